@@ -1,0 +1,43 @@
+//! Pod annotations that injection reads or writes, named as Istio names them.
+
+/// `"true"` or `"false"`: whether to inject this pod. The label of the same name wins over it.
+pub const INJECT: &str = "sidecar.istio.io/inject";
+/// Comma separated template names; replaces the configured defaults.
+pub const TEMPLATES: &str = "inject.istio.io/templates";
+/// Written by injection: what it added, as compact JSON.
+pub const STATUS: &str = "sidecar.istio.io/status";
+/// Written by injection: the revision that injected the pod.
+pub const REVISION: &str = "istio.io/rev";
+
+/// Image of the sidecar, verbatim, when it contains a `/`.
+pub const PROXY_IMAGE: &str = "sidecar.istio.io/proxyImage";
+/// CPU request of the sidecar, a Kubernetes quantity.
+pub const PROXY_CPU: &str = "sidecar.istio.io/proxyCPU";
+/// CPU limit of the sidecar, a Kubernetes quantity.
+pub const PROXY_CPU_LIMIT: &str = "sidecar.istio.io/proxyCPULimit";
+/// Memory request of the sidecar, a Kubernetes quantity.
+pub const PROXY_MEMORY: &str = "sidecar.istio.io/proxyMemory";
+/// Memory limit of the sidecar, a Kubernetes quantity.
+pub const PROXY_MEMORY_LIMIT: &str = "sidecar.istio.io/proxyMemoryLimit";
+/// Log level of the sidecar: `trace`, `debug`, `info`, `warning`, `error`, `critical` or `off`.
+pub const LOG_LEVEL: &str = "sidecar.istio.io/logLevel";
+/// `REDIRECT`, `TPROXY` or `NONE`.
+pub const INTERCEPTION_MODE: &str = "sidecar.istio.io/interceptionMode";
+
+/// `*` or comma separated CIDRs whose traffic is sent to the sidecar; default `*`.
+pub const INCLUDE_OUTBOUND_IP_RANGES: &str = "traffic.sidecar.istio.io/includeOutboundIPRanges";
+/// Comma separated CIDRs whose traffic goes straight out; default none.
+pub const EXCLUDE_OUTBOUND_IP_RANGES: &str = "traffic.sidecar.istio.io/excludeOutboundIPRanges";
+/// Comma separated ports always sent to the sidecar; default none.
+pub const INCLUDE_OUTBOUND_PORTS: &str = "traffic.sidecar.istio.io/includeOutboundPorts";
+/// Comma separated ports whose traffic goes straight out; default none.
+pub const EXCLUDE_OUTBOUND_PORTS: &str = "traffic.sidecar.istio.io/excludeOutboundPorts";
+/// `*` or comma separated ports whose inbound traffic is sent to the sidecar; default `*`.
+pub const INCLUDE_INBOUND_PORTS: &str = "traffic.sidecar.istio.io/includeInboundPorts";
+/// Comma separated ports whose inbound traffic goes straight to the application; default none.
+pub const EXCLUDE_INBOUND_PORTS: &str = "traffic.sidecar.istio.io/excludeInboundPorts";
+
+/// The container that `kubectl exec` enters; set to the first application container unless present.
+pub const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
+/// The container whose logs `kubectl logs` shows; set to the first application container unless present.
+pub const DEFAULT_LOGS_CONTAINER: &str = "kubectl.kubernetes.io/default-logs-container";

@@ -1,0 +1,16 @@
+//! Pod and namespace labels that steer injection, named as Istio names them.
+
+/// On a namespace: `enabled` asks for injection of every pod in it.
+pub const NAMESPACE_INJECTION: &str = "istio-injection";
+/// The value of [`NAMESPACE_INJECTION`] that turns injection on; any other value turns it off.
+pub const NAMESPACE_INJECTION_ENABLED: &str = "enabled";
+/// On a pod: `"true"` or `"false"`; wins over the annotation of the same name.
+pub const INJECT: &str = "sidecar.istio.io/inject";
+/// On a namespace or pod: the revision of the injector that is to serve it.
+pub const REVISION: &str = "istio.io/rev";
+/// Written by injection: `istio` says that the pod can terminate mutual TLS.
+pub const TLS_MODE: &str = "security.istio.io/tlsMode";
+/// Written by injection unless present: the name under which metrics and policies know the workload.
+pub const CANONICAL_NAME: &str = "service.istio.io/canonical-name";
+/// Written by injection unless present: the version under which metrics know the workload.
+pub const CANONICAL_REVISION: &str = "service.istio.io/canonical-revision";

@@ -1,0 +1,108 @@
+//! Ending in two stages: stop taking work, wait for what is under way until a deadline, then cut it off.
+
+use std::future::Future;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Starts a drain and waits for its end. The other half is [`DrainWatch`].
+#[derive(Debug)]
+pub struct Drain {
+    watch: DrainWatch,
+}
+
+/// Held by everything that takes work: tells when to stop, and when to let go. Clones share the state.
+#[derive(Clone, Debug)]
+pub struct DrainWatch {
+    stopping: CancellationToken,
+    forced: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// How a drain ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drained {
+    /// All work was done before the deadline.
+    Finished,
+    /// At the deadline this many tasks were still at work, and were told to let go.
+    Forced(usize),
+}
+
+impl Drain {
+    /// A drain that has not begun.
+    pub fn new() -> (Self, DrainWatch) {
+        let watch = DrainWatch {
+            stopping: CancellationToken::new(),
+            forced: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        (Self { watch: watch.clone() }, watch)
+    }
+
+    /// Tells everybody to stop taking work, waits for tracked work until `deadline` has passed, then forces the rest.
+    pub async fn run(self, deadline: Duration) -> Drained {
+        let DrainWatch { stopping, forced, tasks } = self.watch;
+        stopping.cancel();
+        tasks.close();
+        if tokio::time::timeout(deadline, tasks.wait()).await.is_ok() {
+            return Drained::Finished;
+        }
+        let remaining = tasks.len();
+        forced.cancel();
+        tasks.wait().await;
+        Drained::Forced(remaining)
+    }
+}
+
+impl DrainWatch {
+    /// Completes when no more work may be taken.
+    pub async fn stopping(&self) {
+        self.stopping.cancelled().await;
+    }
+
+    /// Whether no more work may be taken.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.is_cancelled()
+    }
+
+    /// Runs a piece of work that a drain waits for. `None` when the deadline cut it off.
+    pub async fn track<F: Future>(&self, work: F) -> Option<F::Output> {
+        let forced = self.forced.clone();
+        self.tasks.track_future(async move { forced.run_until_cancelled(work).await }).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_for_work_that_ends_in_time() {
+        let (drain, watch) = Drain::new();
+        let work = tokio::spawn(async move { watch.track(tokio::time::sleep(Duration::from_secs(3))).await });
+        tokio::task::yield_now().await;
+        assert_eq!(drain.run(Duration::from_secs(5)).await, Drained::Finished);
+        assert_eq!(work.await.unwrap(), Some(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn cuts_off_work_at_the_deadline_and_counts_it() {
+        let (drain, watch) = Drain::new();
+        let work = tokio::spawn(async move { watch.track(std::future::pending::<()>()).await });
+        tokio::task::yield_now().await;
+        assert_eq!(drain.run(Duration::from_secs(5)).await, Drained::Forced(1));
+        assert_eq!(work.await.unwrap(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn tells_everybody_to_stop_taking_work_first() {
+        let (drain, watch) = Drain::new();
+        assert!(!watch.is_stopping());
+        let listener = watch.clone();
+        let stopped = tokio::spawn(async move { listener.stopping().await });
+        assert_eq!(drain.run(Duration::ZERO).await, Drained::Finished);
+        assert!(watch.is_stopping());
+        stopped.await.unwrap();
+    }
+}
