@@ -1,1 +1,14 @@
-//! TBD.
+//! What the tests of every crate share. Knows no program of ours and no Kubernetes.
+//!
+//! Core: [`program`].
+//! Edge: [`binary`], [`eventually`], [`golden`], [`namespace`], [`privilege`], [`process`].
+//!
+//! Nothing here is shipped. A guard (namespace, process) undoes what it did when it is dropped, also in a panic.
+
+pub mod binary;
+pub mod eventually;
+pub mod golden;
+pub mod namespace;
+pub mod privilege;
+pub mod process;
+pub mod program;
