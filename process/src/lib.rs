@@ -1,7 +1,7 @@
 //! How a process of ours logs, says it is ready, drains and exits. What the process is for is not known here.
 //!
-//! Core: [`readiness`], [`drain`] and [`exit`] are plain state. Edge: [`log`] writes to standard error and [`signal`]
-//! listens to the kernel.
+//! Core: [`exit`], [`readiness`].
+//! Edge: [`drain`], [`log`], [`signal`].
 
 pub mod exit;
 pub mod log;
