@@ -115,11 +115,8 @@ impl Layers {
             };
             if let Some(is_core) = current {
                 let names = line.split("[`").skip(1).filter_map(|rest| Some(rest.split_once("`]")?.0.to_owned()));
-                if is_core {
-                    layers.core.extend(names)
-                } else {
-                    layers.edge.extend(names)
-                }
+                let layer = if is_core { &mut layers.core } else { &mut layers.edge };
+                layer.extend(names);
                 layers.line = if layers.line == 0 { at + 1 } else { layers.line };
             }
         }
