@@ -1,0 +1,261 @@
+//! The injector's configuration: what the ConfigMap `istio-sidecar-injector` holds, in Istio's format.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+use crate::mesh::MeshConfig;
+use crate::selector::LabelSelector;
+use crate::template::Template;
+use crate::yaml::{self, YamlError};
+
+/// Name of the template that is used where nothing else is asked for.
+pub const DEFAULT_TEMPLATE: &str = "sidecar";
+
+/// The key `config`. Unknown keys are ignored, as Istio does, so that newer ConfigMaps still load.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Config {
+    /// `enabled` or `disabled`: what happens to a pod that does not say; anything else injects nothing.
+    pub policy: String,
+    /// Templates for a pod that does not choose; `sidecar` when empty.
+    #[serde(deserialize_with = "null_is_default")]
+    pub default_templates: Vec<String>,
+    /// Template texts by name.
+    #[serde(deserialize_with = "null_is_default")]
+    pub templates: BTreeMap<String, String>,
+    /// Names that stand for several templates; not followed further.
+    #[serde(deserialize_with = "null_is_default")]
+    pub aliases: BTreeMap<String, Vec<String>>,
+    /// Pods that are not injected unless they ask themselves.
+    #[serde(deserialize_with = "null_is_default")]
+    pub never_inject_selector: Vec<LabelSelector>,
+    /// Pods that are injected although the policy is `disabled`.
+    #[serde(deserialize_with = "null_is_default")]
+    pub always_inject_selector: Vec<LabelSelector>,
+    /// Annotations that every injected pod gets, over its own.
+    #[serde(deserialize_with = "null_is_default")]
+    pub injected_annotations: BTreeMap<String, String>,
+}
+
+/// A text, and the name under which a person knows where it came from: a path, or a ConfigMap's key.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Where the text came from.
+    pub origin: String,
+    /// The text.
+    pub text: String,
+}
+
+/// The three texts that make a [`Configuration`].
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// [`Config`] as YAML, or a bare template, which is then the template `sidecar`.
+    pub config: Source,
+    /// The values that templates read: a JSON (or YAML) mapping.
+    pub values: Source,
+    /// MeshConfig as YAML.
+    pub mesh: Source,
+}
+
+/// Everything an injection needs besides the pod: parsed, checked, and shared between requests.
+#[derive(Debug)]
+pub struct Configuration {
+    /// Policy and selectors.
+    pub config: Config,
+    /// What templates see as `.Values`.
+    pub values: Map<String, Value>,
+    /// What templates see as `.MeshConfig`.
+    pub mesh: MeshConfig,
+    templates: BTreeMap<String, Template>,
+}
+
+/// A mistake in one of the [`Sources`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Where the text came from.
+    pub origin: String,
+    /// Line of the mistake, from 1, where it is known.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl std::error::Error for ConfigError {}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { origin, line, message } = self;
+        match line {
+            Some(line) => write!(f, "{origin}:{line}: {message}"),
+            None => write!(f, "{origin}: {message}"),
+        }
+    }
+}
+
+/// A template that was asked for and does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no template '{name}'; the configuration has {}", known.join(", "))]
+pub struct UnknownTemplate {
+    /// The name asked for.
+    pub name: String,
+    /// The names there are.
+    pub known: Vec<String>,
+}
+
+impl Configuration {
+    /// Parses all three texts and every template.
+    ///
+    /// # Errors
+    /// All mistakes in all of them, so that one round mends everything.
+    pub fn load(sources: &Sources) -> Result<Self, Vec<ConfigError>> {
+        let mut errors = Vec::new();
+        let config = take(read_config(&sources.config.text), &sources.config, &mut errors);
+        let values = take(read_values(&sources.values.text), &sources.values, &mut errors);
+        let mesh = take(MeshConfig::read(&sources.mesh.text), &sources.mesh, &mut errors);
+        let mut templates = BTreeMap::new();
+        for (name, text) in config.iter().flat_map(|config| &config.templates) {
+            match Template::parse(name, text) {
+                Ok(template) => drop(templates.insert(name.clone(), template)),
+                Err(error) => {
+                    errors.push(ConfigError {
+                        origin: sources.config.origin.clone(),
+                        line: None,
+                        message: error.to_string(),
+                    });
+                }
+            }
+        }
+        match (config, values, mesh) {
+            (Some(config), Some(values), Some(mesh)) if errors.is_empty() => {
+                Ok(Self { config, values, mesh, templates })
+            }
+            _ => Err(errors),
+        }
+    }
+
+    /// The templates for a pod that asks for `requested` (a comma separated list of names and aliases), in order.
+    ///
+    /// # Errors
+    /// When a name is neither a template nor an alias.
+    pub fn templates(&self, requested: Option<&str>) -> Result<Vec<&Template>, UnknownTemplate> {
+        let defaults = match self.config.default_templates.as_slice() {
+            [] => vec![DEFAULT_TEMPLATE],
+            names => names.iter().map(String::as_str).collect(),
+        };
+        let names = requested.map_or(defaults, |list| crate::annotations::items(list).collect());
+        names
+            .into_iter()
+            .flat_map(|name| match self.config.aliases.get(name) {
+                Some(targets) => targets.iter().map(String::as_str).collect(),
+                None => vec![name],
+            })
+            .map(|name| {
+                self.templates.get(name).ok_or_else(|| UnknownTemplate {
+                    name: name.to_owned(),
+                    known: self.templates.keys().chain(self.config.aliases.keys()).cloned().collect(),
+                })
+            })
+            .collect()
+    }
+}
+
+fn take<T>(read: Result<T, YamlError>, source: &Source, errors: &mut Vec<ConfigError>) -> Option<T> {
+    read.map_err(|YamlError { line, message }| {
+        errors.push(ConfigError { origin: source.origin.clone(), line, message })
+    })
+    .ok()
+}
+
+/// istioctl takes a bare template in place of the configuration. A template is rarely valid YAML, so the two are told
+/// apart by a key at the start of some line that only the configuration has, or by its being JSON.
+fn read_config(text: &str) -> Result<Config, YamlError> {
+    const KEYS: [&str; 4] = ["policy:", "templates:", "defaultTemplates:", "template:"];
+    if is_json(text) || text.lines().any(|line| KEYS.iter().any(|key| line.starts_with(key))) {
+        return yaml::read_config(text);
+    }
+    if text.trim().is_empty() {
+        return Err(YamlError {
+            line: None,
+            message: "is empty; expected a configuration with `templates`".to_owned(),
+        });
+    }
+    let templates = BTreeMap::from([(DEFAULT_TEMPLATE.to_owned(), text.to_owned())]);
+    Ok(Config { policy: "enabled".to_owned(), templates, ..Config::default() })
+}
+
+fn read_values(text: &str) -> Result<Map<String, Value>, YamlError> {
+    if is_json(text) {
+        // Read as YAML, a value that was forgotten would be null instead of a mistake.
+        return serde_json::from_str(text)
+            .map_err(|error| YamlError { line: Some(error.line()), message: error.to_string() });
+    }
+    Ok(yaml::read_config::<Option<Map<String, Value>>>(text)?.unwrap_or_default())
+}
+
+fn is_json(text: &str) -> bool {
+    text.trim_start().strip_prefix('{').is_some_and(|rest| !rest.starts_with('{'))
+}
+
+fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(config: &str, values: &str, mesh: &str) -> Result<Configuration, Vec<String>> {
+        let source = |origin: &str, text: &str| Source { origin: origin.to_owned(), text: text.to_owned() };
+        let sources =
+            Sources { config: source("config", config), values: source("values", values), mesh: source("mesh", mesh) };
+        Configuration::load(&sources).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+    }
+
+    const TWO: &str =
+        "policy: enabled\ntemplates:\n  sidecar: 'a: 1'\n  other: 'b: 1'\naliases:\n  both: [other, sidecar]\n";
+
+    #[test]
+    fn aliases_and_defaults_choose_templates() {
+        let configuration = load(TWO, "{}", "").unwrap();
+        let chosen = |requested| -> Vec<String> {
+            configuration.templates(requested).unwrap().iter().map(|template| template.name().to_owned()).collect()
+        };
+        assert_eq!(chosen(None), ["sidecar"]);
+        assert_eq!(chosen(Some("both")), ["other", "sidecar"]);
+        assert_eq!(chosen(Some(" sidecar ,other")), ["sidecar", "other"]);
+        let error = configuration.templates(Some("sidecar,nope")).unwrap_err().to_string();
+        assert!(error.contains("'nope'") && error.contains("other, sidecar, both"), "{error}");
+    }
+
+    #[test]
+    fn a_bare_template_is_the_sidecar_template() {
+        let configuration = load("spec:\n{{ if true }}\n  x: 1\n{{ end }}\n", "{}", "").unwrap();
+        assert_eq!(configuration.templates(None).unwrap()[0].name(), "sidecar");
+        assert_eq!(configuration.config.policy, "enabled");
+    }
+
+    #[test]
+    fn all_mistakes_in_all_texts_are_reported_with_their_place() {
+        let errors = load("policy: [\n", "{\"a\": }", "- 1\n").unwrap_err();
+        assert_eq!(errors.len(), 3, "{errors:?}");
+        assert!(errors[0].starts_with("config:"), "{errors:?}");
+        assert!(errors[1].starts_with("values:1:"), "{errors:?}");
+        assert!(errors[2].starts_with("mesh:1:"), "{errors:?}");
+    }
+
+    #[test]
+    fn a_template_that_does_not_parse_is_named() {
+        let errors = load("policy: enabled\ntemplates:\n  broken: '{{ if }}'\n", "{}", "").unwrap_err();
+        assert!(errors[0].contains("broken"), "{errors:?}");
+    }
+
+    #[test]
+    fn nulls_where_helm_leaves_them_are_empty() {
+        let text =
+            "policy: enabled\ninjectedAnnotations:\ndefaultTemplates: null\nneverInjectSelector:\ntemplates: {}\n";
+        assert!(load(text, "", "").is_ok());
+    }
+}

@@ -1,0 +1,221 @@
+//! Injecting a stream of YAML documents: what `kube-inject` does between reading and writing.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::context::{Injector, Owner};
+use crate::decide::{Reason, decide};
+use crate::inject::{Outcome, inject};
+use crate::workload::{FieldError, WorkloadKind, metadata_text};
+use crate::yaml;
+
+mod documents;
+
+use documents::{Document, documents};
+
+/// An injected stream, and what was done to each object in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// The stream. Documents in which nothing was injected are byte for byte what they were.
+    pub text: String,
+    /// One entry an object, in the order of the stream.
+    pub report: Vec<ObjectReport>,
+}
+
+/// What was done to one object, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObjectReport {
+    /// The object, as `Deployment demo/httpbin`.
+    pub object: String,
+    /// What was done.
+    pub action: Action,
+    /// Things its owner should know.
+    pub warnings: Vec<String>,
+}
+
+/// What was done to one object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Its pod got a sidecar.
+    Injected(Reason, Box<Outcome>),
+    /// Its pod gets none.
+    Skipped(Reason),
+    /// It has no pod.
+    NotAWorkload,
+}
+
+/// A mistake in the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestError {
+    /// Line in the stream, from 1: of the mistake where it is known, else of the document's start.
+    pub line: usize,
+    /// The object, as `Deployment demo/httpbin`; empty when it could not be told.
+    pub object: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl std::error::Error for ManifestError {}
+
+impl fmt::Display for ManifestError {
+    /// As `14: Deployment demo/httpbin: spec.template: is missing`: put a file's name and a colon in front.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, object, message } = self;
+        if object.is_empty() { write!(f, "{line}: {message}") } else { write!(f, "{line}: {object}: {message}") }
+    }
+}
+
+impl fmt::Display for ObjectReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let object = &self.object;
+        match &self.action {
+            Action::Injected(reason, outcome) => {
+                let templates = outcome.templates.join(", ");
+                write!(f, "injected {object}: {reason}; added {} from template {templates}", added(outcome))?;
+            }
+            Action::Skipped(reason) => write!(f, "skipped {object}: {reason}")?,
+            Action::NotAWorkload => write!(f, "unchanged {object}: it has no pod")?,
+        }
+        self.warnings.iter().try_for_each(|warning| write!(f, "\nwarning {object}: {warning}"))
+    }
+}
+
+/// Injects every object in `text` that [`decide`] is for: documents, and the items of a `List`.
+///
+/// # Errors
+/// All mistakes in all documents. Nothing of the stream should be used then.
+pub fn inject_manifest(text: &str, injector: &Injector) -> Result<Manifest, Vec<ManifestError>> {
+    let mut manifest = Manifest { text: String::with_capacity(text.len()), report: Vec::new() };
+    let mut errors = Vec::new();
+    for document in documents(text) {
+        match inject_document(&document, injector) {
+            Ok((text, report)) => {
+                manifest.text.push_str(&text);
+                manifest.report.extend(report);
+            }
+            Err(mistakes) => errors.extend(mistakes),
+        }
+    }
+    if errors.is_empty() { Ok(manifest) } else { Err(errors) }
+}
+
+type Injected<'a> = (std::borrow::Cow<'a, str>, Vec<ObjectReport>);
+
+fn inject_document<'a>(document: &Document<'a>, injector: &Injector) -> Result<Injected<'a>, Vec<ManifestError>> {
+    if document.is_empty() {
+        return Ok((document.text.into(), Vec::new()));
+    }
+    let at = |line: usize, object: &str, message: String| ManifestError { line, object: object.to_owned(), message };
+    let mut object = yaml::read_manifest(document.text).map_err(|error| {
+        // The parser counts from the document's own first line.
+        let line = document.line + error.line.map_or(0, |line| line - 1);
+        vec![at(line, "", format!("not YAML: {error}"))]
+    })?;
+    let mut report = Vec::new();
+    inject_object(&mut object, injector, &mut report).map_err(|mistakes| {
+        mistakes.into_iter().map(|(object, message)| at(document.first_line(), &object, message)).collect::<Vec<_>>()
+    })?;
+    if !report.iter().any(|object| matches!(object.action, Action::Injected(..))) {
+        return Ok((document.text.into(), report));
+    }
+    let written = yaml::write(&object).map_err(|error| vec![at(document.line, "", error.to_string())])?;
+    Ok((format!("{}{written}", document.head()).into(), report))
+}
+
+type Mistakes = Vec<(String, String)>;
+
+fn inject_object(object: &mut Value, injector: &Injector, report: &mut Vec<ObjectReport>) -> Result<(), Mistakes> {
+    check_object(object).map_err(|error| vec![(String::new(), format!("not a Kubernetes object: {error}"))])?;
+    if object["kind"] == "List" {
+        return inject_list(object, injector, report);
+    }
+    let name = describe(object);
+    let Some(workload) = WorkloadKind::of(object) else {
+        report.push(ObjectReport { object: name, action: Action::NotAWorkload, warnings: Vec::new() });
+        return Ok(());
+    };
+    let before = object.clone();
+    let path = workload.pod_path();
+    let pod = workload.pod(object).map_err(|error| vec![(name.clone(), error.to_string())])?;
+    let namespace = metadata_text(&before, "namespace");
+    let decision = decide(pod, namespace, &injector.configuration.config);
+    let mut warnings = decision.warnings.clone();
+    let action = if decision.inject() {
+        let context = injector.context(Owner::of(&before), namespace);
+        let mut outcome = inject(pod, &context).map_err(|error| {
+            error.messages_under(&path).into_iter().map(|message| (name.clone(), message)).collect::<Mistakes>()
+        })?;
+        warnings.append(&mut outcome.warnings);
+        pod.clone_from(&outcome.pod);
+        Action::Injected(decision.reason, Box::new(outcome))
+    } else {
+        Action::Skipped(decision.reason)
+    };
+    report.push(ObjectReport { object: name, action, warnings });
+    Ok(())
+}
+
+fn inject_list(list: &mut Value, injector: &Injector, report: &mut Vec<ObjectReport>) -> Result<(), Mistakes> {
+    let items = match list.get_mut("items") {
+        Some(Value::Array(items)) => items,
+        Some(Value::Null) | None => return Ok(()),
+        Some(_) => return Err(vec![("List".to_owned(), "items: is not a list".to_owned())]),
+    };
+    let mut mistakes = Vec::new();
+    for (index, item) in items.iter_mut().enumerate() {
+        if item["kind"] == "List" {
+            mistakes.push((format!("List items[{index}]"), "is a List again; a List holds objects".to_owned()));
+        } else if let Err(found) = inject_object(item, injector, report) {
+            mistakes
+                .extend(found.into_iter().map(|(object, message)| (format!("List items[{index}] {object}"), message)));
+        }
+    }
+    if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+}
+
+fn check_object(object: &Value) -> Result<(), FieldError> {
+    let Some(entries) = object.as_object() else {
+        return Err(FieldError::new("the document", "is not a mapping"));
+    };
+    for field in ["apiVersion", "kind"] {
+        match entries.get(field) {
+            Some(Value::String(text)) if !text.is_empty() => {}
+            Some(_) => return Err(FieldError::new(field, "is not a string")),
+            None => return Err(FieldError::new(field, "is missing")),
+        }
+    }
+    Ok(())
+}
+
+/// As `Deployment demo/httpbin`; a generated name shows as its prefix and a star.
+fn describe(object: &Value) -> String {
+    let kind = object["kind"].as_str().unwrap_or_default();
+    let (namespace, name) = (metadata_text(object, "namespace"), metadata_text(object, "name"));
+    let name = match (name, metadata_text(object, "generateName")) {
+        ("", "") => "(no name)".to_owned(),
+        ("", prefix) => format!("{prefix}*"),
+        (name, _) => name.to_owned(),
+    };
+    let described = if namespace.is_empty() { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") };
+    // It is printed on a terminal, and comes from a file that anybody may have written.
+    described.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+}
+
+fn added(outcome: &Outcome) -> String {
+    let status = &outcome.status;
+    let lists = [
+        ("init container", &status.init_containers),
+        ("container", &status.containers),
+        ("volume", &status.volumes),
+        ("image pull secret", &status.image_pull_secrets),
+    ];
+    let added: Vec<String> = lists
+        .iter()
+        .flat_map(|(what, names)| names.iter().flatten().map(move |name| format!("{what} {name}")))
+        .collect();
+    if added.is_empty() { "no container".to_owned() } else { added.join(", ") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! Streams in, streams and reports out.
+
+use super::*;
+use crate::config::Configuration;
+use crate::defaults;
+
+fn injector() -> Injector {
+    let configuration = Configuration::load(&defaults::sources()).unwrap();
+    Injector { configuration, revision: String::new(), native_sidecars: false }
+}
+
+fn injected(text: &str) -> Manifest {
+    inject_manifest(text, &injector()).unwrap()
+}
+
+fn mistakes(text: &str) -> Vec<String> {
+    inject_manifest(text, &injector()).unwrap_err().iter().map(ToString::to_string).collect()
+}
+
+const SERVICE: &str = "# what it serves\napiVersion: v1\nkind: Service # kept\nmetadata: {name:   a}\n\n";
+const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n  - name: app\n";
+const OPTED_OUT: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: b # out\n  labels: {sidecar.istio.io/inject: \"false\"}\nspec:\n  containers: [{name: app}]\n";
+
+fn with_template(kind: &str, api_version: &str) -> String {
+    let template = "template: {metadata: {labels: {a: b}}, spec: {containers: [{name: app}]}}";
+    let spec = if kind == "CronJob" { format!("jobTemplate: {{spec: {{{template}}}}}") } else { template.to_owned() };
+    format!("apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: x, namespace: demo}}\nspec: {{{spec}}}\n")
+}
+
+#[test]
+fn documents_that_are_not_injected_stay_byte_for_byte() {
+    let stream = format!("{SERVICE}---\n{OPTED_OUT}--- # end\n# nothing here\n");
+    let manifest = injected(&stream);
+    assert_eq!(manifest.text, stream);
+    let report: Vec<_> = manifest.report.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        report,
+        ["unchanged Service a: it has no pod", "skipped Pod b: the label sidecar.istio.io/inject is false"]
+    );
+}
+
+#[test]
+fn an_injected_document_keeps_its_separator_and_head_comment() {
+    let manifest = injected(&format!("{SERVICE}---\n# the pod\n{POD}---\n{SERVICE}"));
+    let start = format!("{SERVICE}---\n# the pod\napiVersion: v1\nkind: Pod\n");
+    assert!(manifest.text.starts_with(&start), "{}", manifest.text);
+    assert!(manifest.text.ends_with(&format!("---\n{SERVICE}")), "{}", manifest.text);
+    let line = manifest.report[1].to_string();
+    assert!(line.starts_with("injected Pod a: the policy is enabled"), "{line}");
+    assert!(line.contains("init container istio-init, container istio-proxy from template sidecar"), "{line}");
+}
+
+#[test]
+fn every_kind_of_workload_is_injected() {
+    for (kind, api_version) in [
+        ("Deployment", "apps/v1"),
+        ("DaemonSet", "apps/v1"),
+        ("StatefulSet", "apps/v1"),
+        ("ReplicaSet", "apps/v1"),
+        ("ReplicationController", "v1"),
+        ("Job", "batch/v1"),
+        ("CronJob", "batch/v1"),
+    ] {
+        let manifest = injected(&with_template(kind, api_version));
+        let report = manifest.report[0].to_string();
+        assert!(report.starts_with(&format!("injected {kind} demo/x")), "{report}");
+        assert_eq!(report.contains("warning"), kind.ends_with("Job"), "{report}");
+        let again = injected(&manifest.text);
+        assert_eq!(again.text, manifest.text, "twice is once for {kind}");
+    }
+}
+
+#[test]
+fn the_items_of_a_list_are_injected_one_by_one() {
+    let list = "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: app}]}}\n- {apiVersion: v1, kind: Service, metadata: {name: s}}\n";
+    let manifest = injected(list);
+    let actions: Vec<_> =
+        manifest.report.iter().map(|report| report.to_string().split(':').next().unwrap().to_owned()).collect();
+    assert_eq!(actions, ["injected Pod a", "unchanged Service s"]);
+    assert!(manifest.text.contains("istio-proxy"));
+}
+
+#[test]
+fn json_is_yaml_too() {
+    let manifest = injected(
+        r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": [{"name": "app"}]}}"#,
+    );
+    assert!(manifest.text.contains("- name: istio-proxy"));
+}
+
+#[test]
+fn every_mistake_has_a_line_and_a_name() {
+    let stream = format!(
+        "{POD}---\nkind: Pod\n---\napiVersion: v1\nkind: Pod\nmetadata: {{name: none}}\nspec: {{}}\n---\na: [\n---\n- 1\n"
+    );
+    assert_eq!(
+        mistakes(&stream),
+        [
+            "9: not a Kubernetes object: apiVersion: is missing",
+            "11: Pod none: spec.containers: is empty; a pod needs at least one container",
+            "16: not YAML: unclosed bracket '['",
+            "18: not a Kubernetes object: the document: is not a mapping"
+        ]
+    );
+}
+
+#[test]
+fn mistakes_in_a_workload_have_the_path_from_its_root() {
+    let text = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: x}\nspec: {jobTemplate: {spec: {template: {spec: {containers: []}}}}}\n";
+    assert!(
+        mistakes(text)[0].contains("spec.jobTemplate.spec.template.spec.containers: is empty"),
+        "{:?}",
+        mistakes(text)
+    );
+    let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {replicas: 1}\n";
+    assert_eq!(mistakes(text), ["1: Deployment x: spec.template: is missing, so this Deployment has no pod"]);
+}
+
+#[test]
+fn a_name_cannot_write_to_the_terminal() {
+    let manifest = injected("apiVersion: v1\nkind: Service\nmetadata: {name: \"a\\e[2Jb\"}\n");
+    assert_eq!(manifest.report[0].object, "Service a?[2Jb");
+}

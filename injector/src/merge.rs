@@ -1,0 +1,242 @@
+//! Kubernetes' strategic merge of a pod fragment onto a pod, on plain JSON.
+//!
+//! Mappings merge; `null` deletes; a list whose elements have a merge key merges by that key; any other value
+//! replaces. Fields that nobody knows are merged like all others.
+
+use serde_json::{Map, Value};
+
+/// A fragment that cannot be merged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {problem}")]
+pub struct MergeError {
+    /// Path of the field, as `spec.containers[istio-proxy].env`.
+    pub path: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// Merge keys of the lists in a pod (Kubernetes API, `patchMergeKey`); lists not named here are replaced.
+const MERGE_KEYS: [(&str, &str); 13] = [
+    ("spec.containers", "name"),
+    ("spec.initContainers", "name"),
+    ("spec.ephemeralContainers", "name"),
+    ("spec.volumes", "name"),
+    ("spec.imagePullSecrets", "name"),
+    ("spec.schedulingGates", "name"),
+    ("spec.resourceClaims", "name"),
+    ("spec.hostAliases", "ip"),
+    ("spec.topologySpreadConstraints", "topologyKey"),
+    ("containers.ports", "containerPort"),
+    ("containers.env", "name"),
+    ("containers.volumeMounts", "mountPath"),
+    ("containers.volumeDevices", "devicePath"),
+];
+
+/// The kinds of container list; their elements share one schema.
+const CONTAINER_LISTS: [&str; 3] = ["spec.containers", "spec.initContainers", "spec.ephemeralContainers"];
+
+/// Merges `patch` into `pod`; both have `metadata` and `spec`.
+///
+/// # Errors
+/// When an element of a keyed list lacks its key, or a directive (`$patch`, …) is used, which is not supported.
+/// `pod` is then in an unspecified state.
+pub fn merge(pod: &mut Value, patch: &Value) -> Result<(), MergeError> {
+    merge_value(pod, patch, "", "")
+}
+
+/// `schema` is where the value stands in the API (`containers.env`), `path` where it stands in this pod.
+fn merge_value(original: &mut Value, patch: &Value, schema: &str, path: &str) -> Result<(), MergeError> {
+    match (original, patch) {
+        (Value::Object(original), Value::Object(patch)) => merge_object(original, patch, schema, path),
+        (Value::Array(original), Value::Array(patch)) => match merge_key(schema) {
+            Some(key) => merge_list(original, patch, key, schema, path),
+            None => {
+                original.clone_from(patch);
+                Ok(())
+            }
+        },
+        (original, patch) => {
+            *original = added(patch, schema, path)?;
+            Ok(())
+        }
+    }
+}
+
+fn merge_object(
+    original: &mut Map<String, Value>,
+    patch: &Map<String, Value>,
+    schema: &str,
+    path: &str,
+) -> Result<(), MergeError> {
+    for (key, value) in patch {
+        refuse_directive(key, path)?;
+        let (schema, path) = (join(schema, key), join(path, key));
+        match original.get_mut(key) {
+            _ if value.is_null() => drop(original.shift_remove(key)),
+            Some(present) => merge_value(present, value, &schema, &path)?,
+            None => drop(original.insert(key.clone(), added(value, &schema, &path)?)),
+        }
+    }
+    Ok(())
+}
+
+/// Elements of the patch keep their order and come first, unless the original had the other one first.
+fn merge_list(
+    original: &mut Vec<Value>,
+    patch: &[Value],
+    key: &str,
+    schema: &str,
+    path: &str,
+) -> Result<(), MergeError> {
+    let key_of = |element: &Value| element.get(key).filter(|key| !key.is_null()).cloned();
+    let mut merged = Vec::with_capacity(patch.len());
+    for element in patch {
+        let id = key_of(element).ok_or_else(|| MergeError {
+            path: path.to_owned(),
+            problem: format!("an element has no `{key}`, by which this list is merged"),
+        })?;
+        let at = format!("{path}[{}]", id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+        let position = original.iter().position(|candidate| key_of(candidate).as_ref() == Some(&id));
+        let value = match position {
+            Some(index) => {
+                let mut value = original[index].clone();
+                merge_value(&mut value, element, element_schema(schema), &at)?;
+                value
+            }
+            None => added(element, element_schema(schema), &at)?,
+        };
+        merged.push((position, value));
+    }
+    let touched: Vec<usize> = merged.iter().filter_map(|(position, _)| *position).collect();
+    let untouched = std::mem::take(original).into_iter().enumerate().filter(|(index, _)| !touched.contains(index));
+    original.extend(interleave(merged, untouched.collect()));
+    Ok(())
+}
+
+fn interleave(patched: Vec<(Option<usize>, Value)>, untouched: Vec<(usize, Value)>) -> Vec<Value> {
+    let mut result = Vec::with_capacity(patched.len() + untouched.len());
+    let mut untouched = untouched.into_iter().peekable();
+    for (position, value) in patched {
+        while let Some((_, earlier)) =
+            untouched.next_if(|(index, _)| position.is_some_and(|position| *index < position))
+        {
+            result.push(earlier);
+        }
+        result.push(value);
+    }
+    result.extend(untouched.map(|(_, value)| value));
+    result
+}
+
+/// A value that is new in the pod: without its nulls, which only delete.
+fn added(value: &Value, schema: &str, path: &str) -> Result<Value, MergeError> {
+    Ok(match value {
+        Value::Object(_) => {
+            let mut object = Value::Object(Map::new());
+            merge_value(&mut object, value, schema, path)?;
+            object
+        }
+        Value::Array(elements) => match merge_key(schema) {
+            Some(_) => {
+                let mut list = Value::Array(Vec::new());
+                merge_value(&mut list, value, schema, path)?;
+                list
+            }
+            None => {
+                elements.iter().map(|element| added(element, element_schema(schema), path)).collect::<Result<_, _>>()?
+            }
+        },
+        scalar => scalar.clone(),
+    })
+}
+
+fn refuse_directive(key: &str, path: &str) -> Result<(), MergeError> {
+    const DIRECTIVES: [&str; 4] = ["$patch", "$retainKeys", "$setElementOrder/", "$deleteFromPrimitiveList/"];
+    if DIRECTIVES.iter().any(|directive| key.starts_with(directive)) {
+        return Err(MergeError {
+            path: path.to_owned(),
+            problem: format!("the directive `{key}` is not supported yet"),
+        });
+    }
+    Ok(())
+}
+
+fn merge_key(schema: &str) -> Option<&'static str> {
+    MERGE_KEYS.iter().find(|(list, _)| *list == schema).map(|(_, key)| *key)
+}
+
+fn element_schema(list: &str) -> &str {
+    if CONTAINER_LISTS.contains(&list) { "containers" } else { "" }
+}
+
+fn join(prefix: &str, key: &str) -> String {
+    if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn merged(mut pod: Value, patch: Value) -> Value {
+        merge(&mut pod, &patch).unwrap();
+        pod
+    }
+
+    #[test]
+    fn mappings_merge_nulls_delete_and_unknown_fields_stay() {
+        let pod = json!({"metadata": {"labels": {"a": "1", "b": "2"}}, "spec": {"new": {"x": 1}}});
+        let patch = json!({"metadata": {"labels": {"b": null, "c": "3"}}, "spec": {"new": {"y": 2}}});
+        let expected = json!({"metadata": {"labels": {"a": "1", "c": "3"}}, "spec": {"new": {"x": 1, "y": 2}}});
+        assert_eq!(merged(pod, patch), expected);
+    }
+
+    #[test]
+    fn keyed_lists_merge_by_key_and_others_are_replaced() {
+        let pod = json!({"spec": {"containers": [{"name": "a", "args": ["1"], "env": [{"name": "E", "value": "1"}]}]}});
+        let patch =
+            json!({"spec": {"containers": [{"name": "a", "args": ["2"], "env": [{"name": "F", "value": "2"}]}]}});
+        let expected = json!({"spec": {"containers": [{"name": "a", "args": ["2"],
+            "env": [{"name": "F", "value": "2"}, {"name": "E", "value": "1"}]}]}});
+        assert_eq!(merged(pod, patch), expected);
+    }
+
+    #[test]
+    fn new_elements_come_first_and_present_ones_keep_their_place() {
+        let volumes = |names: &[&str]| json!({"spec": {"volumes": names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>()}});
+        for (original, patch, expected) in [
+            (vec!["u"], vec!["t"], vec!["t", "u"]),
+            (vec!["u", "t", "v"], vec!["t", "s"], vec!["u", "t", "s", "v"]),
+            (vec!["u", "t"], vec!["s", "t"], vec!["s", "u", "t"]),
+            (vec![], vec!["t", "s"], vec!["t", "s"]),
+        ] {
+            let once = merged(volumes(&original), volumes(&patch));
+            assert_eq!(once, volumes(&expected), "{original:?} + {patch:?}");
+            assert_eq!(merged(once.clone(), volumes(&patch)), once, "twice: {original:?} + {patch:?}");
+        }
+    }
+
+    #[test]
+    fn init_containers_have_the_schema_of_containers() {
+        let pod =
+            json!({"spec": {"initContainers": [{"name": "i", "volumeMounts": [{"mountPath": "/a", "name": "a"}]}]}});
+        let patch = json!({"spec": {"initContainers": [{"name": "i", "volumeMounts": [{"mountPath": "/a", "readOnly": true}]}]}});
+        let mounts = merged(pod, patch)["spec"]["initContainers"][0]["volumeMounts"].clone();
+        assert_eq!(mounts, json!([{"mountPath": "/a", "name": "a", "readOnly": true}]));
+    }
+
+    #[test]
+    fn nulls_do_not_arrive_with_new_values() {
+        let patch = json!({"spec": {"containers": [{"name": "a", "image": null, "resources": {"limits": null}}]}});
+        assert_eq!(merged(json!({}), patch), json!({"spec": {"containers": [{"name": "a", "resources": {}}]}}));
+    }
+
+    #[test]
+    fn what_cannot_be_merged_is_refused_with_its_place() {
+        let error = merge(&mut json!({}), &json!({"spec": {"containers": [{"image": "x"}]}})).unwrap_err();
+        assert!(error.to_string().starts_with("spec.containers: an element has no `name`"), "{error}");
+        let patch = json!({"spec": {"containers": [{"name": "a", "$patch": "delete"}]}});
+        let error = merge(&mut json!({}), &patch).unwrap_err();
+        assert_eq!(error.path, "spec.containers[a]");
+    }
+}

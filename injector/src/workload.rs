@@ -1,0 +1,214 @@
+//! Which Kubernetes objects carry a pod, and where in them it is.
+
+use serde_json::{Map, Value};
+
+/// A kind of object that carries a pod or a pod template.
+#[derive(Debug, PartialEq, Eq)]
+pub struct WorkloadKind {
+    /// The kind, as in `kind:`.
+    pub kind: &'static str,
+    /// API groups under which it is served, the current one first.
+    groups: &'static [&'static str],
+    /// Keys that lead from the object to the pod template; empty for a pod.
+    template: &'static [&'static str],
+}
+
+const TEMPLATE: &[&str] = &["spec", "template"];
+
+/// Group and kind decide, not the kind alone: a `Job` of another group is somebody's custom resource with a schema of
+/// its own. `extensions` served the first three until Kubernetes 1.16, and old manifests still say so.
+const KINDS: [WorkloadKind; 8] = [
+    WorkloadKind { kind: "Pod", groups: &[""], template: &[] },
+    WorkloadKind { kind: "Deployment", groups: &["apps", "extensions"], template: TEMPLATE },
+    WorkloadKind { kind: "DaemonSet", groups: &["apps", "extensions"], template: TEMPLATE },
+    WorkloadKind { kind: "ReplicaSet", groups: &["apps", "extensions"], template: TEMPLATE },
+    WorkloadKind { kind: "StatefulSet", groups: &["apps"], template: TEMPLATE },
+    WorkloadKind { kind: "ReplicationController", groups: &[""], template: TEMPLATE },
+    WorkloadKind { kind: "Job", groups: &["batch"], template: TEMPLATE },
+    WorkloadKind { kind: "CronJob", groups: &["batch"], template: &["spec", "jobTemplate", "spec", "template"] },
+];
+
+/// A field that is missing, or is not what Kubernetes expects there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {problem}")]
+pub struct FieldError {
+    /// Path of the field, as `spec.template.spec.containers`.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl FieldError {
+    /// A mistake at `field`.
+    pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { field: field.into(), problem: problem.into() }
+    }
+
+    /// The same mistake, seen from the object that holds this one at `prefix`.
+    #[must_use]
+    pub fn under(self, prefix: &str) -> Self {
+        if prefix.is_empty() { self } else { Self { field: format!("{prefix}.{}", self.field), ..self } }
+    }
+}
+
+impl WorkloadKind {
+    /// The kind of workload that `object` is, by its `apiVersion` and `kind`; `None` when it carries no pod.
+    pub fn of(object: &Value) -> Option<&'static Self> {
+        let kind = object.get("kind")?.as_str()?;
+        let group = match object.get("apiVersion")?.as_str()?.split_once('/') {
+            Some((group, _version)) => group,
+            None => "",
+        };
+        KINDS.iter().find(|workload| workload.kind == kind && workload.groups.contains(&group))
+    }
+
+    /// Path of the pod in the object, as `spec.template`; empty for a pod.
+    pub fn pod_path(&self) -> String {
+        self.template.join(".")
+    }
+
+    /// The pod in `object`: something with `metadata` and `spec`.
+    ///
+    /// # Errors
+    /// When a field on the way is missing or not a mapping.
+    pub fn pod<'a>(&self, object: &'a mut Value) -> Result<&'a mut Value, FieldError> {
+        let mut pod = object;
+        for (depth, key) in self.template.iter().enumerate() {
+            let path = || self.template[..=depth].join(".");
+            pod = match pod.get_mut(key) {
+                Some(next @ Value::Object(_)) => next,
+                Some(_) => return Err(FieldError::new(path(), "is not a mapping")),
+                None => return Err(FieldError::new(path(), format!("is missing, so this {} has no pod", self.kind))),
+            };
+        }
+        Ok(pod)
+    }
+}
+
+/// Checks the few things injection relies on: mappings where mappings belong, and at least one named container.
+///
+/// # Errors
+/// Every field that is not as it should be.
+pub fn check_pod(pod: &Value) -> Result<(), Vec<FieldError>> {
+    let mut errors = Vec::new();
+    if let Some(metadata) = pod.get("metadata").filter(|metadata| !metadata.is_null()) {
+        check_metadata(metadata, &mut errors);
+    }
+    match pod.get("spec") {
+        Some(Value::Object(spec)) => check_spec(spec, &mut errors),
+        Some(_) => errors.push(FieldError::new("spec", "is not a mapping")),
+        None => errors.push(FieldError::new("spec", "is missing")),
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+/// `metadata.<key>` of a pod as a mapping; empty when it is missing.
+pub fn metadata_map<'a>(pod: &'a Value, key: &str) -> &'a Map<String, Value> {
+    static EMPTY: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
+    pod.get("metadata").and_then(|metadata| metadata.get(key)).and_then(Value::as_object).unwrap_or(&EMPTY)
+}
+
+/// `metadata.<key>` of an object as text; empty when it is missing.
+pub fn metadata_text<'a>(object: &'a Value, key: &str) -> &'a str {
+    object.get("metadata").and_then(|metadata| metadata.get(key)).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Names of the elements of `spec.<list>`, in order; elements without a name are left out.
+pub fn names<'a>(pod: &'a Value, list: &str) -> Vec<&'a str> {
+    let elements = pod.get("spec").and_then(|spec| spec.get(list)).and_then(Value::as_array);
+    elements.into_iter().flatten().filter_map(|element| element.get("name")?.as_str()).collect()
+}
+
+fn check_metadata(metadata: &Value, errors: &mut Vec<FieldError>) {
+    let Some(metadata) = metadata.as_object() else {
+        errors.push(FieldError::new("metadata", "is not a mapping"));
+        return;
+    };
+    for key in ["labels", "annotations"] {
+        match metadata.get(key) {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(entries)) => {
+                errors.extend(entries.iter().filter(|(_, value)| !value.is_string()).map(|(name, value)| {
+                    FieldError::new(format!("metadata.{key}[{name}]"), format!("is {value}, not a string; quote it"))
+                }));
+            }
+            Some(_) => errors.push(FieldError::new(format!("metadata.{key}"), "is not a mapping")),
+        }
+    }
+}
+
+fn check_spec(spec: &Map<String, Value>, errors: &mut Vec<FieldError>) {
+    match spec.get("containers") {
+        Some(Value::Array(containers)) if !containers.is_empty() => {}
+        Some(Value::Array(_)) | Some(Value::Null) | None => {
+            errors.push(FieldError::new("spec.containers", "is empty; a pod needs at least one container"));
+        }
+        Some(_) => {}
+    }
+    for list in ["containers", "initContainers", "volumes"] {
+        match spec.get(list) {
+            None | Some(Value::Null) => {}
+            Some(Value::Array(elements)) => {
+                errors.extend(elements.iter().enumerate().filter_map(|(index, element)| {
+                    let field = format!("spec.{list}[{index}]");
+                    match element.get("name") {
+                        Some(Value::String(name)) if !name.is_empty() => None,
+                        _ if !element.is_object() => Some(FieldError::new(field, "is not a mapping")),
+                        _ => Some(FieldError::new(format!("{field}.name"), "is missing or not a string")),
+                    }
+                }))
+            }
+            Some(_) => errors.push(FieldError::new(format!("spec.{list}"), "is not a list")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn group_and_kind_decide() {
+        for (api_version, kind, known) in [
+            ("v1", "Pod", true),
+            ("apps/v1", "Deployment", true),
+            ("extensions/v1beta1", "Deployment", true),
+            ("batch/v1beta1", "CronJob", true),
+            ("batch.volcano.sh/v1alpha1", "Job", false),
+            ("serving.knative.dev/v1", "Service", false),
+            ("v1", "Deployment", false),
+        ] {
+            let object = json!({"apiVersion": api_version, "kind": kind});
+            assert_eq!(WorkloadKind::of(&object).is_some(), known, "{object}");
+        }
+    }
+
+    #[test]
+    fn the_pod_of_a_cron_job_is_three_levels_down() {
+        let mut cron_job = json!({"apiVersion": "batch/v1", "kind": "CronJob",
+            "spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": [{"name": "a"}]}}}}}});
+        let kind = WorkloadKind::of(&cron_job).unwrap();
+        assert_eq!(names(kind.pod(&mut cron_job).unwrap(), "containers"), ["a"]);
+        let error = kind.pod(&mut json!({"spec": {"jobTemplate": []}})).unwrap_err();
+        assert_eq!(error.to_string(), "spec.jobTemplate: is not a mapping");
+    }
+
+    #[test]
+    fn every_mistake_in_a_pod_is_reported() {
+        let pod = json!({"metadata": {"labels": {"version": 2}, "annotations": []},
+            "spec": {"containers": [], "initContainers": [{"image": "a"}, 7], "volumes": {}}});
+        let fields: Vec<_> = check_pod(&pod).unwrap_err().into_iter().map(|error| error.field).collect();
+        assert_eq!(
+            fields,
+            [
+                "metadata.labels[version]",
+                "metadata.annotations",
+                "spec.containers",
+                "spec.initContainers[0].name",
+                "spec.initContainers[1]",
+                "spec.volumes"
+            ]
+        );
+    }
+}

@@ -1,0 +1,114 @@
+//! YAML in and out, as Kubernetes' own tools read and write it.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_saphyr::{DuplicateKeyPolicy, Options, SerializerOptions};
+
+/// Text that is not YAML, or not what was expected in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct YamlError {
+    /// Line of the mistake, from 1, where it is known.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// Reads one document of a user's manifest; an empty document is `null`.
+///
+/// As with kubectl, `0777` is octal, `yes` and `on` are booleans, and of duplicate keys the last one wins.
+///
+/// # Errors
+/// When the text is not YAML, or larger or deeper than the limits allow.
+pub fn read_manifest(text: &str) -> Result<Value, YamlError> {
+    read(text, DuplicateKeyPolicy::LastWins)
+}
+
+/// Reads a document of our own configuration, where a duplicate key is a mistake.
+///
+/// # Errors
+/// When the text is not YAML, has a key twice, or does not have the shape of `T`.
+pub fn read_config<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
+    read(text, DuplicateKeyPolicy::Error)
+}
+
+/// Writes one document, in block style with lists flush with their key, keys in the order they have.
+///
+/// Strings that some YAML parser would read as a boolean, number or null are quoted.
+///
+/// # Errors
+/// Never for a [`Value`] in practice; the serialiser's own error otherwise.
+pub fn write(value: &Value) -> Result<String, YamlError> {
+    // Folding a long line would hide JSON inside annotations from search; wide enough means never.
+    let options: SerializerOptions = serde_saphyr::ser_options! { folded_wrap_chars: 1 << 20 };
+    serde_saphyr::to_string_with_options(value, options)
+        .map_err(|error| YamlError { line: None, message: error.to_string() })
+}
+
+fn read<T: DeserializeOwned>(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<T, YamlError> {
+    let options: Options = serde_saphyr::options! {
+        duplicate_keys: duplicate_keys,
+        legacy_octal_numbers: true,
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        let line = error.location().and_then(|location| usize::try_from(location.line()).ok()).filter(|line| *line > 0);
+        YamlError { line, message: without_location(&error.to_string()) }
+    })
+}
+
+/// The parser ends its messages with a place; ours is put in front, relative to the whole file.
+fn without_location(message: &str) -> String {
+    match message.rfind(" at line ") {
+        Some(end) if !message[end..].contains('\n') => message[..end].to_owned(),
+        _ => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn scalars_are_read_as_kubectl_reads_them() {
+        let read = read_manifest("mode: 0777\nanswer: on\nquoted: 'on'\nlast: 1\nlast: 2\n").unwrap();
+        assert_eq!(read, json!({"mode": 511, "answer": true, "quoted": "on", "last": 2}));
+    }
+
+    #[test]
+    fn a_duplicate_key_in_our_configuration_is_a_mistake() {
+        let error = read_config::<Value>("policy: enabled\npolicy: disabled\n").unwrap_err();
+        assert_eq!(error.line, Some(2), "{error}");
+    }
+
+    #[test]
+    fn a_syntax_error_has_a_line_and_no_second_mention_of_it() {
+        let error = read_manifest("a: 1\nb: {").unwrap_err();
+        assert_eq!(error.line, Some(2));
+        assert!(!error.message.contains("line"), "{error}");
+    }
+
+    #[test]
+    fn ambiguous_strings_are_quoted_and_long_ones_stay_on_one_line() {
+        let long = "word ".repeat(100);
+        let text = write(&json!({"on": "yes", "number": "1_000", "long": long})).unwrap();
+        assert!(text.contains("\"on\": \"yes\""), "{text}");
+        assert!(text.contains("number: \"1_000\""), "{text}");
+        assert_eq!(text.lines().count(), 3, "{text}");
+    }
+
+    #[test]
+    fn an_alias_bomb_is_refused() {
+        let mut text = "a: &a [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for (from, to) in ["ab", "bc", "cd", "de", "ef", "fg", "gh"].iter().map(|pair| pair.split_at(1)) {
+            text.push_str(&format!("{to}: &{to} [{}]\n", vec![format!("*{from}"); 10].join(",")));
+        }
+        assert!(read_manifest(&text).is_err());
+    }
+
+    #[test]
+    fn deep_nesting_is_refused() {
+        assert!(read_manifest(&"[".repeat(100_000)).is_err());
+    }
+}
