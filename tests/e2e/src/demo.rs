@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use sidecar_test_support::eventually::eventually;
@@ -27,6 +28,8 @@ pub struct Demo<'a, W> {
     pub out: W,
     /// The number of a signal that asks for an end; 0 for none.
     pub interrupted: &'a AtomicUsize,
+    /// Whether everything is kept up at the end, to look around in, until a signal comes.
+    pub stay: bool,
 }
 
 impl<W: Write> Demo<'_, W> {
@@ -56,7 +59,19 @@ impl<W: Write> Demo<'_, W> {
 
         self.heading("Done")?;
         self.say("Every request to the application and from it went through the sidecar, over IPv4 and IPv6,")?;
-        self.say("and neither the application nor its peer had to know. Everything made for this is gone again.")
+        self.say("and neither the application nor its peer had to know.")?;
+        if self.stay { self.wait_for_a_signal(&scene) } else { Ok(()) }
+    }
+
+    fn wait_for_a_signal(&mut self, scene: &Scene) -> Result<(), Error> {
+        let (pod, peer) = (scene.pod.namespace().name(), scene.peer.name());
+        self.heading("Look around; Ctrl-C ends it")?;
+        self.say(&format!("sudo ip netns exec {pod} iptables -t nat --list --verbose --numeric"))?;
+        self.say(&format!("sudo ip netns exec {peer} curl http://{}:15090/stats/prometheus", Family::V4.pod()))?;
+        while self.interrupted.load(Ordering::Relaxed) == 0 {
+            thread::sleep(Duration::from_millis(100));
+        }
+        Ok(())
     }
 
     fn write_rules(&mut self, scene: &mut Scene) -> Result<(), Error> {
@@ -178,7 +193,7 @@ mod tests {
     #[test]
     fn an_interruption_ends_the_story_before_the_next_line() {
         let interrupted = AtomicUsize::new(15);
-        let mut demo = Demo { out: Vec::new(), interrupted: &interrupted };
+        let mut demo = Demo { out: Vec::new(), interrupted: &interrupted, stay: false };
         assert!(matches!(demo.say("more"), Err(Error::Interrupted(15))));
         assert!(demo.out.is_empty());
     }

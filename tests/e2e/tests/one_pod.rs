@@ -97,9 +97,8 @@ fn traffic_in_both_directions_and_families_passes_the_proxy_and_is_counted_exact
             let destination = std::net::SocketAddr::from(destination).to_string();
             let waited = eventually(PATIENCE, || {
                 let log = scene.pod.process(PROXY).unwrap().stderr();
-                let told = |line: &&String| {
-                    line.contains("access") && line.contains(direction) && line.contains(&destination)
-                };
+                let told =
+                    |line: &&String| line.contains("access") && line.contains(direction) && line.contains(&destination);
                 let found = log.iter().filter(told).count();
                 if found == count { Ok(()) } else { Err(format!("{found} lines in {log:#?}")) }
             });
