@@ -1,6 +1,7 @@
 //! One pod, end to end: the sample is injected by the real injector, redirected by the real init container's
 //! arguments, and served by the real proxy, in the real kernel.
 #![expect(clippy::disallowed_methods, reason = "reads the sample and writes the manifest that is injected")]
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
