@@ -1,5 +1,4 @@
 //! The demo tells its story to the end, and leaves nothing behind, however it ends.
-#![expect(clippy::disallowed_methods, reason = "looks into /proc for processes that were left behind")]
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::fs;
@@ -97,9 +96,9 @@ fn an_interrupted_demo_leaves_no_namespace_process_or_interface() {
         let made = namespaces(demo.pid());
         let running = processes(&made);
         if by_keyboard {
-            demo.interrupt().unwrap()
+            demo.interrupt().unwrap();
         } else {
-            demo.terminate().unwrap()
+            demo.terminate().unwrap();
         }
         let ended = demo.wait(PATIENCE).unwrap();
         assert_eq!(ended.status.code(), Some(code), "at {heading}: {}", ended.stderr);
