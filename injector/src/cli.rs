@@ -1,1 +1,103 @@
-//! c
+//! The command line: what can be asked for, and how to carry it out.
+
+pub mod certificate;
+pub mod kube_inject;
+pub mod serve;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use sidecar_process::log::LogArgs;
+
+use crate::config::Configuration;
+use crate::context::Injector;
+use crate::files;
+
+/// Adds a sidecar to Kubernetes pods: offline, or as a mutating admission webhook.
+///
+/// Exit codes: 0 done, 1 failed (nothing was written), 2 wrong usage.
+#[derive(Debug, Parser)]
+#[command(name = "sidecar-injector", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How to log.
+    #[command(flatten)]
+    pub log: LogArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Inject manifests from a file and print them; says on standard error what was done to which object, and why.
+    KubeInject(kube_inject::KubeInject),
+    /// Serve the admission webhook.
+    Serve(serve::Serve),
+    /// Make a certificate authority and a serving certificate for the webhook.
+    Certificate(certificate::Certificate),
+}
+
+/// Where the configuration comes from; what is not given is taken from the binary.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Injection configuration, as in the key `config` of the ConfigMap; or a bare template.
+    #[arg(long = "injectConfigFile", value_name = "FILE")]
+    pub inject_config_file: Option<PathBuf>,
+    /// Values for the templates, as in the key `values` of the ConfigMap (JSON).
+    #[arg(long = "valuesFile", value_name = "FILE")]
+    pub values_file: Option<PathBuf>,
+    /// Mesh configuration (YAML).
+    #[arg(long = "meshConfigFile", value_name = "FILE")]
+    pub mesh_config_file: Option<PathBuf>,
+    /// Revision written into injected pods.
+    #[arg(short, long, default_value = "", env = "REVISION")]
+    pub revision: String,
+    /// Add the sidecar as an init container that keeps running (Kubernetes 1.29 and later).
+    #[arg(
+        long = "nativeSidecars",
+        env = "ENABLE_NATIVE_SIDECARS",
+        num_args = 0..=1,
+        default_value_t = false,
+        default_missing_value = "true",
+        require_equals = true,
+        action = clap::ArgAction::Set
+    )]
+    pub native_sidecars: bool,
+}
+
+/// Something that could not be done: every mistake on its own.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", messages.join("\n"))]
+pub struct Failure {
+    /// One line a mistake.
+    pub messages: Vec<String>,
+}
+
+impl Failure {
+    /// A failure of one thing, with its causes.
+    pub fn of(error: &dyn std::error::Error) -> Self {
+        let causes = std::iter::successors(Some(error), |error| error.source());
+        Self { messages: vec![causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")] }
+    }
+
+    /// A failure of several things.
+    pub fn of_all<'a, E: std::error::Error + 'a>(errors: impl IntoIterator<Item = &'a E>) -> Self {
+        Self { messages: errors.into_iter().flat_map(|error| Self::of(error).messages).collect() }
+    }
+}
+
+impl ConfigArgs {
+    /// Reads and parses everything.
+    ///
+    /// # Errors
+    /// All files that cannot be read, or all mistakes in them.
+    pub fn load(&self) -> Result<Injector, Failure> {
+        let Self { inject_config_file, values_file, mesh_config_file, revision, native_sidecars } = self;
+        let sources =
+            files::read_sources(inject_config_file.as_deref(), values_file.as_deref(), mesh_config_file.as_deref())
+                .map_err(|errors| Failure::of_all(&errors))?;
+        let configuration = Configuration::load(&sources).map_err(|errors| Failure::of_all(&errors))?;
+        Ok(Injector { configuration, revision: revision.clone(), native_sidecars: *native_sidecars })
+    }
+}

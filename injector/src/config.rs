@@ -163,10 +163,13 @@ impl Configuration {
 }
 
 fn take<T>(read: Result<T, YamlError>, source: &Source, errors: &mut Vec<ConfigError>) -> Option<T> {
-    read.map_err(|YamlError { line, message }| {
-        errors.push(ConfigError { origin: source.origin.clone(), line, message })
-    })
-    .ok()
+    match read {
+        Ok(value) => Some(value),
+        Err(YamlError { line, message }) => {
+            errors.push(ConfigError { origin: source.origin.clone(), line, message });
+            None
+        }
+    }
 }
 
 /// istioctl takes a bare template in place of the configuration. A template is rarely valid YAML, so the two are told
@@ -189,8 +192,7 @@ fn read_config(text: &str) -> Result<Config, YamlError> {
 fn read_values(text: &str) -> Result<Map<String, Value>, YamlError> {
     if is_json(text) {
         // Read as YAML, a value that was forgotten would be null instead of a mistake.
-        return serde_json::from_str(text)
-            .map_err(|error| YamlError { line: Some(error.line()), message: error.to_string() });
+        return yaml::read_json(text);
     }
     Ok(yaml::read_config::<Option<Map<String, Value>>>(text)?.unwrap_or_default())
 }

@@ -162,7 +162,7 @@ fn answer(request: &Value, injector: &Injector) -> Verdict {
 /// Webhook rules are a person's to write: what they send beside new pods is let through as it is.
 fn not_a_new_pod(request: &Value) -> Option<String> {
     let kind = request.get("kind").unwrap_or(&Value::Null);
-    if text(kind, "group") != "" || text(kind, "kind") != "Pod" {
+    if !text(kind, "group").is_empty() || text(kind, "kind") != "Pod" {
         return Some(format!("the object is a {}, not a Pod", text(kind, "kind").escape_default()));
     }
     match (text(request, "operation"), text(request, "subResource")) {

@@ -1,1 +1,98 @@
-//! s
+//! The webhook as a server: bind first, then serve, then drain.
+
+pub mod certificate;
+mod monitoring;
+mod tls;
+mod webhook;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use sidecar_process::drain::DrainWatch;
+use sidecar_process::readiness::Readiness;
+use tokio::net::TcpListener;
+
+use crate::context::Injector;
+use crate::metrics::Metrics;
+
+pub use webhook::MAX_BODY_BYTES;
+
+/// Sockets that are bound and not served yet, so that their addresses are known and every conflict has shown.
+#[derive(Debug)]
+pub struct Bound {
+    https: TcpListener,
+    monitoring: TcpListener,
+}
+
+/// A socket that could not be bound.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address} for {purpose}; is another process using the port?")]
+pub struct BindError {
+    /// The address asked for.
+    pub address: SocketAddr,
+    /// What it was to serve.
+    pub purpose: &'static str,
+    /// Why the kernel refused.
+    pub source: io::Error,
+}
+
+impl Bound {
+    /// Binds both sockets.
+    ///
+    /// # Errors
+    /// When one of them cannot be bound.
+    pub async fn bind(https: SocketAddr, monitoring: SocketAddr) -> Result<Self, BindError> {
+        Ok(Self { https: listen(https, "the webhook").await?, monitoring: listen(monitoring, "monitoring").await? })
+    }
+
+    /// Where the webhook listens.
+    ///
+    /// # Errors
+    /// When the kernel does not say.
+    pub fn https_address(&self) -> io::Result<SocketAddr> {
+        self.https.local_addr()
+    }
+
+    /// Where health, readiness and metrics are.
+    ///
+    /// # Errors
+    /// When the kernel does not say.
+    pub fn monitoring_address(&self) -> io::Result<SocketAddr> {
+        self.monitoring.local_addr()
+    }
+
+    /// Serves until `watch` says to stop, then finishes the requests under way. Monitoring answers to the very end:
+    /// drop the future to end it.
+    pub async fn serve(self, injector: Arc<Injector>, tls: Arc<ServerConfig>, readiness: Readiness, watch: DrainWatch) {
+        let metrics = Arc::new(Metrics::default());
+        let listening = readiness.register("webhook listener");
+        let monitoring = monitoring::serve(self.monitoring, Arc::clone(&metrics), readiness);
+        let webhook = tls::serve(self.https, tls, webhook::router(injector, metrics), watch);
+        listening.ready();
+        tokio::select! {
+            () = async { tokio::join!(webhook, std::future::pending::<()>()); } => {}
+            () = monitoring => {}
+        }
+    }
+}
+
+/// An unspecified IPv6 address also takes IPv4, and falls back to it on a host without IPv6.
+async fn listen(address: SocketAddr, purpose: &'static str) -> Result<TcpListener, BindError> {
+    let bound = match TcpListener::bind(address).await {
+        Err(error) if address.is_ipv6() && address.ip().is_unspecified() && is_ipv6_missing(&error) => {
+            TcpListener::bind((std::net::Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        bound => bound,
+    };
+    bound.map_err(|source| BindError { address, purpose, source })
+}
+
+fn is_ipv6_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::AddrNotAvailable)
+        || error.raw_os_error() == Some(EAFNOSUPPORT)
+}
+
+/// Address family not supported by protocol (Linux); the standard library has no name for it.
+const EAFNOSUPPORT: i32 = 97;

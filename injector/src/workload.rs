@@ -149,17 +149,21 @@ fn check_spec(spec: &Map<String, Value>, errors: &mut Vec<FieldError>) {
         match spec.get(list) {
             None | Some(Value::Null) => {}
             Some(Value::Array(elements)) => {
-                errors.extend(elements.iter().enumerate().filter_map(|(index, element)| {
-                    let field = format!("spec.{list}[{index}]");
-                    match element.get("name") {
-                        Some(Value::String(name)) if !name.is_empty() => None,
-                        _ if !element.is_object() => Some(FieldError::new(field, "is not a mapping")),
-                        _ => Some(FieldError::new(format!("{field}.name"), "is missing or not a string")),
-                    }
-                }))
+                errors.extend(
+                    elements.iter().enumerate().filter_map(|(index, element)| check_name(list, index, element)),
+                );
             }
             Some(_) => errors.push(FieldError::new(format!("spec.{list}"), "is not a list")),
         }
+    }
+}
+
+fn check_name(list: &str, index: usize, element: &Value) -> Option<FieldError> {
+    let field = format!("spec.{list}[{index}]");
+    match element.get("name") {
+        Some(Value::String(name)) if !name.is_empty() => None,
+        _ if !element.is_object() => Some(FieldError::new(field, "is not a mapping")),
+        _ => Some(FieldError::new(format!("{field}.name"), "is missing or not a string")),
     }
 }
 

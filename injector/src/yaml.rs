@@ -32,6 +32,17 @@ pub fn read_config<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
     read(text, DuplicateKeyPolicy::Error)
 }
 
+/// Reads JSON, with errors in the form of this module.
+///
+/// # Errors
+/// When the text is not JSON, or does not have the shape of `T`.
+pub fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
+    serde_json::from_str(text).map_err(|error| YamlError {
+        line: Some(error.line()).filter(|line| *line > 0),
+        message: without_location(&error.to_string()),
+    })
+}
+
 /// Writes one document, in block style with lists flush with their key, keys in the order they have.
 ///
 /// Strings that some YAML parser would read as a boolean, number or null are quoted.
@@ -57,7 +68,7 @@ fn read<T: DeserializeOwned>(text: &str, duplicate_keys: DuplicateKeyPolicy) -> 
     })
 }
 
-/// The parser ends its messages with a place; ours is put in front, relative to the whole file.
+/// The parsers end their messages with a place; ours is put in front, relative to the whole file.
 fn without_location(message: &str) -> String {
     match message.rfind(" at line ") {
         Some(end) if !message[end..].contains('\n') => message[..end].to_owned(),

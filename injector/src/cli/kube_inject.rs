@@ -1,0 +1,70 @@
+//! `kube-inject`: manifests in, injected manifests out.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::cli::{ConfigArgs, Failure};
+use crate::files::{self, Access};
+use crate::manifest::{Manifest, inject_manifest};
+
+/// Flags of `kube-inject`, named as istioctl names them.
+#[derive(Debug, Args)]
+pub struct KubeInject {
+    /// Manifest to inject: YAML or JSON, any number of documents; `-` for standard input.
+    #[arg(short, long, value_name = "FILE")]
+    pub filename: PathBuf,
+    /// File to write, replaced as a whole; standard output when not given.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Where the configuration comes from.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+impl KubeInject {
+    /// Injects, writes the result, and reports on standard error.
+    ///
+    /// # Errors
+    /// All mistakes in the configuration or the manifest; nothing is written then.
+    pub fn run(&self) -> Result<(), Failure> {
+        let Self { filename, output, config } = self;
+        let injector = config.load()?;
+        let text = files::read(filename).map_err(|error| Failure::of(&error))?;
+        let manifest = inject_manifest(&text, &injector).map_err(|errors| Failure {
+            messages: errors.iter().map(|error| format!("{}:{error}", display(filename))).collect(),
+        })?;
+        write(output.as_deref(), &manifest)
+    }
+}
+
+fn write(output: Option<&Path>, Manifest { text, report }: &Manifest) -> Result<(), Failure> {
+    match output {
+        Some(path) => files::write_atomically(path, text, Access::Shared).map_err(|error| Failure::of(&error))?,
+        None => {
+            let written = io::stdout().lock().write_all(text.as_bytes());
+            if let Err(error) = ignore_broken_pipe(written) {
+                return Err(Failure { messages: vec![format!("standard output: {error}")] });
+            }
+        }
+    }
+    let mut stderr = io::stderr().lock();
+    for line in report {
+        // A report that nobody can read is no reason to fail an injection that is done.
+        let _ = writeln!(stderr, "{line}");
+    }
+    Ok(())
+}
+
+/// Whoever reads the output may have seen enough, as `head` does.
+fn ignore_broken_pipe(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+fn display(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
+}
