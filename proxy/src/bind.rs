@@ -179,4 +179,20 @@ mod tests {
             assert_eq!(address.ip().is_loopback(), local, "{purpose:?} on {address}");
         }
     }
+
+    #[test]
+    fn accepted_connections_inherit_the_options_of_the_listener() {
+        let liveness = Liveness {
+            keepalive: Some(std::time::Duration::from_secs(77)),
+            user_timeout: Some(std::time::Duration::from_secs(88)),
+        };
+        let (listener, address) = listen("127.0.0.1:0".parse().unwrap(), liveness).unwrap();
+        let _client = std::net::TcpStream::connect(address).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        let accepted = SockRef::from(&accepted);
+        assert!(accepted.tcp_nodelay().unwrap());
+        assert!(accepted.keepalive().unwrap());
+        assert_eq!(accepted.tcp_keepalive_time().unwrap(), liveness.keepalive.unwrap());
+        assert_eq!(accepted.tcp_user_timeout().unwrap(), liveness.user_timeout);
+    }
 }

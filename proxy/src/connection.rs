@@ -23,10 +23,6 @@ pub(crate) async fn serve(
 ) {
     // Either fails only when the client is gone already: there is nobody left to serve, and nothing to log about.
     let (Ok(local), Ok(remote)) = (downstream.local_addr(), downstream.peer_addr()) else { return };
-    let cells = worker.stats.listener(listener);
-    cells.downstream_cx_total.add(1);
-    let _open = cells.downstream_cx_active.count();
-
     let direction = worker.directions[listener];
     let original_destination = worker.original_destination.of(&downstream).unwrap_or_else(|error| {
         tracing::warn!(%error, %remote, %local, "the original destination of a connection is not to be had");
@@ -34,6 +30,11 @@ pub(crate) async fn serve(
     });
     let downstream_local = canonical(original_destination.unwrap_or(local));
     let mut record = Record::begin(direction, canonical(remote), downstream_local);
+    // Counted after the record is made, so that it is counted down before the record is written: who reads the log
+    // finds the metrics up to date.
+    let cells = worker.stats.listener(listener);
+    cells.downstream_cx_total.add(1);
+    let _open = cells.downstream_cx_active.count();
     let own_ports = &worker.own_ports;
     match decide(&Accepted { direction, local, remote, original_destination, own_ports }) {
         Decision::Forward(forward) => self::forward(&worker, &forward, downstream, &mut record).await,
@@ -92,5 +93,19 @@ impl Meter for Tally<'_> {
             Side::Downstream => self.record.sent += bytes as u64,
             Side::Upstream => self.cluster.upstream_cx_tx_bytes.add(bytes as u64),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_future_of_a_connection_is_small() {
+        fn size<A, B, C, D, F>(_: fn(A, B, C, D) -> F) -> usize {
+            size_of::<F>()
+        }
+        let size = size(serve);
+        assert!(size <= 1024, "{size} bytes");
     }
 }
