@@ -153,9 +153,8 @@ fn read_capture(reader: &mut Reader<'_>, flags: CaptureFlags) -> Capture {
         istio_exclude_interfaces,
         kube_virt_interfaces,
     } = flags;
-    reader.one(reader.flag("istio-inbound-interception-mode", istio_inbound_interception_mode), (), mode);
-    let proxy_uids = ids(reader, "proxy-uid", proxy_uid, vec![identity::PROXY_UID]);
-    let proxy_gids = ids(reader, "proxy-gid", proxy_gid, proxy_uids.clone());
+    reader.refuse(reader.flag("istio-inbound-interception-mode", istio_inbound_interception_mode), is_tproxy);
+    let (proxy_uids, proxy_gids) = proxy_ids(reader, proxy_uid, proxy_gid);
     let port = |reader: &mut Reader<'_>, given, default| reader.one(given, default, value::listening_port);
     Capture {
         outbound_port: port(reader, reader.command_line_only("envoy-port", envoy_port), port::OUTBOUND),
@@ -188,9 +187,18 @@ fn read_capture(reader: &mut Reader<'_>, flags: CaptureFlags) -> Capture {
     }
 }
 
-/// Ids of the proxy. Empty means the default; a list of nothing but commas does not, since it would exempt nobody.
-fn ids(reader: &mut Reader<'_>, flag: &'static str, given: Option<String>, default: Vec<u32>) -> Vec<u32> {
-    reader.many(reader.flag(flag, given).filter(Given::is_filled), default, |text| value::filled_list(text, value::id))
+/// Users and groups of the proxy. Empty means the default; a list of nothing but commas does not, since it would exempt
+/// nobody, and the proxy's own connections would come back to it for ever.
+fn proxy_ids(reader: &mut Reader<'_>, uids: Option<String>, gids: Option<String>) -> (Vec<u32>, Vec<u32>) {
+    let uids = reader.flag("proxy-uid", uids).filter(Given::is_filled);
+    if uids.is_none() {
+        // istio-iptables looks the name up; there are no users in an image of a single program.
+        reader.refuse(reader.variable("ENVOY_USER"), |user| Ok(!matches!(user, "" | "istio-proxy")));
+    }
+    let uids = reader.many(uids, vec![identity::PROXY_UID], |text| value::filled_list(text, value::id));
+    let gids = reader.flag("proxy-gid", gids).filter(Given::is_filled);
+    let gids = reader.many(gids, uids.clone(), |text| value::filled_list(text, value::id));
+    (uids, gids)
 }
 
 fn list<T>(
@@ -238,10 +246,9 @@ fn backend(text: &str) -> Result<Backend, Invalid> {
     value::word(text, &words, "a kind of iptables; use legacy, nft or nothing")
 }
 
-/// istio-iptables takes any word but TPROXY for REDIRECT, so that a typing error changes how a pod is reached.
-fn mode(text: &str) -> Result<(), Invalid> {
-    let expected = "a supported interception mode; use REDIRECT (TPROXY is not supported yet)";
-    value::word(text, &[("", ()), ("REDIRECT", ())], expected)
+/// Whether TPROXY is asked for. istio-iptables takes any other word for REDIRECT, so that a typing error goes unseen.
+fn is_tproxy(text: &str) -> Result<bool, Invalid> {
+    value::word(text, &[("", false), ("REDIRECT", false), ("TPROXY", true)], "an interception mode; use REDIRECT")
 }
 
 /// What istio-iptables does and this program does not yet must not be left out in silence.
