@@ -1,5 +1,4 @@
 //! Whatever text the settings are given: it is refused, or the rules have the shape that rules have.
-#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
 
 use proptest::prelude::*;
 use sidecar_init::cli::Cli;
