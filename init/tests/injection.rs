@@ -6,49 +6,59 @@ use sidecar_init::rule::Family;
 use sidecar_init::saved::Owned;
 use sidecar_init::{redirect, restore};
 
-const FLAGS: [&str; 14] = [
-    "--envoy-port",
-    "--inbound-capture-port",
-    "--inbound-tunnel-port",
-    "--proxy-uid",
-    "--proxy-gid",
-    "--istio-inbound-ports",
-    "--istio-local-exclude-ports",
-    "--istio-service-cidr",
-    "--istio-service-exclude-cidr",
-    "--istio-outbound-ports",
-    "--istio-local-outbound-ports-exclude",
-    "--istio-exclude-interfaces",
-    "--kube-virt-interfaces",
-    "--istio-inbound-interception-mode",
+/// Where text comes in, with a text that is right there.
+const FLAGS: [(&str, &str); 14] = [
+    ("--envoy-port", "80"),
+    ("--inbound-capture-port", "80"),
+    ("--inbound-tunnel-port", "80"),
+    ("--proxy-uid", "1337,5"),
+    ("--proxy-gid", "1337,5"),
+    ("--istio-inbound-ports", "80,443"),
+    ("--istio-local-exclude-ports", "80,100:200"),
+    ("--istio-service-cidr", "10.0.0.0/8,fd00::/8"),
+    ("--istio-service-exclude-cidr", "10.0.0.1"),
+    ("--istio-outbound-ports", "80"),
+    ("--istio-local-outbound-ports-exclude", "80"),
+    ("--istio-exclude-interfaces", "eth0"),
+    ("--kube-virt-interfaces", "vnet0,vnet1"),
+    ("--istio-inbound-interception-mode", "REDIRECT"),
 ];
-const VARIABLES: [&str; 3] =
-    ["ISTIO_OUTBOUND_OWNER_GROUPS", "ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE", "ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR"];
+const VARIABLES: [(&str, &str); 3] = [
+    ("ISTIO_OUTBOUND_OWNER_GROUPS", "java,5"),
+    ("ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE", "java"),
+    ("ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR", "127.0.0.1"),
+];
 
-/// Values that are right, and what an attacker might add to them.
-fn value() -> impl Strategy<Value = String> {
-    let right = prop::sample::select(vec!["80", "1337,5", "eth0", "10.0.0.0/8,fd00::/8", "*", "127.0.0.1", "java", ""]);
+/// A place, and what an attacker might make of the text that is right there.
+fn given() -> impl Strategy<Value = (&'static str, String)> {
+    let place = prop::sample::select([&FLAGS[..], &VARIABLES].concat());
     let added = prop::sample::select(vec![
-        "",
-        "",
-        "",
         "\n-A POSTROUTING -j ACCEPT",
+        "\n",
         "\r",
         " -j ACCEPT",
+        " ",
         "\0",
+        "\u{1b}",
         "\u{85}",
         "\u{2028}",
         ",",
-        ",\n",
+        ",*",
         "\t",
         "\"",
         "#",
+        "",
     ]);
-    prop_oneof![
-        (right, added).prop_map(|(right, added)| format!("{right}{added}")),
-        any::<String>(),
-        "[a-zA-Z0-9.:/,*_ \n-]{0,24}",
-    ]
+    let changed = (added, any::<prop::sample::Index>()).prop_map(|(added, at)| (Some((added, at)), String::new()));
+    let other = prop_oneof![any::<String>(), "[a-zA-Z0-9.:/,*_ \n-]{0,24}"].prop_map(|text| (None, text));
+    (place, prop_oneof![4 => changed, 1 => other]).prop_map(|((place, right), (change, other))| match change {
+        Some((added, at)) => {
+            let mut text = right.to_owned();
+            text.insert_str(at.index(right.len() + 1), added);
+            (place, text)
+        }
+        None => (place, other),
+    })
 }
 
 /// A line of the rules: what it does to which chain, then words of the letters that values are made of.
@@ -68,18 +78,13 @@ fn is_line(line: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(4000))]
 
     #[test]
-    fn no_value_breaks_out_of_its_rule(
-        values in prop::collection::vec((prop::sample::select(FLAGS.to_vec()), value()), 0..3),
-        variable in prop::sample::select(VARIABLES.to_vec()),
-        of_variable in value(),
-    ) {
-        let arguments = values.iter().map(|(flag, value)| format!("{flag}={value}"));
-        let arguments = ["sidecar-init".to_owned()].into_iter().chain(arguments).map(Into::into);
-        let cli = Cli::from_arguments(arguments).unwrap();
-        let environment = |name: &str| (name == variable).then(|| of_variable.clone());
+    fn no_value_breaks_out_of_its_rule((place, text) in given()) {
+        let flag = place.starts_with("--").then(|| format!("{place}={text}").into());
+        let cli = Cli::from_arguments(["sidecar-init".into()].into_iter().chain(flag)).unwrap();
+        let environment = |name: &str| (name == place).then(|| text.clone());
         let Ok(settings) = cli.settings_with(&environment) else { return Ok(()) };
         for family in [Family::V4, Family::V6] {
             let rules = redirect::nat(&settings.capture, family);
