@@ -30,8 +30,8 @@ pub enum Error {
     /// A tool failed before any rule was written.
     #[error(transparent)]
     Iptables(#[from] iptables::Error),
-    /// A tool failed when the rules of another family had been written.
-    #[error("the IPv4 rules are written, the IPv6 rules are not; the next run completes them")]
+    /// A tool failed when the rules of another family were in place.
+    #[error("the IPv4 rules are in place, the IPv6 rules are not; the next run completes them")]
     Halfway(#[source] iptables::Error),
 }
 

@@ -7,8 +7,9 @@ use sidecar_contract::container::INIT_FIRST_ARGUMENT;
 use sidecar_process::log::{LogArgs, LogFormat, LogLevel};
 
 use crate::flags::Flags;
-use crate::settings::value::Invalid;
-use crate::settings::{Mistakes, Settings, boolean};
+use crate::settings::{Environment, Mistakes, Settings};
+use crate::value::Invalid;
+use crate::value::boolean;
 
 /// Exit code for a wrong command line. istio-iptables ends so where programs of ours otherwise end with 2.
 pub const USAGE: u8 = 255;
@@ -104,7 +105,7 @@ impl Cli {
     ///
     /// # Errors
     /// All mistakes together.
-    pub fn settings_with(self, environment: crate::settings::Environment<'_>) -> Result<Settings, Mistakes> {
+    pub fn settings_with(self, environment: Environment<'_>) -> Result<Settings, Mistakes> {
         Settings::read(self.flags, environment)
     }
 }

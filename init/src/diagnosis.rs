@@ -36,7 +36,7 @@ pub fn way_out(family: Family) -> &'static str {
 }
 
 /// Words of a complaint, and what they call for; the first that is found counts.
-const ADVICE: [(&str, &str); 9] = [
+const ADVICE: [(&str, &str); 10] = [
     ("xtables lock", "another program holds the lock of iptables; run again"),
     ("lock file", "the lock file cannot be opened; run as root, or use --force-iptables-binary nft"),
     ("Permission denied", NET_ADMIN),
@@ -45,6 +45,7 @@ const ADVICE: [(&str, &str); 9] = [
     ("Table does not exist", NAT_MODULE),
     ("can't initialize", NAT_MODULE),
     ("No chain/target/match by that name", MATCH_MODULE),
+    ("missing kernel module", MATCH_MODULE),
     ("No such file or directory", MATCH_MODULE),
 ];
 const NET_ADMIN: &str = "give the container the capability NET_ADMIN (with iptables-legacy NET_RAW too)";

@@ -5,7 +5,7 @@
 //!                                    iptables-save ─► saved ─► plan ─► restore::swap ─► iptables-restore
 //! ```
 //!
-//! Core: [`diagnosis`], [`flags`], [`plan`], [`redirect`], [`restore`], [`rule`], [`saved`], [`settings`].
+//! Core: [`diagnosis`], [`flags`], [`plan`], [`redirect`], [`restore`], [`rule`], [`saved`], [`settings`], [`value`].
 //! Edge: [`apply`], [`child`], [`cli`], [`iptables`], [`loopback`].
 
 pub mod apply;
@@ -21,3 +21,4 @@ pub mod restore;
 pub mod rule;
 pub mod saved;
 pub mod settings;
+pub mod value;

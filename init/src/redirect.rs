@@ -10,7 +10,7 @@ use sidecar_contract::address::{INBOUND_SOURCE_V4, INBOUND_SOURCE_V6};
 
 use crate::rule::{Chain, Family, Match, Owner, Position, Protocol, Rule, RuleSet, Table, Target};
 use crate::settings::Capture;
-use crate::settings::value::{Group, Interface, PortRange, Selection};
+use crate::value::{Group, Interface, PortRange, Selection};
 
 /// The rules of the nat table for one address family.
 pub fn nat(capture: &Capture, family: Family) -> RuleSet {

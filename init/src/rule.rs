@@ -4,7 +4,7 @@ use std::fmt;
 
 use ipnet::IpNet;
 
-use crate::settings::value::{Group, Interface, PortRange};
+use crate::value::{Group, Interface, PortRange};
 
 /// Every chain that belongs to the redirection has a name that begins so, and no other chain does.
 pub const OWN_PREFIX: &str = "ISTIO_";

@@ -201,7 +201,7 @@ fn normal(body: &str) -> String {
     normal.join(" ")
 }
 
-/// Splits where the shell of `iptables-restore` does: at blanks, but not within double quotes.
+/// Splits as `iptables-restore` does: at blanks, but not within double quotes.
 fn words(body: &str) -> Vec<&str> {
     let (mut in_quotes, mut escaped) = (false, false);
     body.split(|c: char| {

@@ -4,7 +4,6 @@
 //! it comes from, and never falls back to a default: rules other than those asked for are worse than a pod that waits.
 
 mod reader;
-pub mod value;
 
 use std::net::Ipv4Addr;
 
@@ -13,10 +12,9 @@ use sidecar_contract::{identity, port};
 
 pub use self::reader::{Environment, Mistakes};
 use self::reader::{Given, Reader};
-pub(crate) use self::value::boolean;
-use self::value::{Group, Interface, Invalid, PortRange, Selection};
 use crate::flags::{CaptureFlags, Flags, RunFlags, UnsupportedFlags};
 use crate::rule::Family;
+use crate::value::{self, Group, Interface, Invalid, PortRange, Selection};
 
 /// Groups that `ISTIO_OUTBOUND_OWNER_GROUPS` may name: one rule matches them all, and a rule has only so much room.
 const MAX_OWNER_GROUPS: usize = 64;
@@ -153,14 +151,13 @@ fn read_capture(reader: &mut Reader<'_>, flags: CaptureFlags) -> Capture {
         istio_exclude_interfaces,
         kube_virt_interfaces,
     } = flags;
-    reader.one(reader.flag("istio-inbound-interception-mode", istio_inbound_interception_mode), (), mode);
-    let proxy_uids = ids(reader, "proxy-uid", proxy_uid, vec![identity::PROXY_UID]);
-    let proxy_gids = ids(reader, "proxy-gid", proxy_gid, proxy_uids.clone());
-    let port = |reader: &mut Reader<'_>, given, default| reader.one(given, default, value::listening_port);
+    reader.refuse(reader.flag("istio-inbound-interception-mode", istio_inbound_interception_mode), is_tproxy);
+    let (proxy_uids, proxy_gids) = proxy_ids(reader, proxy_uid, proxy_gid);
+    let listening = |reader: &mut Reader<'_>, given, default| reader.one(given, default, value::listening_port);
     Capture {
-        outbound_port: port(reader, reader.command_line_only("envoy-port", envoy_port), port::OUTBOUND),
-        inbound_port: port(reader, reader.flag("inbound-capture-port", inbound_capture_port), port::INBOUND),
-        tunnel_port: port(reader, reader.flag("inbound-tunnel-port", inbound_tunnel_port), port::TUNNEL),
+        outbound_port: listening(reader, reader.command_line_only("envoy-port", envoy_port), port::OUTBOUND),
+        inbound_port: listening(reader, reader.flag("inbound-capture-port", inbound_capture_port), port::INBOUND),
+        tunnel_port: listening(reader, reader.flag("inbound-tunnel-port", inbound_tunnel_port), port::TUNNEL),
         proxy_uids,
         proxy_gids,
         inbound_ports: selection(reader, "istio-inbound-ports", istio_inbound_ports, value::port_range),
@@ -176,7 +173,7 @@ fn read_capture(reader: &mut Reader<'_>, flags: CaptureFlags) -> Capture {
         ),
         excluded_interfaces: list(reader, "istio-exclude-interfaces", istio_exclude_interfaces, value::interface),
         kube_virt_interfaces: list(reader, "kube-virt-interfaces", kube_virt_interfaces, value::interface),
-        owner_groups: owner_groups(reader),
+        owner_groups: reader.many(reader.variable("ISTIO_OUTBOUND_OWNER_GROUPS"), Selection::All, owner_groups),
         excluded_owner_groups: reader.many(reader.variable("ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE"), vec![], |text| {
             value::list(text, value::group)
         }),
@@ -188,9 +185,18 @@ fn read_capture(reader: &mut Reader<'_>, flags: CaptureFlags) -> Capture {
     }
 }
 
-/// Ids of the proxy. Empty means the default; a list of nothing but commas does not, since it would exempt nobody.
-fn ids(reader: &mut Reader<'_>, flag: &'static str, given: Option<String>, default: Vec<u32>) -> Vec<u32> {
-    reader.many(reader.flag(flag, given).filter(Given::is_filled), default, |text| value::filled_list(text, value::id))
+/// Users and groups of the proxy. Empty means the default; a list of nothing but commas does not, since it would exempt
+/// nobody, and the proxy's own connections would come back to it for ever.
+fn proxy_ids(reader: &mut Reader<'_>, uids: Option<String>, gids: Option<String>) -> (Vec<u32>, Vec<u32>) {
+    let uids = reader.flag("proxy-uid", uids).filter(Given::is_filled);
+    if uids.is_none() {
+        // istio-iptables looks the name up; there are no users in an image of a single program.
+        reader.refuse(reader.variable("ENVOY_USER"), |user| Ok(!matches!(user, "" | "istio-proxy")));
+    }
+    let uids = reader.many(uids, vec![identity::PROXY_UID], |text| value::filled_list(text, value::id));
+    let gids = reader.flag("proxy-gid", gids).filter(Given::is_filled);
+    let gids = reader.many(gids, uids.clone(), |text| value::filled_list(text, value::id));
+    (uids, gids)
 }
 
 fn list<T>(
@@ -212,13 +218,13 @@ fn selection<T>(
 }
 
 /// Set but empty means no group at all, so that nothing outbound is redirected.
-fn owner_groups(reader: &mut Reader<'_>) -> Selection<Group> {
-    let variable = "ISTIO_OUTBOUND_OWNER_GROUPS";
-    let groups = reader.many(reader.variable(variable), Selection::All, |text| value::selection(text, value::group));
-    if matches!(&groups, Selection::Only(groups) if groups.len() > MAX_OWNER_GROUPS) {
-        reader.reject(variable, "more than 64 groups; name fewer");
+fn owner_groups(text: &str) -> Result<Selection<Group>, Vec<Invalid>> {
+    match value::selection(text, value::group)? {
+        Selection::Only(groups) if groups.len() > MAX_OWNER_GROUPS => {
+            Err(vec![Invalid::new(text, "a list of at most 64 groups")])
+        }
+        groups => Ok(groups),
     }
-    groups
 }
 
 fn families(text: &str) -> Result<Families, Invalid> {
@@ -238,10 +244,9 @@ fn backend(text: &str) -> Result<Backend, Invalid> {
     value::word(text, &words, "a kind of iptables; use legacy, nft or nothing")
 }
 
-/// istio-iptables takes any word but TPROXY for REDIRECT, so that a typing error changes how a pod is reached.
-fn mode(text: &str) -> Result<(), Invalid> {
-    let expected = "a supported interception mode; use REDIRECT (TPROXY is not supported yet)";
-    value::word(text, &[("", ()), ("REDIRECT", ())], expected)
+/// Whether TPROXY is asked for. istio-iptables takes any other word for REDIRECT, so that a typing error goes unseen.
+fn is_tproxy(text: &str) -> Result<bool, Invalid> {
+    value::word(text, &[("", false), ("REDIRECT", false), ("TPROXY", true)], "an interception mode; use REDIRECT")
 }
 
 /// What istio-iptables does and this program does not yet must not be left out in silence.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::value::Invalid;
+use crate::value::Invalid;
 
 /// Looks up an environment variable: the process's own at the edge, a table in tests.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -31,7 +31,6 @@ enum Source {
 enum Problem {
     Invalid(Invalid),
     NotSupported,
-    Other(&'static str),
 }
 
 pub(super) struct Reader<'a> {
@@ -122,12 +121,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Adds a mistake that is not in one value alone.
-    pub(super) fn reject(&mut self, variable: &str, why: &'static str) {
-        let source = Source::Variable(variable.to_owned());
-        self.mistakes.push(Mistake { source, problem: Problem::Other(why) });
-    }
-
     /// The value that was read from all settings, unless there was a mistake in any.
     pub(super) fn finish<T>(self, value: T) -> Result<T, Mistakes> {
         if self.mistakes.is_empty() { Ok(value) } else { Err(Mistakes(self.mistakes)) }
@@ -147,7 +140,6 @@ impl fmt::Display for Mistake {
         match &self.problem {
             Problem::Invalid(invalid) => write!(f, "{invalid}"),
             Problem::NotSupported => f.write_str("not supported yet; leave it out"),
-            Problem::Other(why) => f.write_str(why),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
 
-/// Items in one list. Ten times what has been seen in the field; the kernel walks the rules one by one.
+/// Items in one list. The kernel walks rules one by one: a longer list would be felt in every connection.
 const MAX_ITEMS: usize = 4096;
 /// The kernel's IFNAMSIZ, less the terminating zero.
 const MAX_INTERFACE: usize = 15;
@@ -111,7 +111,7 @@ pub(crate) fn boolean(text: &str) -> Result<bool, Invalid> {
 }
 
 /// A port that a program can listen on: 1 to 65535.
-pub(super) fn listening_port(text: &str) -> Result<u16, Invalid> {
+pub(crate) fn listening_port(text: &str) -> Result<u16, Invalid> {
     let expected = "a port; use a number from 1 to 65535";
     number(text, u64::from(u16::MAX))
         .and_then(|port| u16::try_from(port).ok())
@@ -120,7 +120,7 @@ pub(super) fn listening_port(text: &str) -> Result<u16, Invalid> {
 }
 
 /// A port from 0 to 65535, or a range written `100:200` or `100-200`.
-pub(super) fn port_range(text: &str) -> Result<PortRange, Invalid> {
+pub(crate) fn port_range(text: &str) -> Result<PortRange, Invalid> {
     let port = |text| number(text, u64::from(u16::MAX)).and_then(|port| u16::try_from(port).ok());
     let range = match text.split_once([':', '-']) {
         Some((first, last)) => port(first).zip(port(last)),
@@ -133,14 +133,14 @@ pub(super) fn port_range(text: &str) -> Result<PortRange, Invalid> {
 }
 
 /// A user or group id. The largest 32-bit number means "none" to the kernel and is refused.
-pub(super) fn id(text: &str) -> Result<u32, Invalid> {
+pub(crate) fn id(text: &str) -> Result<u32, Invalid> {
     number(text, u64::from(u32::MAX - 1))
         .and_then(|id| u32::try_from(id).ok())
         .ok_or_else(|| Invalid::new(text, "an id; use a number from 0 to 4294967294"))
 }
 
 /// A group id or name.
-pub(super) fn group(text: &str) -> Result<Group, Invalid> {
+pub(crate) fn group(text: &str) -> Result<Group, Invalid> {
     let is_name = text.len() <= MAX_GROUP
         && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
@@ -151,7 +151,7 @@ pub(super) fn group(text: &str) -> Result<Group, Invalid> {
 }
 
 /// A network interface.
-pub(super) fn interface(text: &str) -> Result<Interface, Invalid> {
+pub(crate) fn interface(text: &str) -> Result<Interface, Invalid> {
     let is_name = text.len() <= MAX_INTERFACE
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
@@ -163,19 +163,19 @@ pub(super) fn interface(text: &str) -> Result<Interface, Invalid> {
 }
 
 /// A range in CIDR notation, or an address, which is a range of one.
-pub(super) fn range(text: &str) -> Result<IpNet, Invalid> {
+pub(crate) fn range(text: &str) -> Result<IpNet, Invalid> {
     text.parse()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| Invalid::new(text, "an address range; use CIDR notation such as 10.0.0.0/8 or 2001:db8::/32"))
 }
 
 /// An address.
-pub(super) fn address(text: &str) -> Result<IpAddr, Invalid> {
+pub(crate) fn address(text: &str) -> Result<IpAddr, Invalid> {
     text.parse().map_err(|_| Invalid::new(text, "an address; use one such as 10.96.0.10 or fd00::a"))
 }
 
 /// An IPv4 range within 127.0.0.0/8.
-pub(super) fn loopback_range(text: &str) -> Result<Ipv4Net, Invalid> {
+pub(crate) fn loopback_range(text: &str) -> Result<Ipv4Net, Invalid> {
     match range(text) {
         Ok(IpNet::V4(range)) if range.addr().is_loopback() && range.prefix_len() >= 8 => Ok(range),
         _ => Err(Invalid::new(text, "an IPv4 loopback range; use one within 127.0.0.0/8 such as 127.0.0.1/32")),
@@ -183,12 +183,12 @@ pub(super) fn loopback_range(text: &str) -> Result<Ipv4Net, Invalid> {
 }
 
 /// One of a fixed set of words.
-pub(super) fn word<T: Copy>(text: &str, words: &[(&str, T)], expected: &'static str) -> Result<T, Invalid> {
+pub(crate) fn word<T: Copy>(text: &str, words: &[(&str, T)], expected: &'static str) -> Result<T, Invalid> {
     words.iter().find_map(|(word, value)| (*word == text).then_some(*value)).ok_or_else(|| Invalid::new(text, expected))
 }
 
 /// A comma separated list. Blanks around items and empty items are dropped; every wrong item is reported.
-pub(super) fn list<T>(text: &str, item: impl Fn(&str) -> Result<T, Invalid>) -> Result<Vec<T>, Vec<Invalid>> {
+pub(crate) fn list<T>(text: &str, item: impl Fn(&str) -> Result<T, Invalid>) -> Result<Vec<T>, Vec<Invalid>> {
     let items: Vec<&str> = text.split(',').map(|item| item.trim_matches(' ')).filter(|item| !item.is_empty()).collect();
     if items.len() > MAX_ITEMS {
         return Err(vec![Invalid::new(text, "a list of at most 4096 items")]);
@@ -204,7 +204,7 @@ pub(super) fn list<T>(text: &str, item: impl Fn(&str) -> Result<T, Invalid>) -> 
 }
 
 /// A list that must not be empty.
-pub(super) fn filled_list<T>(text: &str, item: impl Fn(&str) -> Result<T, Invalid>) -> Result<Vec<T>, Vec<Invalid>> {
+pub(crate) fn filled_list<T>(text: &str, item: impl Fn(&str) -> Result<T, Invalid>) -> Result<Vec<T>, Vec<Invalid>> {
     match list(text, item)? {
         values if values.is_empty() => Err(vec![Invalid::new(text, "a list of at least one item")]),
         values => Ok(values),
@@ -212,7 +212,7 @@ pub(super) fn filled_list<T>(text: &str, item: impl Fn(&str) -> Result<T, Invali
 }
 
 /// `*` alone, or a list.
-pub(super) fn selection<T>(
+pub(crate) fn selection<T>(
     text: &str,
     item: impl Fn(&str) -> Result<T, Invalid>,
 ) -> Result<Selection<T>, Vec<Invalid>> {
