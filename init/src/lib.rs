@@ -1,1 +1,24 @@
-//! TBD.
+//! The init container: redirects a pod's traffic to the sidecar's proxy with netfilter rules, then ends.
+//!
+//! ```text
+//! flags, environment ─► settings ─► redirect (rules) ─┬─► restore::fresh ─► standard output (--dry-run)
+//!                                    iptables-save ─► saved ─► plan ─► restore::swap ─► iptables-restore
+//! ```
+//!
+//! Core: [`diagnosis`], [`flags`], [`plan`], [`redirect`], [`restore`], [`rule`], [`saved`], [`settings`], [`value`].
+//! Edge: [`apply`], [`child`], [`cli`], [`iptables`], [`loopback`].
+
+pub mod apply;
+pub mod child;
+pub mod cli;
+pub mod diagnosis;
+pub mod flags;
+pub mod iptables;
+pub mod loopback;
+pub mod plan;
+pub mod redirect;
+pub mod restore;
+pub mod rule;
+pub mod saved;
+pub mod settings;
+pub mod value;

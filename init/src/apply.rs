@@ -1,0 +1,91 @@
+//! Brings the rules into the kernel, or on standard output.
+#![expect(clippy::disallowed_methods, reason = "reads from /proc whether there is IPv6")]
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use sidecar_contract::address::INBOUND_SOURCE_V6;
+
+use crate::iptables::{self, Iptables};
+use crate::plan::{Plan, plan};
+use crate::rule::{Family, RuleSet};
+use crate::settings::Settings;
+use crate::{loopback, redirect, restore};
+
+/// Lists the IPv6 addresses of the network namespace. Missing where the kernel has no IPv6.
+const IPV6_ADDRESSES: &str = "/proc/net/if_inet6";
+
+/// Why rules could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It could not be found out whether there is IPv6.
+    #[error("cannot read {IPV6_ADDRESSES} to find out whether there is IPv6; say so with --ip-families")]
+    Detect(#[source] io::Error),
+    /// The rules could not be printed.
+    #[error("cannot print the rules on standard output")]
+    Print(#[source] io::Error),
+    /// The proxy's IPv6 source address could not be added; no rule was written.
+    #[error(transparent)]
+    Loopback(#[from] loopback::Error),
+    /// A tool failed before any rule was written.
+    #[error(transparent)]
+    Iptables(#[from] iptables::Error),
+    /// A tool failed when the rules of another family were in place.
+    #[error("the IPv4 rules are in place, the IPv6 rules are not; the next run completes them")]
+    Halfway(#[source] iptables::Error),
+}
+
+/// Prints the rules, or writes them.
+///
+/// # Errors
+/// When that fails. A second run brings about what the first did not.
+pub fn run(settings: &Settings) -> Result<(), Error> {
+    let has_ipv6 = || has_ipv6(Path::new(IPV6_ADDRESSES)).map_err(Error::Detect);
+    let families = settings.families.resolve(has_ipv6)?;
+    let rule_sets: Vec<RuleSet> = families.iter().map(|family| redirect::nat(&settings.capture, *family)).collect();
+    if settings.dry_run { print(&rule_sets) } else { write(settings, &rule_sets) }
+}
+
+fn print(rule_sets: &[RuleSet]) -> Result<(), Error> {
+    let text: String = rule_sets.iter().map(restore::fresh).collect();
+    io::stdout().write_all(text.as_bytes()).map_err(Error::Print)
+}
+
+/// Reads everything before it writes anything, so that a missing tool or right leaves the pod as it was.
+fn write(settings: &Settings, rule_sets: &[RuleSet]) -> Result<(), Error> {
+    let mut plans = Vec::with_capacity(rule_sets.len());
+    for rules in rule_sets {
+        let tool = Iptables { family: rules.family, backend: settings.backend };
+        let current = tool.save(rules.table)?;
+        plans.push((tool, rules, plan(rules, &current, settings.force)));
+    }
+    if rule_sets.iter().any(|rules| rules.family == Family::V6) {
+        loopback::add_address(INBOUND_SOURCE_V6)?;
+    }
+    for (index, (tool, rules, plan)) in plans.into_iter().enumerate() {
+        let outcome = match plan {
+            Plan::Keep => "unchanged",
+            Plan::Write { input, replaces } => {
+                tool.restore(&input).map_err(if index == 0 { Error::Iptables } else { Error::Halfway })?;
+                if replaces { "replaced" } else { "fresh" }
+            }
+        };
+        tracing::info!(
+            family = %tool.family,
+            table = %rules.table,
+            chains = rules.own_chains().len(),
+            rules = rules.rules.len(),
+            outcome,
+            "redirection is in place"
+        );
+    }
+    Ok(())
+}
+
+fn has_ipv6(addresses: &Path) -> io::Result<bool> {
+    match std::fs::read(addresses) {
+        Ok(lines) => Ok(!lines.is_empty()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}

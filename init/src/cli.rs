@@ -1,0 +1,132 @@
+//! The command line and the environment of the process.
+
+use std::ffi::OsString;
+
+use clap::Parser;
+use sidecar_contract::container::INIT_FIRST_ARGUMENT;
+use sidecar_process::log::{LogArgs, LogFormat, LogLevel};
+
+use crate::flags::Flags;
+use crate::settings::{Environment, Mistakes, Settings};
+use crate::value::Invalid;
+use crate::value::boolean;
+
+/// Exit code for a wrong command line. istio-iptables ends so where programs of ours otherwise end with 2.
+pub const USAGE: u8 = 255;
+
+/// Redirects the traffic of this network namespace to the sidecar's proxy.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "sidecar-init", version, after_help = AFTER_HELP, args_override_self = true)]
+pub struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(flatten)]
+    log: LogArgs,
+    #[command(flatten)]
+    istio_log: IstioLogFlags,
+}
+
+const AFTER_HELP: &str = "\
+A first argument `istio-iptables` is dropped, so that arguments made for Istio's image work unchanged.
+
+Every flag can also be set by an environment variable, whose name is that of the flag in capitals with _ for -; those
+marked so cannot. Aliases: ISTIO_DUAL_STACK, ISTIO_META_DNS_CAPTURE (--redirect-dns), INVALID_DROP (--drop-invalid).
+The command line wins. Without a flag:
+  ISTIO_OUTBOUND_OWNER_GROUPS          groups whose outbound connections are redirected [default: *]
+  ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE  groups whose outbound connections are not
+  ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR    IPv4 destinations that are the pod itself [default: 127.0.0.1/32]
+
+Lists are comma separated. Ports may be ranges such as 8000:8100. Write the value of a switch as --switch=false.
+
+Exit codes:
+  0    done; also when the rules were there already
+  1    failed: a setting is wrong, or the rules could not be written; standard error says why
+  255  the command line is wrong";
+
+/// Logging flags of Istio's programs.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Logging flags of Istio")]
+struct IstioLogFlags {
+    /// Level, or scope:level pairs of which `default` and `all` count; wins over --log-level
+    #[arg(long = "log_output_level", value_name = "LEVELS", value_parser = istio_level)]
+    level: Option<LogLevel>,
+    /// Like --log-format json
+    #[arg(long = "log_as_json", num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", value_parser = boolean, value_name = "BOOL")]
+    as_json: bool,
+    /// Accepted, has no effect
+    #[arg(long = "log_caller", value_name = "SCOPES")]
+    _caller: Option<String>,
+    /// Accepted, has no effect
+    #[arg(long = "log_stacktrace_level", value_name = "LEVELS")]
+    _stacktrace_level: Option<String>,
+    /// Accepted, has no effect: logs go to standard error
+    #[arg(long = "log_target", value_name = "PATHS")]
+    _target: Option<String>,
+    /// Accepted, has no effect
+    #[arg(long = "vklog", value_name = "LEVEL")]
+    _vklog: Option<String>,
+}
+
+impl Cli {
+    /// Reads the arguments of a process, the first of which is its own name.
+    ///
+    /// # Errors
+    /// When the command line is wrong, or asks for help or the version.
+    pub fn from_arguments(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut arguments = arguments.into_iter().peekable();
+        let name = arguments.next().unwrap_or_default();
+        arguments.next_if(|first| first == INIT_FIRST_ARGUMENT);
+        Self::try_parse_from(std::iter::once(name).chain(arguments))
+    }
+
+    /// How to log.
+    pub fn log(&self) -> LogArgs {
+        let mut log = self.log.clone();
+        if self.istio_log.as_json {
+            log.log_format = LogFormat::Json;
+        }
+        if let Some(level) = &self.istio_log.level {
+            log.log_level = level.clone();
+        }
+        log
+    }
+
+    /// What to do, with settings from the environment of this process where the command line is silent.
+    ///
+    /// # Errors
+    /// All mistakes together.
+    pub fn settings(self) -> Result<Settings, Mistakes> {
+        // What is not UTF-8 turns into a value that is refused like any other wrong one.
+        let environment = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        self.settings_with(&environment)
+    }
+
+    /// Like [`Cli::settings`], with a given environment.
+    ///
+    /// # Errors
+    /// All mistakes together.
+    pub fn settings_with(self, environment: Environment<'_>) -> Result<Settings, Mistakes> {
+        Settings::read(self.flags, environment)
+    }
+}
+
+/// Reads `info`, and `default:debug,ads:info`. Scopes are parts of Istio's programs; the default stands for all of ours.
+fn istio_level(text: &str) -> Result<LogLevel, Invalid> {
+    let mut chosen = "info";
+    for item in text.split(',') {
+        let (scope, level) = item.split_once(':').unwrap_or(("default", item));
+        let level = match level {
+            "none" => "off",
+            "fatal" => "error",
+            "error" | "warn" | "info" | "debug" => level,
+            _ => return Err(Invalid::new(text, "a log level; use none, error, warn, info or debug")),
+        };
+        if matches!(scope, "default" | "all") {
+            chosen = level;
+        }
+    }
+    chosen.parse().map_err(|_| Invalid::new(text, "a log level"))
+}
+
+#[cfg(test)]
+mod tests;

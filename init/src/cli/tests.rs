@@ -1,0 +1,61 @@
+use clap::CommandFactory;
+
+use super::*;
+
+fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
+    Cli::from_arguments(["sidecar-init"].iter().chain(arguments).map(Into::into))
+}
+
+fn settings(arguments: &[&str]) -> Settings {
+    parse(arguments).unwrap().settings_with(&|_| None).unwrap()
+}
+
+#[test]
+fn the_definition_is_sound() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn the_name_of_istios_tool_is_dropped_once_and_only_in_front() {
+    assert_eq!(settings(&["istio-iptables", "-p", "1"]), settings(&["-p", "1"]));
+    assert!(parse(&["-p", "1", "istio-iptables"]).is_err());
+    assert!(parse(&["istio-iptables", "istio-iptables"]).is_err());
+}
+
+#[test]
+fn values_are_written_in_all_ways_that_istio_knows() {
+    for arguments in [&["-p", "7"][..], &["-p7"], &["-p=7"], &["--envoy-port", "7"], &["--envoy-port=7"]] {
+        assert_eq!(settings(arguments).capture.outbound_port, 7, "{arguments:?}");
+    }
+    assert_eq!(settings(&["-p", "1", "-p", "7"]).capture.outbound_port, 7);
+    assert_eq!(settings(&["-x", "", "-b", "*"]), settings(&["-b", "*"]));
+}
+
+#[test]
+fn switches_take_their_value_after_an_equals_sign_only() {
+    for arguments in [&["-n"][..], &["-n=true"], &["--dry-run"], &["--dry-run=T"], &["--dry-run=false", "--dry-run"]] {
+        assert!(settings(arguments).dry_run, "{arguments:?}");
+    }
+    assert!(!settings(&["--dry-run=0"]).dry_run);
+    assert!(parse(&["--dry-run", "false"]).is_err());
+}
+
+#[test]
+fn logging_flags_of_istio_are_understood() {
+    let log =
+        parse(&["--log_output_level=default:debug,ads:error", "--log_as_json", "--log_caller=all"]).unwrap().log();
+    assert_eq!((log.log_format, log.log_level), (LogFormat::Json, "debug".parse().unwrap()));
+    let log = parse(&["--log_output_level", "none", "--vklog=3", "--log_target=stdout", "--log_stacktrace_level=x:y"]);
+    assert_eq!(log.unwrap().log().log_level, "off".parse().unwrap());
+    let log = parse(&["--log-level=warning", "--log-format=json", "--log_as_json=false"]).unwrap().log();
+    assert_eq!((log.log_format, log.log_level), (LogFormat::Json, "warning".parse().unwrap()));
+    assert!(parse(&["--log_output_level=loud"]).is_err());
+}
+
+#[test]
+fn help_names_the_exit_codes_and_every_variable_without_a_flag() {
+    let help = Cli::command().render_long_help().to_string();
+    for text in ["Exit codes:", "255", "ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE", "ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR"] {
+        assert!(help.contains(text), "{text}");
+    }
+}

@@ -1,0 +1,147 @@
+//! What an iptables tool's complaint means: which rule it is about, and what to try.
+
+use std::fmt;
+
+use crate::rule::Family;
+
+/// Characters of the tool's own words that are repeated.
+const MAX_MESSAGE: usize = 512;
+
+/// A failure, for people. Displays as one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    message: String,
+    line: Option<String>,
+    advice: Option<&'static str>,
+    family: Family,
+}
+
+/// Explains `complaint`, the standard error of a tool that was given `input`.
+pub fn explain(complaint: &str, input: &str, family: Family) -> Diagnosis {
+    let line = failing_line(complaint).and_then(|number| input.lines().nth(number.checked_sub(1)?));
+    Diagnosis {
+        message: message(complaint),
+        line: line.map(str::to_owned),
+        advice: ADVICE.iter().find(|(sign, _)| complaint.contains(sign)).map(|(_, advice)| *advice),
+        family,
+    }
+}
+
+/// How a failure for this family can be avoided altogether, to be added to any advice.
+pub fn way_out(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "",
+        Family::V6 => "; for a pod that is to have no IPv6 rules use --ip-families v4",
+    }
+}
+
+/// Words of a complaint, and what they call for; the first that is found counts.
+const ADVICE: [(&str, &str); 10] = [
+    ("xtables lock", "another program holds the lock of iptables; run again"),
+    ("lock file", "the lock file cannot be opened; run as root, or use --force-iptables-binary nft"),
+    ("Permission denied", NET_ADMIN),
+    ("Operation not permitted", NET_ADMIN),
+    ("you must be root", NET_ADMIN),
+    ("Table does not exist", NAT_MODULE),
+    ("can't initialize", NAT_MODULE),
+    ("No chain/target/match by that name", MATCH_MODULE),
+    ("missing kernel module", MATCH_MODULE),
+    ("No such file or directory", MATCH_MODULE),
+];
+const NET_ADMIN: &str = "give the container the capability NET_ADMIN (with iptables-legacy NET_RAW too)";
+const NAT_MODULE: &str =
+    "load iptable_nat, or for IPv6 ip6table_nat, on the node, or use another --force-iptables-binary";
+const MATCH_MODULE: &str = "load xt_owner, xt_REDIRECT and nf_nat, or with nft also nft_compat, on the node, or use another \
+     --force-iptables-binary";
+
+impl fmt::Display for Diagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(line) = &self.line {
+            write!(f, "; at `{line}`")?;
+        }
+        if let Some(advice) = self.advice {
+            write!(f, "; {advice}")?;
+        }
+        f.write_str(way_out(self.family))
+    }
+}
+
+/// The number in `Error occurred at line: 3` and in `line 3 failed`.
+fn failing_line(complaint: &str) -> Option<usize> {
+    let mut words = complaint.split_whitespace();
+    while let Some(word) = words.next() {
+        if matches!(word, "line" | "line:") {
+            let number = words.next()?.trim_end_matches(':');
+            return number.parse().ok();
+        }
+    }
+    None
+}
+
+/// The complaint in one line, without what is only of use at a terminal.
+fn message(complaint: &str) -> String {
+    let lines = complaint
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("Error occurred at line") && !line.starts_with("Try `"));
+    let message = lines.collect::<Vec<_>>().join("; ");
+    if message.is_empty() {
+        return "it gave no reason".to_owned();
+    }
+    message.chars().filter(|c| !c.is_control()).take(MAX_MESSAGE).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INPUT: &str = "*nat\n:ISTIO_OUTPUT - [0:0]\n-A ISTIO_OUTPUT -m owner --uid-owner 1337 -j RETURN\nCOMMIT\n";
+    const RULE: &str = "-A ISTIO_OUTPUT -m owner --uid-owner 1337 -j RETURN";
+
+    fn explained(complaint: &str, family: Family) -> String {
+        explain(complaint, INPUT, family).to_string()
+    }
+
+    #[test]
+    fn the_failing_rule_is_named_rather_than_its_number() {
+        for complaint in [
+            "iptables-nft-restore v1.8.9 (nf_tables): \nline 3: RULE_APPEND failed (No such file or directory): rule in chain ISTIO_OUTPUT",
+            "iptables-restore: line 3 failed",
+            "iptables-restore v1.8.9 (legacy): bad value\nError occurred at line: 3\nTry `iptables-restore -h' for more.",
+        ] {
+            assert!(explained(complaint, Family::V4).contains(&format!("at `{RULE}`")), "{complaint}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_not_in_the_input_is_not_named() {
+        for complaint in ["line 0 failed", "line 99 failed", "line x failed", "line"] {
+            assert_eq!(explained(complaint, Family::V4), complaint);
+        }
+    }
+
+    #[test]
+    fn missing_rights_and_missing_modules_are_told_apart() {
+        let denied = "iptables-nft-restore v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)";
+        assert!(explained(denied, Family::V4).ends_with(NET_ADMIN));
+        let no_table = "iptables-restore v1.8.9 (legacy): can't initialize iptables table `nat': Table does not exist (do you need to insmod?)";
+        assert!(explained(no_table, Family::V4).ends_with(NAT_MODULE));
+        let no_match = "line 3: RULE_APPEND failed (No such file or directory): rule in chain ISTIO_OUTPUT";
+        assert!(explained(no_match, Family::V4).ends_with(MATCH_MODULE));
+    }
+
+    #[test]
+    fn ipv6_has_a_way_out() {
+        assert!(explained("anything", Family::V6).ends_with("--ip-families v4"));
+        assert!(!explained("anything", Family::V4).contains("--ip-families"));
+    }
+
+    #[test]
+    fn silence_and_noise_become_one_readable_line() {
+        assert_eq!(explained("", Family::V4), "it gave no reason");
+        let noise = format!("\u{1b}[31m{}\n\n", "x".repeat(10_000));
+        let shown = explained(&noise, Family::V4);
+        assert!(shown.len() <= MAX_MESSAGE && !shown.contains(char::is_control), "{shown}");
+    }
+}

@@ -1,0 +1,98 @@
+//! Whatever text the settings are given: it is refused, or the rules have the shape that rules have.
+
+use proptest::prelude::*;
+use sidecar_init::cli::Cli;
+use sidecar_init::rule::Family;
+use sidecar_init::saved::Owned;
+use sidecar_init::{redirect, restore};
+
+/// Where text comes in, with a text that is right there.
+const FLAGS: [(&str, &str); 14] = [
+    ("--envoy-port", "80"),
+    ("--inbound-capture-port", "80"),
+    ("--inbound-tunnel-port", "80"),
+    ("--proxy-uid", "1337,5"),
+    ("--proxy-gid", "1337,5"),
+    ("--istio-inbound-ports", "80,443"),
+    ("--istio-local-exclude-ports", "80,100:200"),
+    ("--istio-service-cidr", "10.0.0.0/8,fd00::/8"),
+    ("--istio-service-exclude-cidr", "10.0.0.1"),
+    ("--istio-outbound-ports", "80"),
+    ("--istio-local-outbound-ports-exclude", "80"),
+    ("--istio-exclude-interfaces", "eth0"),
+    ("--kube-virt-interfaces", "vnet0,vnet1"),
+    ("--istio-inbound-interception-mode", "REDIRECT"),
+];
+const VARIABLES: [(&str, &str); 3] = [
+    ("ISTIO_OUTBOUND_OWNER_GROUPS", "java,5"),
+    ("ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE", "java"),
+    ("ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR", "127.0.0.1"),
+];
+
+/// A place, and what an attacker might make of the text that is right there.
+fn given() -> impl Strategy<Value = (&'static str, String)> {
+    let place = prop::sample::select([&FLAGS[..], &VARIABLES].concat());
+    let added = prop::sample::select(vec![
+        "\n-A POSTROUTING -j ACCEPT",
+        "\n",
+        "\r",
+        " -j ACCEPT",
+        " ",
+        "\0",
+        "\u{1b}",
+        "\u{85}",
+        "\u{2028}",
+        ",",
+        ",*",
+        "\t",
+        "\"",
+        "#",
+        "",
+    ]);
+    let changed = (added, any::<prop::sample::Index>()).prop_map(|(added, at)| (Some((added, at)), String::new()));
+    let other = prop_oneof![any::<String>(), "[a-zA-Z0-9.:/,*_ \n-]{0,24}"].prop_map(|text| (None, text));
+    (place, prop_oneof![4 => changed, 1 => other]).prop_map(|((place, right), (change, other))| match change {
+        Some((added, at)) => {
+            let mut text = right.to_owned();
+            text.insert_str(at.index(right.len() + 1), added);
+            (place, text)
+        }
+        None => (place, other),
+    })
+}
+
+/// A line of the rules: what it does to which chain, then words of the letters that values are made of.
+fn is_line(line: &str) -> bool {
+    let kinds = [
+        "* nat",
+        "*nat",
+        "COMMIT",
+        "-N ISTIO_",
+        ":ISTIO_",
+        "-A ISTIO_",
+        "-A OUTPUT ",
+        "-A PREROUTING ",
+        "-I PREROUTING 1 ",
+    ];
+    kinds.iter().any(|kind| line.starts_with(kind)) && line.chars().all(|c| c == ' ' || c.is_ascii_graphic())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn no_value_breaks_out_of_its_rule((place, text) in given()) {
+        let flag = place.starts_with("--").then(|| format!("{place}={text}").into());
+        let cli = Cli::from_arguments(["sidecar-init".into()].into_iter().chain(flag)).unwrap();
+        let environment = |name: &str| (name == place).then(|| text.clone());
+        let Ok(settings) = cli.settings_with(&environment) else { return Ok(()) };
+        for family in [Family::V4, Family::V6] {
+            let rules = redirect::nat(&settings.capture, family);
+            let structure = rules.own_chains().len() + 2;
+            for text in [restore::fresh(&rules), restore::swap(&rules, &Owned::default())] {
+                prop_assert!(text.lines().all(is_line), "{}", text);
+                prop_assert_eq!(text.split('\n').count(), rules.rules.len() + structure + 1, "{}", text);
+            }
+        }
+    }
+}
