@@ -1,1 +1,31 @@
-//! TBD.
+//! Receives the traffic that the redirection rules of a pod send here, and forwards it to where it was going.
+//!
+//! ```text
+//! app ──► 15001 outbound ──► original destination           workers: one thread and one runtime each, nothing shared
+//! peer ─► 15006 inbound ───► app, dialled from 127.0.0.6    control: the main thread: health, metrics, signals
+//! ```
+//!
+//! [`proxy::bind`] opens the sockets, [`proxy::Bound::serve`] starts to serve, [`proxy::Running::drain`] ends it.
+//!
+//! Core: [`outcome`], [`route`], [`sizing`], [`stats`].
+//! Edge: [`accept`], [`access_log`], [`args`], [`bind`], [`connection`], [`file_limit`], [`http_server`], [`monitoring`], [`original_destination`], [`proxy`], [`relay`], [`socket`], [`upstream`], [`worker`].
+
+pub mod args;
+pub mod bind;
+pub mod original_destination;
+pub mod outcome;
+pub mod proxy;
+pub mod relay;
+pub mod route;
+pub mod sizing;
+pub mod socket;
+pub mod stats;
+
+mod accept;
+mod access_log;
+mod connection;
+mod file_limit;
+mod http_server;
+mod monitoring;
+mod upstream;
+mod worker;

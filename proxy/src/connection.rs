@@ -1,0 +1,111 @@
+//! The life of one connection: where was it going, dial, relay, log.
+
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::access_log::Record;
+use crate::outcome::{Outcome, Side};
+use crate::relay::{Meter, relay};
+use crate::route::{Accepted, Decision, Forward, canonical, decide};
+use crate::socket::Connection;
+use crate::stats::ClusterStats;
+use crate::upstream;
+use crate::worker::Shared;
+
+/// Serves a connection from accept to end. The future is what an open connection costs: keep it small.
+pub(crate) async fn serve(
+    worker: Arc<Shared>,
+    listener: usize,
+    downstream: TcpStream,
+    _permit: Option<OwnedSemaphorePermit>,
+) {
+    // Either fails only when the client is gone already: there is nobody left to serve, and nothing to log about.
+    let (Ok(local), Ok(remote)) = (downstream.local_addr(), downstream.peer_addr()) else { return };
+    let direction = worker.directions[listener];
+    let original_destination = worker.original_destination.of(&downstream).unwrap_or_else(|error| {
+        tracing::warn!(%error, %remote, %local, "the original destination of a connection is not to be had");
+        None
+    });
+    let downstream_local = canonical(original_destination.unwrap_or(local));
+    let mut record = Record::begin(direction, canonical(remote), downstream_local);
+    // Counted after the record is made, so that it is counted down before the record is written: who reads the log
+    // finds the metrics up to date.
+    let cells = worker.stats.listener(listener);
+    cells.downstream_cx_total.add(1);
+    let _open = cells.downstream_cx_active.count();
+    let own_ports = &worker.own_ports;
+    match decide(&Accepted { direction, local, remote, original_destination, own_ports }) {
+        Decision::Forward(forward) => self::forward(&worker, &forward, downstream, &mut record).await,
+        Decision::Refuse(refusal) => {
+            worker.stats.cluster(record.cluster).upstream_cx_none_healthy.add(1);
+            record.outcome = Outcome::Refused(refusal);
+        }
+    }
+}
+
+async fn forward(worker: &Shared, forward: &Forward, downstream: TcpStream, record: &mut Record) {
+    let mut downstream = Connection::new(downstream);
+    let cluster = worker.stats.cluster(forward.cluster);
+    record.cluster = forward.cluster;
+    record.upstream_host = Some(forward.destination);
+    cluster.upstream_cx_total.add(1);
+    let _open = cluster.upstream_cx_active.count();
+
+    let mut upstream = match upstream::dial(forward, worker.connect_timeout, worker.liveness).await {
+        Ok(upstream) => Connection::new(upstream),
+        Err(error) => {
+            cluster.upstream_cx_connect_fail.add(1);
+            if error.kind() == std::io::ErrorKind::TimedOut {
+                cluster.upstream_cx_connect_timeout.add(1);
+            }
+            tracing::debug!(%error, upstream_host = %forward.destination, "connect failed");
+            record.outcome = Outcome::ConnectFailed(error.kind());
+            return;
+        }
+    };
+    record.upstream_local = upstream.local_addr().ok();
+    let outcome = relay(&mut downstream, &mut upstream, &mut Tally { record, cluster }).await;
+    record.outcome = outcome;
+    if outcome == Outcome::Closed {
+        downstream.close();
+        upstream.close();
+    }
+}
+
+/// Counts for the access log and for the metrics.
+struct Tally<'a> {
+    record: &'a mut Record,
+    cluster: &'a ClusterStats,
+}
+
+impl Meter for Tally<'_> {
+    fn read(&mut self, from: Side, bytes: usize) {
+        match from {
+            Side::Downstream => self.record.received += bytes as u64,
+            Side::Upstream => self.cluster.upstream_cx_rx_bytes.add(bytes as u64),
+        }
+    }
+
+    fn written(&mut self, to: Side, bytes: usize) {
+        match to {
+            Side::Downstream => self.record.sent += bytes as u64,
+            Side::Upstream => self.cluster.upstream_cx_tx_bytes.add(bytes as u64),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_future_of_a_connection_is_small() {
+        fn size<A, B, C, D, F>(_: fn(A, B, C, D) -> F) -> usize {
+            size_of::<F>()
+        }
+        let size = size(serve);
+        assert!(size <= 1024, "{size} bytes");
+    }
+}

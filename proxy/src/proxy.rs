@@ -1,0 +1,205 @@
+//! The proxy as a whole: bind, serve, drain.
+
+use std::io;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sidecar_process::drain::{Drain, DrainWatch, Drained};
+use sidecar_process::readiness::Readiness;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinSet;
+use tokio_util::task::TaskTracker;
+
+use crate::bind::{self, BindErrors, Listening, Ports, Purpose};
+use crate::http_server;
+use crate::monitoring::{self, DRAINING, Server};
+use crate::original_destination::OriginalDestination;
+use crate::route::Direction;
+use crate::socket::Liveness;
+use crate::stats::{Stats, WorkerStats, listener_label};
+use crate::worker::{self, Handle, Shared};
+use crate::{file_limit, sizing};
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where to listen.
+    pub ports: Ports,
+    /// Data-plane threads.
+    pub workers: NonZeroUsize,
+    /// Connections open at once, if the file descriptor limit allows.
+    pub max_connections: u32,
+    /// How long a destination may take to accept.
+    pub connect_timeout: Duration,
+    /// How dead peers are found.
+    pub liveness: Liveness,
+    /// How long open connections may take to finish when the proxy ends.
+    pub drain_duration: Duration,
+}
+
+/// All sockets are open; nothing is served yet, but connections already queue.
+pub struct Bound {
+    settings: Settings,
+    listening: Vec<Listening>,
+    original_destination: Arc<dyn OriginalDestination>,
+}
+
+/// A proxy at work.
+pub struct Running {
+    readiness: Readiness,
+    drain: Drain,
+    drain_duration: Duration,
+    workers: Workers,
+    /// Health and metrics; ends when dropped.
+    _servers: JoinSet<()>,
+}
+
+/// What each worker says at its end.
+type Workers = JoinSet<Result<io::Result<usize>, oneshot::error::RecvError>>;
+
+/// The proxy cannot start, or cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Sockets could not be opened.
+    #[error(transparent)]
+    Bind(#[from] BindErrors),
+    /// The operating system refused something that every start needs.
+    #[error("cannot start: {what}")]
+    Start {
+        /// What was refused.
+        what: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// A worker ended although nobody asked it to.
+    #[error("a worker failed")]
+    Worker(#[source] io::Error),
+    /// A worker panicked.
+    #[error("a worker died; its panic is on standard error")]
+    WorkerDied,
+}
+
+/// Opens all sockets.
+///
+/// # Errors
+/// [`Error::Bind`] names every socket that could not be opened.
+pub fn bind(settings: Settings, original_destination: Arc<dyn OriginalDestination>) -> Result<Bound, Error> {
+    let listening = bind::bind(settings.ports, settings.liveness)?;
+    Ok(Bound { settings, listening, original_destination })
+}
+
+impl Bound {
+    /// What listens where.
+    pub fn listening(&self) -> &[Listening] {
+        &self.listening
+    }
+
+    /// Starts to serve. Health is answered from the first moment, with 503 until every worker accepts connections.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread or no event queue.
+    pub async fn serve(self) -> Result<Running, Error> {
+        let Self { settings, listening, original_destination } = self;
+        let readiness = Readiness::new();
+        let workers_accept = readiness.register("workers accept connections");
+        let (traffic, monitoring) = listening.into_iter().partition::<Vec<_>, _>(|l| traffic(l).is_some());
+        let stats: Vec<_> =
+            std::iter::repeat_with(|| Arc::new(WorkerStats::new(traffic.len()))).take(settings.workers.get()).collect();
+        let server = Server { readiness: readiness.clone(), started: Instant::now(), workers: stats.len() };
+        let listeners = traffic.iter().map(|listening| listener_label(listening.address)).collect();
+        let servers = serve_monitoring(monitoring, Stats { listeners, workers: stats.clone() }, server)?;
+
+        let (drain, watch) = Drain::new();
+        let handles = start_workers(&settings, &traffic, &original_destination, stats, &watch)?;
+        let mut workers = JoinSet::new();
+        for Handle { started, ended } in handles {
+            // An error means that the worker is over already; why is for `failed` to tell.
+            let _ = started.await;
+            workers.spawn(ended);
+        }
+        workers_accept.ready();
+        Ok(Running { readiness, drain, drain_duration: settings.drain_duration, workers, _servers: servers })
+    }
+}
+
+impl Running {
+    /// Completes only if a worker ends although nobody asked it to.
+    pub async fn failed(&mut self) -> Error {
+        match self.workers.join_next().await {
+            Some(Ok(Ok(Err(error)))) => Error::Worker(error),
+            _ => Error::WorkerDied,
+        }
+    }
+
+    /// Withdraws readiness, stops accepting, waits for open connections, and resets those that are left when
+    /// [`Settings::drain_duration`] is over.
+    pub async fn drain(mut self) -> Drained {
+        self.readiness.withdraw(DRAINING);
+        let workers = self.drain.run(self.drain_duration).await;
+        let mut connections = 0;
+        while let Some(ended) = self.workers.join_next().await {
+            if let Ok(Ok(Ok(cut))) = ended {
+                connections += cut;
+            }
+        }
+        match workers {
+            Drained::Finished => Drained::Finished,
+            Drained::Forced(_) => Drained::Forced(connections),
+        }
+    }
+}
+
+const fn traffic(listening: &Listening) -> Option<Direction> {
+    match listening.purpose {
+        Purpose::Traffic(direction) => Some(direction),
+        Purpose::Health | Purpose::Prometheus => None,
+    }
+}
+
+fn serve_monitoring(listening: Vec<Listening>, stats: Stats, server: Server) -> Result<JoinSet<()>, Error> {
+    let health = monitoring::health(server.readiness.clone());
+    let prometheus = monitoring::prometheus(stats, server);
+    let mut servers = JoinSet::new();
+    for Listening { purpose, socket, .. } in listening {
+        let router = if purpose == Purpose::Health { health.clone() } else { prometheus.clone() };
+        let listener = tokio::net::TcpListener::from_std(socket).map_err(refused("health and metrics"))?;
+        servers.spawn(async move { match http_server::serve(listener, router).await {} });
+    }
+    Ok(servers)
+}
+
+fn start_workers(
+    settings: &Settings,
+    traffic: &[Listening],
+    original_destination: &Arc<dyn OriginalDestination>,
+    stats: Vec<Arc<WorkerStats>>,
+    drain: &DrainWatch,
+) -> Result<Vec<Handle>, Error> {
+    let file_limit = file_limit::raise().map_err(io::Error::from).map_err(refused("the file descriptor limit"))?;
+    let max_connections = sizing::connections(settings.max_connections, file_limit);
+    tracing::info!(workers = stats.len(), max_connections, file_limit, "serving");
+    let room = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
+    let directions: Vec<_> = traffic.iter().filter_map(self::traffic).collect();
+    let own_ports: Vec<_> = traffic.iter().map(|listening| listening.address.port()).collect();
+    let start = |(index, stats)| {
+        let shared = Shared {
+            directions: directions.clone(),
+            own_ports: own_ports.clone(),
+            connect_timeout: settings.connect_timeout,
+            liveness: settings.liveness,
+            original_destination: original_destination.clone(),
+            room: room.clone(),
+            stats,
+            drain: drain.clone(),
+            open: TaskTracker::new(),
+        };
+        let listeners = traffic.iter().map(|listening| listening.socket.try_clone()).collect::<io::Result<_>>();
+        listeners.and_then(|listeners| worker::start(index, shared, listeners)).map_err(refused("a worker"))
+    };
+    stats.into_iter().enumerate().map(start).collect()
+}
+
+fn refused(what: &'static str) -> impl Fn(io::Error) -> Error {
+    move |source| Error::Start { what, source }
+}

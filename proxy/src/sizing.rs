@@ -1,0 +1,82 @@
+//! How much of everything: workers, connections, bytes a read.
+
+use std::num::NonZeroUsize;
+
+/// Workers when nobody said how many. Istio's default too: a sidecar should not take a node's cores.
+const DEFAULT_WORKERS: usize = 2;
+
+/// File descriptors kept for everything but connections: listening sockets of every worker, event queues, health and
+/// metrics connections, standard error.
+const RESERVED_FILES: u64 = 256;
+
+/// Downstream and upstream socket.
+const FILES_A_CONNECTION: u64 = 2;
+
+/// The longest read. From here on a larger buffer no longer pays in bulk transfer.
+pub const LONGEST_READ: usize = 256 * KIB;
+
+const KIB: usize = 1024;
+const MIB: u64 = 1024 * 1024;
+
+/// How many workers to run.
+///
+/// `concurrency` is what was asked: `None` for the default, 0 for one worker a core, as in Istio. `cores` is what the
+/// process may use, cgroup quota included.
+pub fn workers(concurrency: Option<u16>, cores: NonZeroUsize) -> NonZeroUsize {
+    match concurrency {
+        None => cores.min(NonZeroUsize::MIN.saturating_add(DEFAULT_WORKERS - 1)),
+        Some(asked) => NonZeroUsize::new(usize::from(asked)).unwrap_or(cores),
+    }
+}
+
+/// How many connections may be open at once, given how many file descriptors the process may have. At least one.
+pub fn connections(asked: u32, file_limit: u64) -> usize {
+    let affordable = file_limit.saturating_sub(RESERVED_FILES) / FILES_A_CONNECTION;
+    let connections = u64::from(asked).min(affordable).max(1);
+    usize::try_from(connections).unwrap_or(usize::MAX)
+}
+
+/// How many bytes to read at once from a peer that has sent `moved` bytes so far, at most [`LONGEST_READ`].
+///
+/// What a slow peer has not taken yet is held in memory, so this is also what one direction of a connection can cost.
+/// Few connections ever move much; those that do earn longer reads.
+pub const fn read_size(moved: u64) -> usize {
+    if moved < MIB / 4 {
+        16 * KIB
+    } else if moved < 8 * MIB {
+        64 * KIB
+    } else {
+        LONGEST_READ
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_workers_unless_there_is_less_or_more_is_asked() {
+        for (concurrency, cores, expected) in
+            [(None, 1, 1), (None, 2, 2), (None, 64, 2), (Some(0), 64, 64), (Some(1), 64, 1), (Some(8), 2, 8)]
+        {
+            let cores = NonZeroUsize::new(cores).unwrap();
+            assert_eq!(workers(concurrency, cores).get(), expected, "{concurrency:?} of {cores}");
+        }
+    }
+
+    #[test]
+    fn connections_fit_the_file_descriptor_limit() {
+        for (asked, file_limit, expected) in
+            [(65_536, 1_048_576, 65_536), (65_536, 1024, 384), (10, 1024, 10), (65_536, 100, 1), (1, u64::MAX, 1)]
+        {
+            assert_eq!(connections(asked, file_limit), expected, "{asked} with {file_limit} files");
+        }
+    }
+
+    #[test]
+    fn reads_grow_with_what_has_been_moved() {
+        let sizes = [0, MIB / 4, 8 * MIB, u64::MAX].map(read_size);
+        assert!(sizes.is_sorted(), "{sizes:?}");
+        assert_eq!((sizes[0], sizes[3]), (16 * KIB, LONGEST_READ));
+    }
+}
