@@ -1,5 +1,7 @@
 //! `sidecar-injector kube-inject` as a person runs it.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};

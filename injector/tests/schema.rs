@@ -1,5 +1,7 @@
 //! Injected objects are what Kubernetes' own types say they are: nothing in them is unknown to the API.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
 use serde::Serialize;
@@ -46,9 +48,9 @@ fn assert_strict<T: DeserializeOwned + Serialize>(object: &Value) {
 
 #[test]
 fn the_injected_sample_decodes_strictly() {
-    let sample = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/httpbin.yaml")).unwrap();
+    let sample = include_str!("../../samples/httpbin.yaml");
     for native_sidecars in [false, true] {
-        let objects = injected(&sample, native_sidecars);
+        let objects = injected(sample, native_sidecars);
         let deployment = objects.iter().find(|object| object["kind"] == "Deployment").unwrap();
         assert_strict::<Deployment>(deployment);
     }
