@@ -1,6 +1,7 @@
 //! `sidecar-injector kube-inject` as a person runs it.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+#![expect(clippy::disallowed_methods, reason = "a test of files makes and reads files")]
 
 use std::fs;
 use std::io::Write;
