@@ -3,7 +3,7 @@
 //! The order of the rules is that of istio-iptables, since it decides which of two rules wins: exemptions of ports first,
 //! then the proxy's own traffic, then groups, loopback, excluded ranges, included ports, included ranges.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv6Net};
 use sidecar_contract::address::{INBOUND_SOURCE_V4, INBOUND_SOURCE_V6};
@@ -84,8 +84,8 @@ impl Builder<'_> {
     /// the application's to itself (passes).
     fn exempt_proxy(&mut self) {
         let marker = match self.family {
-            Family::V4 => IpNet::from(std::net::IpAddr::V4(INBOUND_SOURCE_V4)),
-            Family::V6 => IpNet::from(std::net::IpAddr::V6(INBOUND_SOURCE_V6)),
+            Family::V4 => IpNet::from(IpAddr::V4(INBOUND_SOURCE_V4)),
+            Family::V6 => IpNet::from(IpAddr::V6(INBOUND_SOURCE_V6)),
         };
         self.append(Chain::Outbound, [out_of_loopback(), Match::Source(marker)], Target::Return);
         let users = self.capture.proxy_uids.iter().map(|uid| Owner::User(*uid));
