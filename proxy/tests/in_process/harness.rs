@@ -14,7 +14,7 @@ use sidecar_proxy::proxy::{Bound, Running, Settings, bind};
 use sidecar_proxy::route::Direction;
 use sidecar_proxy::socket::Liveness;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::access_log;
 
@@ -144,6 +144,17 @@ pub(crate) async fn exchange(mut stream: TcpStream, request: &[u8]) -> io::Resul
         Ok(response)
     })
     .await
+}
+
+/// Dials the listener of a direction and is reset, during or after the handshake. Returns the client's address.
+pub(crate) async fn expect_reset(proxy: &Proxy, direction: Direction) -> SocketAddr {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let client = socket.local_addr().unwrap();
+    let listener = proxy.address(Purpose::Traffic(direction), Ipv4OrV6::V4);
+    let first_byte = async { socket.connect(listener).await?.read_u8().await };
+    assert_eq!(soon(first_byte).await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    client
 }
 
 /// Sends a little and waits for it to come back: the connection is up, and stays.
