@@ -1,6 +1,7 @@
 //! Accepting, come what may: no error ends the loop, and none makes it spin.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,29 +17,34 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Accepts connections of one listener until the drain begins.
 pub(crate) async fn accept(worker: Arc<Shared>, index: usize, listener: TcpListener) {
     let mut acceptor = Acceptor::new(listener);
+    let mut full = false;
     loop {
         let admitted = async {
-            let stream = acceptor.next().await;
-            (stream, admit(&worker).await)
+            let accepted = acceptor.next().await;
+            (accepted, admit(&worker, &mut full).await)
         };
-        let (stream, permit) = tokio::select! {
+        let ((stream, remote), permit) = tokio::select! {
             biased;
             () = worker.drain.stopping() => return,
             admitted = admitted => admitted,
         };
         // The task is owned by the tracker; the worker waits for it, or drops it with its runtime at the deadline.
-        tokio::spawn(worker.open.track_future(connection::serve(worker.clone(), index, stream, permit)));
+        tokio::spawn(worker.open.track_future(connection::serve(worker.clone(), index, stream, remote, permit)));
     }
 }
 
 /// Waits for room under the limit of open connections.
 ///
 /// The connection is accepted by then: waiting before accepting would let one idle listener hold the last place.
-async fn admit(worker: &Shared) -> Option<OwnedSemaphorePermit> {
+/// `full` remembers that the last one had to wait, so that a proxy at its limit says so once and not each time.
+async fn admit(worker: &Shared, full: &mut bool) -> Option<OwnedSemaphorePermit> {
     if let Ok(permit) = worker.room.clone().try_acquire_owned() {
+        *full = false;
         return Some(permit);
     }
-    tracing::warn!("as many connections are open as may be; the next waits for one to end (--max-connections)");
+    if !std::mem::replace(full, true) {
+        tracing::warn!("as many connections are open as may be; the next waits for one to end (--max-connections)");
+    }
     // `None` only if the semaphore were closed, which nobody does.
     worker.room.clone().acquire_owned().await.ok()
 }
@@ -54,13 +60,13 @@ impl Acceptor {
         Self { listener, failures: 0 }
     }
 
-    /// The next connection. Safe to cancel.
-    pub(crate) async fn next(&mut self) -> TcpStream {
+    /// The next connection, and from where. Safe to cancel.
+    pub(crate) async fn next(&mut self) -> (TcpStream, SocketAddr) {
         loop {
             let error = match self.listener.accept().await {
-                Ok((stream, _)) => {
+                Ok(accepted) => {
                     self.failures = 0;
-                    return stream;
+                    return accepted;
                 }
                 Err(error) => error,
             };

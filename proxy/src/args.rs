@@ -12,8 +12,8 @@ use crate::proxy::Settings;
 use crate::sizing;
 use crate::socket::Liveness;
 
-/// The kernel takes no more than 32767 seconds.
-const LONGEST_KEEPALIVE: Duration = Duration::from_secs(9 * 60 * 60);
+/// The kernel takes no keepalive beyond 32767 seconds.
+const LONGEST_TCP_DURATION: Duration = Duration::from_secs(9 * 60 * 60);
 
 const EXIT_CODES: &str = "\
 Durations are written 500ms, 45s, 1m; 0s turns a limit off where that is said.
@@ -40,7 +40,7 @@ pub struct Args {
     #[arg(long, value_name = "PORT", default_value_t = port::PROMETHEUS)]
     pub prometheus_port: u16,
     /// Worker threads; 0 takes one a core. Default: one a core that the process may use (cgroup quota), at most two.
-    #[arg(long, value_name = "WORKERS")]
+    #[arg(long, value_name = "WORKERS", value_parser = clap::value_parser!(u16).range(..=256))]
     pub concurrency: Option<u16>,
     /// Connections open at once, beyond which accepting waits. Lowered to what the file descriptor limit allows.
     #[arg(long, value_name = "COUNT", default_value = "65536")]
@@ -48,11 +48,11 @@ pub struct Args {
     /// How long the destination may take to accept a connection.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = positive_duration)]
     pub connect_timeout: Duration,
-    /// A connection silent for so long is probed for a dead peer; 0s turns probes off.
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = keepalive_duration)]
+    /// A connection silent for so long is probed for a dead peer, in whole seconds; 0s turns probes off.
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = tcp_duration)]
     pub tcp_keepalive: Duration,
     /// A peer that acknowledges nothing, or takes no data, for so long is given up; 0s leaves it to the kernel.
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = tcp_duration)]
     pub tcp_user_timeout: Duration,
     /// On SIGTERM or SIGINT: how long open connections may take to finish before they are cut.
     #[arg(long, value_name = "DURATION", default_value = "45s", value_parser = humantime::parse_duration)]
@@ -91,7 +91,7 @@ impl Args {
             max_connections: max_connections.get(),
             connect_timeout: *connect_timeout,
             liveness: Liveness {
-                keepalive: (!tcp_keepalive.is_zero()).then_some(*tcp_keepalive),
+                keepalive: (!tcp_keepalive.is_zero()).then_some(whole_seconds(*tcp_keepalive)),
                 user_timeout: (!tcp_user_timeout.is_zero()).then_some(*tcp_user_timeout),
             },
             drain_duration: *drain_duration,
@@ -107,13 +107,19 @@ fn positive_duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// TCP keepalive, which the kernel counts in whole seconds.
-fn keepalive_duration(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if duration.subsec_nanos() != 0 || duration > LONGEST_KEEPALIVE {
-        return Err(format!("must be whole seconds, at most {}", humantime::format_duration(LONGEST_KEEPALIVE)));
+fn tcp_duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(duration) if duration > LONGEST_TCP_DURATION => {
+            Err(format!("must be at most {}", humantime::format_duration(LONGEST_TCP_DURATION)))
+        }
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(error.to_string()),
     }
-    Ok(duration)
+}
+
+/// Rounds up: the kernel counts keepalive in seconds and refuses none at all.
+fn whole_seconds(duration: Duration) -> Duration {
+    Duration::from_secs(duration.as_secs() + u64::from(duration.subsec_nanos() > 0))
 }
 
 #[cfg(test)]
@@ -148,6 +154,9 @@ mod tests {
         assert_eq!(settings.drain_duration, Duration::from_millis(500));
         assert_eq!(settings.connect_timeout, Duration::from_secs(60));
         assert_eq!((settings.liveness.keepalive, settings.liveness.user_timeout), (None, None));
+        let liveness = parse(&["--tcp-keepalive=1500ms", "--tcp-user-timeout=500ms"]).unwrap().settings().liveness;
+        assert_eq!(liveness.keepalive, Some(Duration::from_secs(2)));
+        assert_eq!(liveness.user_timeout, Some(Duration::from_millis(500)));
     }
 
     #[test]
@@ -155,8 +164,9 @@ mod tests {
         for flag in [
             "--connect-timeout=0s",
             "--drain-duration=45",
-            "--tcp-keepalive=500ms",
+            "--concurrency=1000",
             "--tcp-keepalive=10h",
+            "--tcp-user-timeout=10h",
             "--max-connections=0",
             "--inbound-port=70000",
         ] {

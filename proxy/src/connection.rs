@@ -1,5 +1,6 @@
 //! The life of one connection: where was it going, dial, relay, log.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
@@ -19,10 +20,11 @@ pub(crate) async fn serve(
     worker: Arc<Shared>,
     listener: usize,
     downstream: TcpStream,
+    remote: SocketAddr,
     _permit: Option<OwnedSemaphorePermit>,
 ) {
-    // Either fails only when the client is gone already: there is nobody left to serve, and nothing to log about.
-    let (Ok(local), Ok(remote)) = (downstream.local_addr(), downstream.peer_addr()) else { return };
+    // An open socket knows its own address; were it not so, there would be nothing to decide upon.
+    let Ok(local) = downstream.local_addr() else { return };
     let direction = worker.directions[listener];
     let original_destination = worker.original_destination.of(&downstream).unwrap_or_else(|error| {
         tracing::warn!(%error, %remote, %local, "the original destination of a connection is not to be had");
@@ -102,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_future_of_a_connection_is_small() {
-        fn size<A, B, C, D, F>(_: fn(A, B, C, D) -> F) -> usize {
+        fn size<A, B, C, D, E, F>(_: fn(A, B, C, D, E) -> F) -> usize {
             size_of::<F>()
         }
         let size = size(serve);

@@ -29,7 +29,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router) -> Infallible {
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
-        let stream = acceptor.next().await;
+        let (stream, _) = acceptor.next().await;
         let permit = room.clone().acquire_owned().await;
         let answer = answer(stream, router.clone());
         connections.spawn(async move {

@@ -10,6 +10,8 @@
 //! Core: [`outcome`], [`route`], [`sizing`], [`stats`].
 //! Edge: [`accept`], [`access_log`], [`args`], [`bind`], [`connection`], [`file_limit`], [`http_server`], [`monitoring`], [`original_destination`], [`proxy`], [`relay`], [`socket`], [`upstream`], [`worker`].
 
+#![expect(rustdoc::private_intra_doc_links, reason = "the map names every module, exported or not")]
+
 pub mod args;
 pub mod bind;
 pub mod original_destination;

@@ -65,7 +65,7 @@ pub enum Error {
     #[error(transparent)]
     Bind(#[from] BindErrors),
     /// The operating system refused something that every start needs.
-    #[error("cannot start: {what}")]
+    #[error("cannot start: the system refuses {what}")]
     Start {
         /// What was refused.
         what: &'static str,
@@ -102,7 +102,7 @@ impl Bound {
     pub async fn serve(self) -> Result<Running, Error> {
         let Self { settings, listening, original_destination } = self;
         let readiness = Readiness::new();
-        let workers_accept = readiness.register("workers accept connections");
+        let accepting = readiness.register("workers");
         let (traffic, monitoring) = listening.into_iter().partition::<Vec<_>, _>(|l| traffic(l).is_some());
         let stats: Vec<_> =
             std::iter::repeat_with(|| Arc::new(WorkerStats::new(traffic.len()))).take(settings.workers.get()).collect();
@@ -118,7 +118,7 @@ impl Bound {
             let _ = started.await;
             workers.spawn(ended);
         }
-        workers_accept.ready();
+        accepting.ready();
         Ok(Running { readiness, drain, drain_duration: settings.drain_duration, workers, _servers: servers })
     }
 }
@@ -163,7 +163,7 @@ fn serve_monitoring(listening: Vec<Listening>, stats: Stats, server: Server) -> 
     let mut servers = JoinSet::new();
     for Listening { purpose, socket, .. } in listening {
         let router = if purpose == Purpose::Health { health.clone() } else { prometheus.clone() };
-        let listener = tokio::net::TcpListener::from_std(socket).map_err(refused("health and metrics"))?;
+        let listener = tokio::net::TcpListener::from_std(socket).map_err(refused("to serve health and metrics"))?;
         servers.spawn(async move { match http_server::serve(listener, router).await {} });
     }
     Ok(servers)
@@ -176,7 +176,8 @@ fn start_workers(
     stats: Vec<Arc<WorkerStats>>,
     drain: &DrainWatch,
 ) -> Result<Vec<Handle>, Error> {
-    let file_limit = file_limit::raise().map_err(io::Error::from).map_err(refused("the file descriptor limit"))?;
+    let file_limit =
+        file_limit::raise().map_err(io::Error::from).map_err(refused("to tell the file descriptor limit"))?;
     let max_connections = sizing::connections(settings.max_connections, file_limit);
     tracing::info!(workers = stats.len(), max_connections, file_limit, "serving");
     let room = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
@@ -195,7 +196,9 @@ fn start_workers(
             open: TaskTracker::new(),
         };
         let listeners = traffic.iter().map(|listening| listening.socket.try_clone()).collect::<io::Result<_>>();
-        listeners.and_then(|listeners| worker::start(index, shared, listeners)).map_err(refused("a worker"))
+        listeners
+            .and_then(|listeners| worker::start(index, shared, listeners))
+            .map_err(refused("another worker thread; try a lower --concurrency"))
     };
     stats.into_iter().enumerate().map(start).collect()
 }

@@ -1,16 +1,16 @@
 //! Connections arrive where they were going.
 
-use std::io::ErrorKind;
 use std::time::Duration;
 
 use sidecar_contract::address::INBOUND_SOURCE_V4;
 use sidecar_proxy::bind::Purpose;
+use sidecar_proxy::proxy::Settings;
 use sidecar_proxy::route::Direction;
 use socket2::{Domain, Socket, Type};
-use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use crate::harness::{Ipv4OrV6, Proxy, Redirected, echo, exchange, logged, ping, settings, soon};
+use crate::harness::{Ipv4OrV6, Proxy, Redirected, echo, exchange, expect_reset, logged, ping, settings, soon};
 
 #[tokio::test]
 async fn outbound_reaches_its_destination_over_either_family() {
@@ -62,14 +62,13 @@ async fn connections_and_bytes_are_counted_while_they_are_open_and_after() {
 
 #[tokio::test]
 async fn a_destination_that_refuses_resets_the_client() {
-    // Nobody listens on a port that was free a moment ago.
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let proxy = Proxy::start(Redirected::From(closed)).await;
-    let mut client = proxy.connect(Direction::Inbound).await;
-    let error = soon(client.read_u8()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    // Bound, so that nobody else gets the port, but not listening.
+    let bound = TcpSocket::new_v4().unwrap();
+    bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let proxy = Proxy::start(Redirected::From(bound.local_addr().unwrap())).await;
+    let client = expect_reset(&proxy, Direction::Inbound).await;
 
-    let line = logged(client.local_addr().unwrap()).await;
+    let line = logged(client).await;
     assert_eq!((&*line["response_flags"], &*line["response_code_details"]), ("UF", "connection_refused"));
     assert_eq!(line["upstream_local_address"], "-");
     assert_eq!(proxy.cluster_metric("upstream_cx_connect_fail", "InboundPassthroughCluster").await, 1);
@@ -85,12 +84,9 @@ async fn a_destination_that_does_not_answer_in_time_resets_the_client() {
     let silent = full.local_addr().unwrap().as_socket().unwrap();
     let _queued = TcpStream::connect(silent).await.unwrap();
 
-    let settings = sidecar_proxy::proxy::Settings { connect_timeout: Duration::from_millis(200), ..settings() };
+    let settings = Settings { connect_timeout: Duration::from_millis(200), ..settings() };
     let proxy = Proxy::start_with(settings, Redirected::From(silent)).await;
-    let mut client = proxy.connect(Direction::Outbound).await;
-    let error = soon(client.read_u8()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
-    let line = logged(client.local_addr().unwrap()).await;
+    let line = logged(expect_reset(&proxy, Direction::Outbound).await).await;
     assert_eq!((&*line["response_flags"], &*line["response_code_details"]), ("UF", "connect_timeout"));
     assert_eq!(proxy.cluster_metric("upstream_cx_connect_timeout", "PassthroughCluster").await, 1);
 }
@@ -105,4 +101,23 @@ async fn a_server_that_speaks_first_is_heard_at_once() {
     let mut greeting = [0; 9];
     soon(client.read_exact(&mut greeting)).await.unwrap();
     assert_eq!(&greeting, b"220 ready");
+}
+
+#[tokio::test]
+async fn what_is_under_way_when_both_sides_have_finished_arrives_whole() {
+    const LENGTH: usize = 2 * 1024 * 1024;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Proxy::start(Redirected::From(listener.local_addr().unwrap())).await;
+    // With so little room at the client, much of the response waits in the proxy's socket when its relay is done.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let address = proxy.address(Purpose::Traffic(Direction::Outbound), Ipv4OrV6::V4);
+    let client = soon(socket.connect(address)).await.unwrap();
+    let (mut server, _) = soon(listener.accept()).await.unwrap();
+    let responding = tokio::spawn(async move {
+        server.write_all(&vec![7; LENGTH]).await.unwrap();
+    });
+    let response = exchange(client, b"").await.unwrap();
+    assert_eq!(response.len(), LENGTH);
+    responding.await.unwrap();
 }

@@ -5,16 +5,16 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use sidecar_proxy::bind::{Ports, Purpose};
 use sidecar_proxy::original_destination::OriginalDestination;
-use sidecar_proxy::proxy::{Bound, Running, Settings, bind};
+use sidecar_proxy::proxy::{Running, Settings, bind};
 use sidecar_proxy::route::Direction;
 use sidecar_proxy::socket::Liveness;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::access_log;
 
@@ -22,10 +22,12 @@ use crate::access_log;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What netfilter would answer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Redirected {
     /// The connection was on its way there.
     From(SocketAddr),
+    /// It was on its way to an address that is known once the proxy listens.
+    FromOnceKnown(Arc<OnceLock<SocketAddr>>),
     /// It was on its way to the listener itself.
     FromListener,
     /// It was not redirected.
@@ -36,8 +38,9 @@ pub(crate) enum Redirected {
 
 impl OriginalDestination for Redirected {
     fn of(&self, accepted: &TcpStream) -> io::Result<Option<SocketAddr>> {
-        match *self {
-            Self::From(address) => Ok(Some(address)),
+        match self {
+            Self::From(address) => Ok(Some(*address)),
+            Self::FromOnceKnown(address) => Ok(address.get().copied()),
             Self::FromListener => accepted.local_addr().map(Some),
             Self::Never => Ok(None),
             Self::Unknown => Err(io::ErrorKind::Other.into()),
@@ -69,12 +72,18 @@ impl Proxy {
     pub(crate) async fn start_with(settings: Settings, redirected: Redirected) -> Self {
         access_log::capture();
         let bound = bind(settings, Arc::new(redirected)).unwrap();
-        let addresses = addresses(&bound);
+        let addresses = bound.listening().iter().map(|listening| (listening.purpose, listening.address)).collect();
         Self { addresses, running: bound.serve().await.unwrap() }
     }
 
+    /// The address to dial, since nobody can dial the wildcard.
     pub(crate) fn address(&self, purpose: Purpose, family: Ipv4OrV6) -> SocketAddr {
-        find(&self.addresses, purpose, family)
+        let loopback: IpAddr = match family {
+            Ipv4OrV6::V4 => Ipv4Addr::LOCALHOST.into(),
+            Ipv4OrV6::V6 => Ipv6Addr::LOCALHOST.into(),
+        };
+        let same = |(of, address): &&(Purpose, SocketAddr)| *of == purpose && address.is_ipv6() == loopback.is_ipv6();
+        SocketAddr::new(loopback, self.addresses.iter().find(same).unwrap().1.port())
     }
 
     /// Connects to the listener of a direction, over IPv4.
@@ -101,20 +110,6 @@ impl Proxy {
 pub(crate) enum Ipv4OrV6 {
     V4,
     V6,
-}
-
-pub(crate) fn addresses(bound: &Bound) -> Vec<(Purpose, SocketAddr)> {
-    bound.listening().iter().map(|listening| (listening.purpose, listening.address)).collect()
-}
-
-/// The address to dial, since nobody can dial the wildcard.
-pub(crate) fn find(addresses: &[(Purpose, SocketAddr)], purpose: Purpose, family: Ipv4OrV6) -> SocketAddr {
-    let loopback: IpAddr = match family {
-        Ipv4OrV6::V4 => Ipv4Addr::LOCALHOST.into(),
-        Ipv4OrV6::V6 => Ipv6Addr::LOCALHOST.into(),
-    };
-    let same = |(of, address): &&(Purpose, SocketAddr)| *of == purpose && address.is_ipv6() == loopback.is_ipv6();
-    SocketAddr::new(loopback, addresses.iter().find(same).unwrap().1.port())
 }
 
 /// A server that sends back what it gets; tells who connected.
@@ -144,6 +139,17 @@ pub(crate) async fn exchange(mut stream: TcpStream, request: &[u8]) -> io::Resul
         Ok(response)
     })
     .await
+}
+
+/// Dials the listener of a direction and is reset, during or after the handshake. Returns the client's address.
+pub(crate) async fn expect_reset(proxy: &Proxy, direction: Direction) -> SocketAddr {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let client = socket.local_addr().unwrap();
+    let listener = proxy.address(Purpose::Traffic(direction), Ipv4OrV6::V4);
+    let first_byte = async { socket.connect(listener).await?.read_u8().await };
+    assert_eq!(soon(first_byte).await.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+    client
 }
 
 /// Sends a little and waits for it to come back: the connection is up, and stays.

@@ -1,9 +1,11 @@
 //! Connections that would come back to the proxy end in the black hole.
 
+use std::sync::{Arc, OnceLock};
+
 use sidecar_proxy::bind::Purpose;
 use sidecar_proxy::route::Direction;
 
-use crate::harness::{Ipv4OrV6, Proxy, Redirected, addresses, answer, find, logged, settings};
+use crate::harness::{Ipv4OrV6, Proxy, Redirected, answer, logged};
 
 async fn expect_refusal(proxy: &Proxy, direction: Direction, flags: &str, details: &str) {
     let client = proxy.connect(direction).await;
@@ -29,13 +31,9 @@ async fn a_listener_dialled_directly_is_not_forwarded_to_itself() {
 
 #[tokio::test]
 async fn what_was_going_to_the_other_listener_is_not_forwarded_there() {
-    // Which port the other listener will have is known once it is bound, so a first proxy reserves the number.
-    let reserved = sidecar_proxy::proxy::bind(settings(), std::sync::Arc::new(Redirected::Never)).unwrap();
-    let inbound = find(&addresses(&reserved), Purpose::Traffic(Direction::Inbound), Ipv4OrV6::V4);
-    drop(reserved);
-    let mut settings = settings();
-    settings.ports.inbound = inbound.port();
-    let proxy = Proxy::start_with(settings, Redirected::From(inbound)).await;
+    let destination = Arc::new(OnceLock::new());
+    let proxy = Proxy::start(Redirected::FromOnceKnown(destination.clone())).await;
+    destination.set(proxy.address(Purpose::Traffic(Direction::Inbound), Ipv4OrV6::V4)).unwrap();
     expect_refusal(&proxy, Direction::Outbound, "UH", "destination_is_own_port").await;
 }
 

@@ -120,3 +120,16 @@ fn running_out_of_file_descriptors_does_not_stop_or_spin_the_proxy() {
     client.read_exact(&mut [0; 5]).unwrap();
     arrivals.recv().unwrap();
 }
+
+#[test]
+fn a_pod_without_ipv6_is_served_over_ipv4() {
+    if !can_run() {
+        return;
+    }
+    let pod = Pod::create();
+    pod.namespace.run(&["sh", "-c", "echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6"]);
+    let proxy = Proxy::start(&pod, &[], &[]);
+    let _arrivals = pod.namespace.serve(address(POD_V4, 8080), b"");
+    assert_eq!(exchange(pod.peer.connect(address(POD_V4, 8080)), b"hello"), b"hello");
+    assert!(proxy.log().contains("no IPv6 here"), "{}", proxy.log());
+}

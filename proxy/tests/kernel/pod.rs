@@ -8,8 +8,8 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 use std::time::Duration;
-use std::{fs, thread};
 
 use nix::sched::{CloneFlags, setns};
 
@@ -192,16 +192,4 @@ pub(crate) fn exchange(mut stream: TcpStream, request: &[u8]) -> Vec<u8> {
 fn run(command: &[&str]) {
     let output = Command::new(command[0]).args(&command[1..]).output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// A copy of the program where every user can execute it; a build directory may be closed to others.
-pub(crate) fn program_for_everyone() -> (tempfile::TempDir, String) {
-    use std::os::unix::fs::PermissionsExt;
-    let directory = tempfile::tempdir().unwrap();
-    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let program = directory.path().join("sidecar-proxy");
-    fs::copy(env!("CARGO_BIN_EXE_sidecar-proxy"), &program).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    let program = program.to_str().unwrap().to_owned();
-    (directory, program)
 }

@@ -2,8 +2,10 @@
 
 #![expect(clippy::disallowed_methods, reason = "CPU time is read from /proc")]
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -13,7 +15,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::pod::{POD_V4, Pod, address, program_for_everyone};
+use crate::pod::{POD_V4, Pod, address};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -137,6 +139,17 @@ pub(crate) fn get(pod: &Pod, port: u16, path: &str) -> Option<String> {
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     Some(answer)
+}
+
+/// A copy of the program where every user can execute it; a build directory may be closed to others.
+fn program_for_everyone() -> (tempfile::TempDir, String) {
+    let directory = tempfile::tempdir().unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let program = directory.path().join("sidecar-proxy");
+    fs::copy(env!("CARGO_BIN_EXE_sidecar-proxy"), &program).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let program = program.to_str().unwrap().to_owned();
+    (directory, program)
 }
 
 pub(crate) fn eventually(holds: impl Fn() -> bool, explain: impl Fn() -> String) {
