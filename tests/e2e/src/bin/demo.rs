@@ -22,6 +22,9 @@ Exit codes: 0 all was as told, 1 it was not, 2 bad usage, 128 + N ended early by
 fn main() -> ExitCode {
     let arguments: Vec<_> = env::args_os().skip(1).collect();
     let (sample, stay) = match arguments.as_slice() {
+        [option] if option == "--help" || option == "-h" => {
+            return writeln!(io::stdout(), "{USAGE}").map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+        }
         [option, sample] if option == "--stay" => (sample, true),
         [sample] if !sample.as_encoded_bytes().starts_with(b"-") => (sample, false),
         _ => {
