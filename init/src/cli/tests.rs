@@ -1,3 +1,5 @@
+//! The command line as users and Istio's templates write it.
+
 use clap::CommandFactory;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Which rules lead to what being done: nothing, a first write, or a replacement.
+
 use super::*;
 use crate::cli::Cli;
 use crate::redirect;

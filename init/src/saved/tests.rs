@@ -1,3 +1,5 @@
+//! What is read from the output of `iptables-save`, and what is refused.
+
 use super::*;
 use crate::rule::{Family, Protocol, Target};
 use crate::value::PortRange;

@@ -1,3 +1,5 @@
+//! Flags, environment and defaults, and mistakes told all at once.
+
 use std::collections::HashMap;
 
 use super::*;

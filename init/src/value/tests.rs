@@ -1,3 +1,5 @@
+//! Values that are taken, values that are refused, and that what is shown reads back.
+
 use proptest::prelude::*;
 
 use super::*;

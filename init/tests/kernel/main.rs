@@ -2,7 +2,6 @@
 #![expect(clippy::disallowed_methods, reason = "golden files are read")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
 
-#[path = "kernel/namespace.rs"]
 mod namespace;
 
 use std::path::Path;
