@@ -108,6 +108,7 @@ mod tests {
             size_of::<F>()
         }
         let size = size(serve);
-        assert!(size <= 1024, "{size} bytes");
+        // A few bytes more or less with the features that other crates of a build turn on in our libraries.
+        assert!(size <= 1088, "{size} bytes");
     }
 }
