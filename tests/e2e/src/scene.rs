@@ -11,6 +11,7 @@ use sidecar_test_support::process::Process;
 use sidecar_test_support::program::{Confinement, Program};
 
 use crate::address::{FAMILIES, Family, PREFIX_LENGTHS, url};
+use crate::client::Answer;
 use crate::counters::Counters;
 use crate::error::Error;
 use crate::manifest::PodSpec;
@@ -34,9 +35,11 @@ pub struct Scene {
     pub peer: Namespace,
 }
 
-/// What a server said that it saw of a request.
+/// What a server answered: what it saw of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen {
+    /// The HTTP status of its answer.
+    pub status: u16,
     /// Who asked, as the server saw it.
     pub peer: SocketAddr,
     /// Where the server was reached.
@@ -50,7 +53,7 @@ impl Scene {
     /// [`Error::Manifest`], or [`Error::Process`] when the network cannot be made.
     pub fn set(injected: &str) -> Result<Self, Error> {
         let spec = PodSpec::read(injected)?;
-        let (namespace, peer) = (Namespace::create("pod")?, Namespace::create("peer")?);
+        let (namespace, peer) = (Namespace::create("sidecar-pod")?, Namespace::create("sidecar-peer")?);
         let with_lengths = |addresses: [IpAddr; 2]| [0, 1].map(|at| (addresses[at], PREFIX_LENGTHS[at]));
         link(
             End { namespace: &namespace, interface: "eth0", addresses: &with_lengths(FAMILIES.map(Family::pod)) },
@@ -93,7 +96,7 @@ impl Scene {
     /// # Errors
     /// [`Error`] when the metrics cannot be had or understood.
     pub fn counters(&self) -> Result<Counters, Error> {
-        Counters::read(&ask(&self.peer, 0, &url(Family::V4.pod(), PROMETHEUS, "/stats/prometheus"))?)
+        Counters::read(&ask(&self.peer, 0, &url(Family::V4.pod(), PROMETHEUS, "/stats/prometheus"))?.body)
     }
 }
 
@@ -112,14 +115,22 @@ pub fn serve(namespace: &Namespace, confinement: Confinement, port: u16) -> Resu
     Ok(server)
 }
 
-/// Asks for `url` in a namespace as the user `uid`, and requires a good status. Returns the body.
+/// Asks for `url` in a namespace as the user `uid`, and requires a good status.
 ///
 /// # Errors
 /// [`Error::Process`] with the client's words.
-pub fn ask(from: &Namespace, uid: u32, url: &str) -> Result<String, Error> {
-    let output = from.run(&client(uid, url)?)?;
-    let body = output.stdout.split_once('\n').map(|(_, body)| body.to_owned());
-    body.ok_or(Error::Unexpected { what: "the client's output", found: output.stdout })
+pub fn ask(from: &Namespace, uid: u32, url: &str) -> Result<Answer, Error> {
+    answer(&from.run(&client(uid, url)?)?.stdout)
+}
+
+/// Reads what [`client`] printed.
+///
+/// # Errors
+/// [`Error::Unexpected`].
+pub fn answer(printed: &str) -> Result<Answer, Error> {
+    let parts = printed.split_once('\n').and_then(|(status, body)| Some((status.parse().ok()?, body.to_owned())));
+    let answer = parts.map(|(status, body)| Answer { status, body });
+    answer.ok_or_else(|| Error::Unexpected { what: "the client's output", found: printed.to_owned() })
 }
 
 /// The program that asks for `url`.
@@ -134,9 +145,9 @@ pub fn client(uid: u32, url: &str) -> Result<Program, Error> {
 ///
 /// # Errors
 /// [`Error::Unexpected`].
-pub fn seen(body: &str) -> Result<Seen, Error> {
-    let answer: Value = serde_json::from_str(body).unwrap_or_default();
-    let address = |key: &str| answer[key].as_str()?.parse().ok();
-    let seen = address("peer").zip(address("local")).map(|(peer, local)| Seen { peer, local });
-    seen.ok_or_else(|| Error::Unexpected { what: "the server's answer", found: body.to_owned() })
+pub fn seen(answer: &Answer) -> Result<Seen, Error> {
+    let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    let address = |key: &str| body[key].as_str()?.parse().ok();
+    let seen = address("peer").zip(address("local")).map(|(peer, local)| Seen { status: answer.status, peer, local });
+    seen.ok_or_else(|| Error::Unexpected { what: "the server's answer", found: answer.body.clone() })
 }

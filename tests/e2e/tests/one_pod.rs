@@ -12,7 +12,7 @@ use sidecar_e2e::counters::Counters;
 use sidecar_e2e::injector::kube_inject;
 use sidecar_e2e::manifest::annotate;
 use sidecar_e2e::pod::APPLICATION_UID;
-use sidecar_e2e::scene::{INIT, PROXY, Scene, ask, client, seen, serve};
+use sidecar_e2e::scene::{INIT, PROXY, Scene, answer, ask, client, seen, serve};
 use sidecar_test_support::eventually::eventually;
 use sidecar_test_support::namespace::Namespace;
 use sidecar_test_support::privilege::require_root;
@@ -191,8 +191,8 @@ fn readiness_is_answered_from_outside() {
     }
     let scene = started();
     for family in FAMILIES {
-        let asked = scene.peer.run(&client(0, &url(family.pod(), 15021, "/healthz/ready")).unwrap()).unwrap();
-        assert_eq!(asked.stdout.lines().next(), Some("200"), "{}", asked.stdout);
+        let answer = ask(&scene.peer, 0, &url(family.pod(), 15021, "/healthz/ready")).unwrap();
+        assert_eq!(answer.status, 200, "{answer:?}");
     }
 }
 
@@ -214,9 +214,8 @@ fn a_terminated_proxy_lets_open_connections_finish_and_exits_cleanly() {
     let proxy = scene.pod.process(PROXY).unwrap();
     assert!(request.ended().unwrap().is_none(), "the request was over before the drain began");
     proxy.terminate().unwrap();
-    let answer = request.succeed(PATIENCE).unwrap().stdout;
-    let (status, body) = answer.split_once('\n').unwrap();
-    assert_eq!((status, seen(body).unwrap().peer.ip()), ("200", Family::V4.inbound_source()));
+    let seen = seen(&answer(&request.succeed(PATIENCE).unwrap().stdout).unwrap()).unwrap();
+    assert_eq!((seen.status, seen.peer.ip()), (200, Family::V4.inbound_source()));
     let ended = proxy.wait(PATIENCE).unwrap();
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
 }
