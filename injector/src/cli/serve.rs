@@ -16,8 +16,9 @@ use crate::cli::{ConfigArgs, Failure};
 use crate::files;
 use crate::server::{Bound, certificate};
 
-/// Less than the grace period of the Deployment, more than any request may take.
-const DRAIN_DEADLINE: Duration = Duration::from_secs(20);
+/// How long the requests under way may take to end: less than the grace period of the Deployment, more than any request
+/// is given.
+pub const DRAIN_DEADLINE: Duration = Duration::from_secs(20);
 
 /// Flags of `serve`.
 #[derive(Debug, Args)]
