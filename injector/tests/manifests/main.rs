@@ -20,7 +20,7 @@ use sidecar_injector::cli::serve::DRAIN_DEADLINE;
 use sidecar_injector::cli::{Cli, Command};
 
 fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 fn text(path: &str) -> String {

@@ -6,8 +6,7 @@ use std::process::Command;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use sidecar_contract::{config, image, namespace};
-use sidecar_test_support::binary::binary;
+use sidecar_contract::{config, namespace};
 
 use crate::repository;
 
@@ -20,6 +19,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "who reads a test's output sees why it did nothing")]
 fn has_kubectl() -> bool {
     let found =
         Command::new("kubectl").args(["version", "--client"]).output().is_ok_and(|output| output.status.success());
@@ -39,7 +39,7 @@ fn kustomize_puts_everything_together() {
         copy(&repository().join(name), &folder.path().join(name));
     }
     let certificates = folder.path().join("manifests/certificates");
-    let made = Command::new(binary(image::INJECTOR).unwrap())
+    let made = Command::new(env!("CARGO_BIN_EXE_sidecar-injector"))
         .args(["certificate", "--output-directory"])
         .arg(&certificates)
         .output()
