@@ -95,11 +95,11 @@ fn each(list: &str, is_valid: impl Fn(&str) -> bool, what: &str) -> Result<(), S
     }
 }
 
-/// Kubernetes' quantity grammar: digits with an optional fraction, then a suffix or an exponent.
+/// Kubernetes' quantity grammar: digits with an optional fraction, then a suffix or an exponent. It has signs too, but
+/// no resource is negative.
 fn quantity(value: &str) -> Result<(), String> {
-    let unsigned = value.strip_prefix(['+', '-']).unwrap_or(value);
-    let digits_end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
-    let (number, suffix) = unsigned.split_at(digits_end);
+    let digits_end = value.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(value.len());
+    let (number, suffix) = value.split_at(digits_end);
     let number_is_valid = number.bytes().any(|byte| byte.is_ascii_digit()) && number.matches('.').count() <= 1;
     let suffix_is_valid = matches!(suffix, "" | "n" | "u" | "m" | "k" | "M" | "G" | "T" | "P" | "E")
         || matches!(suffix, "Ki" | "Mi" | "Gi" | "Ti" | "Pi" | "Ei")
@@ -129,6 +129,9 @@ fn image(value: &str) -> Result<(), String> {
 
 fn template_names(value: &str) -> Result<(), String> {
     let is_name = |item: &str| item.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+    if items(value).next().is_none() {
+        return Err("names no template; leave the annotation out for the default".to_owned());
+    }
     each(value, is_name, "a template name; use names separated by commas")
 }
 
@@ -149,10 +152,14 @@ mod tests {
             (name::EXCLUDE_OUTBOUND_IP_RANGES, &["", "10.0.0.1/32"], &["*", "10.0.0.1"]),
             (name::INCLUDE_OUTBOUND_PORTS, &["", "80,443", " 80 , 443 "], &["80\"\n- x", "*", "65536", "+80", "-1"]),
             (name::INCLUDE_INBOUND_PORTS, &["*", "80"], &["http", "80;81"]),
-            (name::PROXY_CPU, &["100m", "0.5", "2", "1e3", ".5"], &["", "m", "1.2.3", "1 m", "1Mb", "100m\n"]),
+            (
+                name::PROXY_CPU,
+                &["100m", "0.5", "2", "1e3", ".5"],
+                &["", "m", "1.2.3", "1 m", "1Mb", "100m\n", "-1", "-5Mi"],
+            ),
             (name::LOG_LEVEL, &["info", "warning"], &["warn", "INFO", ""]),
             (name::PROXY_IMAGE, &["hub/a:1", "h:5000/a@sha256:00", "auto"], &["", "a b", "a\nb", "a\"b"]),
-            (name::TEMPLATES, &["sidecar", "a, b.c"], &["a b", "a\nb"]),
+            (name::TEMPLATES, &["sidecar", "a, b.c"], &["a b", "a\nb", "", ",,"]),
         ];
         for (annotation, good, bad) in cases {
             good.iter().for_each(|value| assert!(accepts(annotation, value), "{annotation}={value:?}"));

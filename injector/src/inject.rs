@@ -1,5 +1,8 @@
 //! Adding the sidecar to one pod.
 
+mod order;
+mod warnings;
+
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -10,7 +13,7 @@ use crate::config::UnknownTemplate;
 use crate::context::Context;
 use crate::merge::{MergeError, merge};
 use crate::status::Status;
-use crate::template::TemplateError;
+use crate::template::{Template, TemplateError};
 use crate::workload::{FieldError, check_pod, metadata_map, names};
 use crate::yaml;
 
@@ -95,10 +98,26 @@ pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError
     let requested = metadata_map(pod, "annotations").get(annotation::TEMPLATES).and_then(Value::as_str);
     let templates = context.configuration.templates(requested).map_err(InjectError::UnknownTemplate)?;
 
+    let (mut injected, fragment) = render_onto(pod, &templates, context)?;
+    let status = Status::of(&fragment, context.revision());
+    remove_stale(&mut injected, Status::on(pod).as_ref(), &fragment);
+    annotate(&mut injected, context, &status);
+    order::containers(&mut injected, context.configuration.mesh.hold_application_until_proxy_starts());
+    check_result(&injected)?;
+    Ok(Outcome {
+        warnings: warnings::about(pod, context),
+        templates: templates.iter().map(|template| template.name().to_owned()).collect(),
+        pod: injected,
+        status,
+    })
+}
+
+/// The pod with all templates merged into it, and the templates merged with each other.
+fn render_onto(pod: &Value, templates: &[&Template], context: &Context<'_>) -> Result<(Value, Value), InjectError> {
     let data = context.template_data(&Status::stripped(pod));
     let mut injected = pod.clone();
     let mut fragment = Value::Object(Map::new());
-    for template in &templates {
+    for template in templates {
         let rendered = template.render(&data).map_err(InjectError::Template)?;
         let patch = read_fragment(template.name(), &rendered).map_err(InjectError::Template)?;
         for target in [&mut fragment, &mut injected] {
@@ -106,17 +125,24 @@ pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError
                 .map_err(|error| InjectError::Merge { template: template.name().to_owned(), error })?;
         }
     }
+    Ok((injected, fragment))
+}
 
-    let status = Status::of(&fragment, context.revision());
-    annotate(&mut injected, context, &status);
-    place_proxy(&mut injected, context);
-    check_result(&injected)?;
-    Ok(Outcome {
-        warnings: warnings(pod, context),
-        templates: templates.iter().map(|template| template.name().to_owned()).collect(),
-        pod: injected,
-        status,
-    })
+/// Takes away our own containers of an earlier injection that this one has no more, or has in the other list, as after
+/// a change of the interception mode. Containers of other names stay: a template may have touched the user's.
+fn remove_stale(pod: &mut Value, former: Option<&Status>, fragment: &Value) {
+    let Some(Status { init_containers, containers, .. }) = former else { return };
+    for (list, former) in [("initContainers", init_containers), ("containers", containers)] {
+        let current = names(fragment, list);
+        let is_stale = |name: &str| {
+            [container::INIT, container::PROXY].contains(&name)
+                && former.iter().flatten().any(|former| former == name)
+                && !current.contains(&name)
+        };
+        if let Some(Value::Array(elements)) = pod["spec"].get_mut(list) {
+            elements.retain(|element| !element["name"].as_str().is_some_and(is_stale));
+        }
+    }
 }
 
 /// A template renders to a part of a pod: `metadata` and `spec`, and nothing else.
@@ -131,11 +157,12 @@ fn read_fragment(template: &str, rendered: &str) -> Result<Value, TemplateError>
     match fragment {
         Value::Null => Ok(Value::Object(Map::new())),
         Value::Object(mut parts) => {
-            let stray = parts.keys().find(|key| !matches!(key.as_str(), "metadata" | "spec" | "apiVersion" | "kind"));
-            if let Some(key) = stray {
-                return Err(error(format!("renders the key `{key}`; only `metadata` and `spec` belong in a pod")));
+            if let Some(key) = parts.keys().find(|key| !matches!(key.as_str(), "metadata" | "spec")) {
+                return Err(error(format!(
+                    "renders the key `{key}`; only `metadata` and `spec` of a pod belong there"
+                )));
             }
-            parts.retain(|key, part| matches!(key.as_str(), "metadata" | "spec") && !part.is_null());
+            parts.retain(|_, part| !part.is_null());
             match parts.iter().find(|(_, part)| !part.is_object()) {
                 Some((key, _)) => Err(error(format!("renders `{key}` as something else than a mapping"))),
                 None => Ok(Value::Object(parts)),
@@ -164,16 +191,6 @@ fn object_at<'a>(parent: &'a mut Value, key: &str) -> &'a mut Value {
     child
 }
 
-/// The proxy comes last, so that tools which take the first container take the application's; or first, when the
-/// application has to wait for it: the kubelet starts containers in order.
-fn place_proxy(pod: &mut Value, context: &Context<'_>) {
-    let Some(Value::Array(containers)) = pod.pointer_mut("/spec/containers") else { return };
-    let Some(index) = containers.iter().position(|container| container["name"] == container::PROXY) else { return };
-    let proxy = containers.remove(index);
-    let hold = context.configuration.mesh.hold_application_until_proxy_starts();
-    containers.insert(if hold { 0 } else { containers.len() }, proxy);
-}
-
 fn check_result(pod: &Value) -> Result<(), InjectError> {
     check_pod(pod).map_err(InjectError::Result)?;
     let mut seen = std::collections::HashSet::new();
@@ -184,20 +201,6 @@ fn check_result(pod: &Value) -> Result<(), InjectError> {
         }
         None => Ok(()),
     }
-}
-
-fn warnings(pod: &Value, context: &Context<'_>) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if matches!(context.owner.kind, "Job" | "CronJob") && !context.native_sidecars {
-        let kind = context.owner.kind;
-        warnings.push(format!(
-            "a {kind} does not complete while its sidecar runs; use native sidecars where the cluster has them"
-        ));
-    }
-    if Status::on(pod).is_none() && names(pod, "containers").contains(&container::PROXY) {
-        warnings.push(format!("the pod brings its own {}: the template's fields win over its", container::PROXY));
-    }
-    warnings
 }
 
 #[cfg(test)]

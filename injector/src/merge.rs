@@ -51,7 +51,7 @@ fn merge_value(original: &mut Value, patch: &Value, schema: &str, path: &str) ->
         (Value::Array(original), Value::Array(patch)) => match merge_key(schema) {
             Some(key) => merge_list(original, patch, key, schema, path),
             None => {
-                original.clone_from(patch);
+                *original = replacement(patch, schema, path)?;
                 Ok(())
             }
         },
@@ -81,6 +81,8 @@ fn merge_object(
 }
 
 /// Elements of the patch keep their order and come first, unless the original had the other one first.
+///
+/// Of several elements with one key, as a port number for TCP and UDP, the first meets the first, the second the second.
 fn merge_list(
     original: &mut Vec<Value>,
     patch: &[Value],
@@ -90,15 +92,18 @@ fn merge_list(
 ) -> Result<(), MergeError> {
     let key_of = |element: &Value| element.get(key).filter(|key| !key.is_null()).cloned();
     let mut merged = Vec::with_capacity(patch.len());
+    let mut met = vec![false; original.len()];
     for element in patch {
         let id = key_of(element).ok_or_else(|| MergeError {
             path: path.to_owned(),
             problem: format!("an element has no `{key}`, by which this list is merged"),
         })?;
         let at = format!("{path}[{}]", id.as_str().map_or_else(|| id.to_string(), str::to_owned));
-        let position = original.iter().position(|candidate| key_of(candidate).as_ref() == Some(&id));
+        let is_met = |index: &usize| !met[*index] && key_of(&original[*index]).as_ref() == Some(&id);
+        let position = (0..original.len()).find(is_met);
         let value = match position {
             Some(index) => {
+                met[index] = true;
                 let mut value = original[index].clone();
                 merge_value(&mut value, element, element_schema(schema), &at)?;
                 value
@@ -107,8 +112,7 @@ fn merge_list(
         };
         merged.push((position, value));
     }
-    let touched: Vec<usize> = merged.iter().filter_map(|(position, _)| *position).collect();
-    let untouched = std::mem::take(original).into_iter().enumerate().filter(|(index, _)| !touched.contains(index));
+    let untouched = std::mem::take(original).into_iter().enumerate().filter(|(index, _)| !met[*index]);
     original.extend(interleave(merged, untouched.collect()));
     Ok(())
 }
@@ -142,12 +146,15 @@ fn added(value: &Value, schema: &str, path: &str) -> Result<Value, MergeError> {
                 merge_value(&mut list, value, schema, path)?;
                 list
             }
-            None => {
-                elements.iter().map(|element| added(element, element_schema(schema), path)).collect::<Result<_, _>>()?
-            }
+            None => Value::Array(replacement(elements, schema, path)?),
         },
         scalar => scalar.clone(),
     })
+}
+
+/// A list without a merge key, which takes the place of whatever was there.
+fn replacement(elements: &[Value], schema: &str, path: &str) -> Result<Vec<Value>, MergeError> {
+    elements.iter().map(|element| added(element, element_schema(schema), path)).collect()
 }
 
 fn refuse_directive(key: &str, path: &str) -> Result<(), MergeError> {
@@ -229,6 +236,23 @@ mod tests {
     fn nulls_do_not_arrive_with_new_values() {
         let patch = json!({"spec": {"containers": [{"name": "a", "image": null, "resources": {"limits": null}}]}});
         assert_eq!(merged(json!({}), patch), json!({"spec": {"containers": [{"name": "a", "resources": {}}]}}));
+    }
+
+    #[test]
+    fn elements_with_one_key_meet_in_order() {
+        let ports = json!([{"containerPort": 53, "protocol": "TCP"}, {"containerPort": 53, "protocol": "UDP"}]);
+        let patch = json!({"spec": {"containers": [{"name": "dns", "ports": ports}]}});
+        let once = merged(json!({}), patch.clone());
+        assert_eq!(once["spec"]["containers"][0]["ports"], ports);
+        assert_eq!(merged(once.clone(), patch), once);
+    }
+
+    #[test]
+    fn a_list_that_is_replaced_loses_its_nulls_as_a_new_one_does() {
+        let patch = json!({"spec": {"tolerations": [{"key": "a", "value": null}]}});
+        let once = merged(json!({}), patch.clone());
+        assert_eq!(once["spec"]["tolerations"], json!([{"key": "a"}]));
+        assert_eq!(merged(once.clone(), patch), once);
     }
 
     #[test]

@@ -31,16 +31,25 @@ pub(super) fn documents(stream: &str) -> Vec<Document<'_>> {
 impl<'a> Document<'a> {
     /// Whether there is nothing in it but separators, comments and blank lines.
     pub(super) fn is_empty(&self) -> bool {
-        self.head().len() == self.text.len()
+        self.leading_lines().len() == self.text.len()
     }
 
     /// Line in the stream of the first thing in it that is not a separator, comment or blank line.
     pub(super) fn first_line(&self) -> usize {
-        self.line + self.head().lines().count()
+        self.line + self.leading_lines().lines().count()
     }
 
-    /// The separator, comments and blank lines before anything else; they survive an injection.
+    /// What goes in front of the document when it is written anew: its own separator, comments and blank lines; or a
+    /// separator, where the document began on the separator's line.
     pub(super) fn head(&self) -> &'a str {
+        match self.leading_lines() {
+            "" if is_separator(self.text.lines().next().unwrap_or_default()) => "---\n",
+            lines => lines,
+        }
+    }
+
+    /// The separator, comments and blank lines before anything else.
+    fn leading_lines(&self) -> &'a str {
         let length = self.text.split_inclusive('\n').take_while(|line| says_nothing(line)).map(str::len).sum();
         &self.text[..length]
     }
@@ -89,6 +98,13 @@ mod tests {
             assert!(documents(nothing).iter().all(Document::is_empty), "{nothing:?}");
         }
         assert!(!documents("--- {a: 1}\n")[0].is_empty());
+    }
+
+    #[test]
+    fn a_document_on_its_separators_line_still_gets_a_separator() {
+        let stream = "a: 1\n--- {b: 1}\n--- !!map\nc: 1\n--- # d\nd: 1\n";
+        let heads: Vec<_> = documents(stream).iter().map(Document::head).collect();
+        assert_eq!(heads, ["", "---\n", "---\n", "--- # d\n"]);
     }
 
     proptest! {
