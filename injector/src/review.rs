@@ -63,7 +63,7 @@ pub enum NotAReview {
         kind: String,
     },
     /// An AdmissionReview with a field missing or of the wrong type.
-    #[error("{field}: is missing or not {expected}")]
+    #[error("{field}: is missing, or not {expected}")]
     Field {
         /// Path of the field.
         field: &'static str,
@@ -90,6 +90,12 @@ pub fn review(body: &[u8], injector: &Injector) -> Result<Review, NotAReview> {
     let uid = text(request, "uid");
     if uid.is_empty() {
         return Err(NotAReview::Field { field: "request.uid", expected: "a string" });
+    }
+    if !request.get("kind").is_some_and(Value::is_object) {
+        return Err(NotAReview::Field { field: "request.kind", expected: "an object" });
+    }
+    if text(request, "operation").is_empty() {
+        return Err(NotAReview::Field { field: "request.operation", expected: "a string" });
     }
     let verdict = answer(request, injector);
     let mut response = Map::new();

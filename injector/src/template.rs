@@ -53,14 +53,13 @@ impl Template {
     /// When a function fails or is unknown, when something is read that the data does not have, or when the output
     /// would pass 1 MiB.
     pub fn render(&self, data: &Value) -> Result<String, TemplateError> {
-        let data = gotmpl::to_value(data).map_err(|error| error_in(&self.name, &error.to_string()))?;
+        let dot = gotmpl::to_value(data).map_err(|error| error_in(&self.name, &error.to_string()))?;
         let mut output = LimitedOutput::default();
-        self.parsed.execute(&mut output, &data).map_err(|error| error_in(&self.name, &error.to_string()))?;
+        self.parsed.execute(&mut output, &dot).map_err(|error| error_in(&self.name, &error.to_string()))?;
         let text = String::from_utf8(output.bytes).map_err(|_| error_in(&self.name, "rendered text is not UTF-8"))?;
-        match text.lines().position(|line| line.contains("<no value>")) {
-            Some(index) => {
-                let problem =
-                    format!("line {} of the rendered text has no value: the data lacks what it reads", index + 1);
+        match missing_value(&text, data) {
+            Some(line) => {
+                let problem = format!("line {line} of the rendered text has no value: values or mesh config lack it");
                 Err(error_in(&self.name, &problem))
             }
             None => Ok(text),
@@ -75,7 +74,30 @@ impl fmt::Debug for Template {
 }
 
 fn error_in(template: &str, problem: &str) -> TemplateError {
+    // The engine repeats the template's name, and says of every error that it is one.
+    let own = format!("template: {template}:");
+    let problem = problem.strip_prefix(&own).or_else(|| problem.strip_prefix("execution error: ")).unwrap_or(problem);
     TemplateError { template: template.to_owned(), problem: problem.to_owned() }
+}
+
+/// Line of the first place where the template printed something that is not there. The engine prints what Go prints
+/// for it and goes on; the result would be a pod with `<nil>` for an image.
+fn missing_value(rendered: &str, data: &Value) -> Option<usize> {
+    ["<no value>", "<nil>"]
+        .into_iter()
+        .filter_map(|marker| rendered.lines().position(|line| line.contains(marker)).map(|index| (marker, index + 1)))
+        // Whoever writes these words into an annotation may have them.
+        .find(|(marker, _)| !contains_text(data, marker))
+        .map(|(_, line)| line)
+}
+
+fn contains_text(value: &Value, text: &str) -> bool {
+    match value {
+        Value::String(string) => string.contains(text),
+        Value::Array(values) => values.iter().any(|value| contains_text(value, text)),
+        Value::Object(entries) => entries.iter().any(|(key, value)| key.contains(text) || contains_text(value, text)),
+        _ => false,
+    }
 }
 
 #[derive(Default)]
@@ -118,6 +140,23 @@ mod tests {
     fn what_the_data_lacks_is_an_error_with_a_line() {
         let error = render("a: 1\nb: {{ .nothing }}\n", &json!({})).unwrap_err();
         assert!(error.contains("template 'test'") && error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn what_a_function_gets_and_is_not_there_is_an_error_too() {
+        for template in ["a: {{ quote .x.y }}", "a: {{ annotation .meta `k` .x }}", "a: {{ printf `%s` .x }}"] {
+            let error = render(template, &json!({"meta": {}})).unwrap_err();
+            assert!(error.contains("line 1"), "{template}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_user_may_write_what_go_prints_for_nothing() {
+        let data = json!({"meta": {"annotations": {"a": "<no value>", "b": "<nil>"}}});
+        assert_eq!(
+            render("{{ annotation .meta `a` `` }} {{ annotation .meta `b` `` }}", &data).unwrap(),
+            "<no value> <nil>"
+        );
     }
 
     #[test]

@@ -2,7 +2,12 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_saphyr::{DuplicateKeyPolicy, Options, SerializerOptions};
+use serde_saphyr::{Budget, DuplicateKeyPolicy, Options, SerializerOptions};
+
+/// An object in etcd has at most 1.5 MiB; this is far beyond what fits.
+const MAX_NODES: usize = 250_000;
+/// Kubernetes' own types nest about 20 levels deep, custom resources rarely more.
+const MAX_DEPTH: usize = 64;
 
 /// Text that is not YAML, or not what was expected in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,12 +21,18 @@ pub struct YamlError {
 
 /// Reads one document of a user's manifest; an empty document is `null`.
 ///
-/// As with kubectl, `0777` is octal, `yes` and `on` are booleans, and of duplicate keys the last one wins.
+/// Values are read as kubectl reads them: `0777` is octal, `yes` and `on` are booleans, and of duplicate keys the last
+/// one wins (see [`duplicate_key`]). Keys are taken as text.
 ///
 /// # Errors
-/// When the text is not YAML, or larger or deeper than the limits allow.
+/// When the text is not YAML, or larger or deeper than the limits allow (250,000 nodes, 64 levels).
 pub fn read_manifest(text: &str) -> Result<Value, YamlError> {
     read(text, DuplicateKeyPolicy::LastWins)
+}
+
+/// The mistake in a document that has a key twice: what the first one said is lost.
+pub fn duplicate_key(text: &str) -> Option<YamlError> {
+    read::<Value>(text, DuplicateKeyPolicy::Error).err()
 }
 
 /// Reads a document of our own configuration, where a duplicate key is a mistake.
@@ -57,14 +68,25 @@ pub fn write(value: &Value) -> Result<String, YamlError> {
 }
 
 fn read<T: DeserializeOwned>(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<T, YamlError> {
+    let mut budget = Budget::default();
+    (budget.max_nodes, budget.max_depth) = (MAX_NODES, MAX_DEPTH);
     let options: Options = serde_saphyr::options! {
+        budget: Some(budget),
         duplicate_keys: duplicate_keys,
         legacy_octal_numbers: true,
         with_snippet: false,
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let line = error.location().and_then(|location| usize::try_from(location.line()).ok()).filter(|line| *line > 0);
-        YamlError { line, message: without_location(&error.to_string()) }
+        let message = without_location(&error.to_string());
+        let message = if message.contains("budget breached") {
+            format!("larger than {MAX_NODES} nodes, deeper than {MAX_DEPTH} levels, or too many aliases")
+        } else if message.starts_with("multiple YAML documents") {
+            "several documents where one belongs".to_owned()
+        } else {
+            message
+        };
+        YamlError { line, message }
     })
 }
 
@@ -120,6 +142,14 @@ mod tests {
 
     #[test]
     fn deep_nesting_is_refused() {
+        let (open, close) = ("[".repeat(65), "]".repeat(65));
+        assert!(read_manifest(&format!("{open}{close}")).unwrap_err().message.contains("64 levels"));
         assert!(read_manifest(&"[".repeat(100_000)).is_err());
+    }
+
+    #[test]
+    fn a_duplicate_key_is_found_with_its_line() {
+        assert_eq!(duplicate_key("a: 1\nb: 2\n"), None);
+        assert_eq!(duplicate_key("a: 1\nb: 2\na: 3\n").unwrap().line, Some(3));
     }
 }

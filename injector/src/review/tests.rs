@@ -133,8 +133,10 @@ fn what_is_no_review_is_refused_by_field() {
             &json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}).to_string(),
         )
     };
-    assert_eq!(review_without(Value::Null), "request: is missing or not an object");
-    assert_eq!(review_without(json!({})), "request.uid: is missing or not a string");
+    assert_eq!(review_without(Value::Null), "request: is missing, or not an object");
+    assert_eq!(review_without(json!({})), "request.uid: is missing, or not a string");
+    assert_eq!(review_without(json!({"uid": "7"})), "request.kind: is missing, or not an object");
+    assert_eq!(review_without(json!({"uid": "7", "kind": {}})), "request.operation: is missing, or not a string");
 }
 
 #[test]

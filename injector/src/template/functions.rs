@@ -18,9 +18,9 @@ const FUNCTIONS: [(&str, usize, Function); 15] = [
     ("indent", 2, |args| Ok(string(indent(&args[0], &text(&args[1]))?))),
     ("isset", 2, |args| Ok(Value::Bool(args[0].field(&text(&args[1])).is_some()))),
     ("nindent", 2, |args| Ok(string(nindent(&args[0], &text(&args[1]))?))),
-    ("quote", 1, |args| to_json(&string(text(&args[0])))),
-    ("toJSON", 1, |args| to_json(&args[0])),
-    ("toJson", 1, |args| to_json(&args[0])),
+    ("quote", 1, |args| Ok(string(quote(&text(&args[0]))))),
+    ("toJSON", 1, to_json),
+    ("toJson", 1, to_json),
     ("toLower", 1, |args| Ok(string(text(&args[0]).to_lowercase()))),
     ("toYaml", 1, to_yaml),
     ("trim", 1, |args| Ok(string(text(&args[0]).trim().to_owned()))),
@@ -83,9 +83,31 @@ fn padding(width: &Value) -> Result<String, TemplateError> {
     width.map(|width| " ".repeat(width)).ok_or_else(|| TemplateError::Exec("indent by 0 to 256 spaces".to_owned()))
 }
 
-/// JSON is also what makes a string safe inside YAML, whatever it contains.
-fn to_json(value: &Value) -> Result<Value, TemplateError> {
-    serde_json::to_string(&to_serde(value)?).map(string).map_err(|error| TemplateError::Exec(error.to_string()))
+fn to_json(args: &[Value]) -> Result<Value, TemplateError> {
+    let text = serde_json::to_string(&to_serde(&args[0])?).map_err(|error| TemplateError::Exec(error.to_string()))?;
+    Ok(string(escape_for_yaml(&text)))
+}
+
+/// A string as JSON writes it is one scalar in YAML too, whatever it contains.
+fn quote(text: &str) -> String {
+    escape_for_yaml(&serde_json::Value::from(text).to_string())
+}
+
+/// Escapes what JSON takes as it is and YAML does not print (YAML 1.2, production `c-printable`), or takes for the end
+/// of a line. In JSON such characters occur inside strings only.
+fn escape_for_yaml(json: &str) -> String {
+    use std::fmt::Write;
+    let mut escaped = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
+                // Writing to a string does not fail.
+                let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+            }
+            printable => escaped.push(printable),
+        }
+    }
+    escaped
 }
 
 fn to_yaml(args: &[Value]) -> Result<Value, TemplateError> {
@@ -113,8 +135,12 @@ fn string(text: impl Into<Arc<str>>) -> Value {
     Value::String(text.into())
 }
 
+/// As Go prints it; nothing at all is `<nil>`, which [`super::Template::render`] does not let through.
 fn text(value: &Value) -> String {
-    value.to_string()
+    match value {
+        Value::Nil => "<nil>".to_owned(),
+        value => value.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -136,7 +162,9 @@ mod tests {
 
     #[test]
     fn quoting_survives_any_string() {
-        for hostile in ["a\nb", "a\"b: c", "\u{7}", "'", "{{", "# x", "é"] {
+        for hostile in
+            ["a\nb", "a\"b: c", "\u{7}", "'", "{{", "# x", "é", "\u{7f}\u{85}\u{2028}\u{feff}\u{fffe}", "\u{1f600}"]
+        {
             let quoted = call("quote", &[string(hostile)]);
             assert!(!quoted.contains('\n'));
             let read: String = crate::yaml::read_config(&quoted).unwrap();
