@@ -97,7 +97,7 @@ impl fmt::Display for ConfigError {
 
 /// A template that was asked for and does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no template '{name}'; the configuration has {}", known.join(", "))]
+#[error("there is no template '{name}'; the configuration has {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") })]
 pub struct UnknownTemplate {
     /// The name asked for.
     pub name: String,
@@ -172,21 +172,34 @@ fn take<T>(read: Result<T, YamlError>, source: &Source, errors: &mut Vec<ConfigE
     }
 }
 
-/// istioctl takes a bare template in place of the configuration. A template is rarely valid YAML, so the two are told
-/// apart by a key at the start of some line that only the configuration has, or by its being JSON.
+/// istioctl takes a bare template in place of the configuration. What is YAML tells by its keys which of the two it is;
+/// a template mostly is not YAML, and tells by having none of those keys at the start of a line.
 fn read_config(text: &str) -> Result<Config, YamlError> {
-    const KEYS: [&str; 4] = ["policy:", "templates:", "defaultTemplates:", "template:"];
-    if is_json(text) || text.lines().any(|line| KEYS.iter().any(|key| line.starts_with(key))) {
-        return yaml::read_config(text);
+    const KEYS: [&str; 8] = [
+        "aliases",
+        "alwaysInjectSelector",
+        "defaultTemplates",
+        "injectedAnnotations",
+        "neverInjectSelector",
+        "policy",
+        "template",
+        "templates",
+    ];
+    let mistake = |message: String| Err(YamlError { line: None, message });
+    let starts_with_key =
+        |line: &str| KEYS.iter().any(|key| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')));
+    match yaml::read_config::<Value>(text) {
+        Ok(Value::Object(object)) if object.contains_key("kind") => {
+            mistake("is a Kubernetes object; of a ConfigMap, give what is under its key `config`".to_owned())
+        }
+        Ok(Value::Object(object)) if object.keys().any(|key| KEYS.contains(&key.as_str())) => yaml::read_config(text),
+        Ok(Value::Null) => mistake("is empty; expected a configuration with `templates`".to_owned()),
+        Err(error) if is_json(text) || text.lines().any(starts_with_key) => Err(error),
+        _ => {
+            let templates = BTreeMap::from([(DEFAULT_TEMPLATE.to_owned(), text.to_owned())]);
+            Ok(Config { policy: "enabled".to_owned(), templates, ..Config::default() })
+        }
     }
-    if text.trim().is_empty() {
-        return Err(YamlError {
-            line: None,
-            message: "is empty; expected a configuration with `templates`".to_owned(),
-        });
-    }
-    let templates = BTreeMap::from([(DEFAULT_TEMPLATE.to_owned(), text.to_owned())]);
-    Ok(Config { policy: "enabled".to_owned(), templates, ..Config::default() })
 }
 
 fn read_values(text: &str) -> Result<Map<String, Value>, YamlError> {
@@ -237,6 +250,22 @@ mod tests {
         let configuration = load("spec:\n{{ if true }}\n  x: 1\n{{ end }}\n", "{}", "").unwrap();
         assert_eq!(configuration.templates(None).unwrap()[0].name(), "sidecar");
         assert_eq!(configuration.config.policy, "enabled");
+    }
+
+    #[test]
+    fn what_is_neither_is_refused() {
+        let message = |config: &str| load(config, "{}", "").unwrap_err()[0].clone();
+        assert!(message("apiVersion: v1\nkind: ConfigMap\ndata: {config: a}\n").contains("under its key `config`"));
+        assert!(message("# nothing\n").contains("is empty"));
+        assert!(message("neverInjectSelector: [{matchlabels: {a: b}}]\n").contains("matchlabels"));
+    }
+
+    #[test]
+    fn a_configuration_is_known_by_any_of_its_keys() {
+        for text in ["{\"policy\": \"disabled\"}", "\"policy\": disabled", "policy: disabled\nneverInjectSelector: []"]
+        {
+            assert_eq!(load(text, "{}", "").unwrap().config.policy, "disabled", "{text}");
+        }
     }
 
     #[test]

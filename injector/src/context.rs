@@ -52,6 +52,18 @@ pub struct Owner<'a> {
 }
 
 impl<'a> Owner<'a> {
+    /// The controller of `pod`, by its owner references; the pod itself when it has none.
+    pub fn of_pod(pod: &'a Value) -> Self {
+        let references = pod.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+        match references.into_iter().flatten().find(|reference| reference["controller"] == true) {
+            Some(reference) => {
+                let text = |key: &str| reference.get(key).and_then(Value::as_str).unwrap_or_default();
+                Self { api_version: text("apiVersion"), kind: text("kind"), name: text("name") }
+            }
+            None => Self { api_version: "v1", kind: "Pod", name: metadata_text(pod, "name") },
+        }
+    }
+
     /// `object` as an owner.
     pub fn of(object: &'a Value) -> Self {
         let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -112,7 +124,8 @@ fn image(values: &Map<String, Value>, section: &str) -> String {
 const USER_KEYED: [&str; 8] =
     ["annotations", "labels", "limits", "matchLabels", "nodeSelector", "overhead", "proxyMetadata", "requests"];
 
-/// The value with its keys as Go's Kubernetes and Istio types name their fields: `containers` is `.Containers`.
+/// The value with its keys named after Go's Kubernetes and Istio types: `containers` is `.Containers`. A field that is
+/// unset in the pod is missing here, where Go has a zero value; and some abbreviations are spelt otherwise in Go.
 fn with_go_names(value: &Value) -> Value {
     match value {
         Value::Object(entries) => entries

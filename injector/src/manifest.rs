@@ -39,9 +39,11 @@ pub struct ObjectReport {
 pub enum Action {
     /// Its pod got a sidecar.
     Injected(Reason, Box<Outcome>),
+    /// Its pod has this very sidecar already.
+    UpToDate,
     /// Its pod gets none.
     Skipped(Reason),
-    /// It has no pod.
+    /// Objects of its kind are not injected.
     NotAWorkload,
 }
 
@@ -74,8 +76,9 @@ impl fmt::Display for ObjectReport {
                 let templates = outcome.templates.join(", ");
                 write!(f, "injected {object}: {reason}; added {} from template {templates}", added(outcome))?;
             }
+            Action::UpToDate => write!(f, "unchanged {object}: it has this very sidecar already")?,
             Action::Skipped(reason) => write!(f, "skipped {object}: {reason}")?,
-            Action::NotAWorkload => write!(f, "unchanged {object}: it has no pod")?,
+            Action::NotAWorkload => write!(f, "unchanged {object}: objects of this kind are not injected")?,
         }
         self.warnings.iter().try_for_each(|warning| write!(f, "\nwarning {object}: {warning}"))
     }
@@ -119,6 +122,10 @@ fn inject_document<'a>(document: &Document<'a>, injector: &Injector) -> Result<I
     if !report.iter().any(|object| matches!(object.action, Action::Injected(..))) {
         return Ok((document.text.into(), report));
     }
+    if let (Some(duplicate), Some(first)) = (yaml::duplicate_key(document.text), report.first_mut()) {
+        let line = document.line + duplicate.line.map_or(0, |line| line - 1);
+        first.warnings.push(format!("line {line}: {duplicate}; the last one counts, what the other says is lost"));
+    }
     let written = yaml::write(&object).map_err(|error| vec![at(document.line, "", error.to_string())])?;
     Ok((format!("{}{written}", document.head()).into(), report))
 }
@@ -127,12 +134,13 @@ type Mistakes = Vec<(String, String)>;
 
 fn inject_object(object: &mut Value, injector: &Injector, report: &mut Vec<ObjectReport>) -> Result<(), Mistakes> {
     check_object(object).map_err(|error| vec![(String::new(), format!("not a Kubernetes object: {error}"))])?;
-    if object["kind"] == "List" {
+    if is_list(object) {
         return inject_list(object, injector, report);
     }
     let name = describe(object);
     let Some(workload) = WorkloadKind::of(object) else {
-        report.push(ObjectReport { object: name, action: Action::NotAWorkload, warnings: Vec::new() });
+        let warnings = looks_like_a_workload(object).into_iter().collect();
+        report.push(ObjectReport { object: name, action: Action::NotAWorkload, warnings });
         return Ok(());
     };
     let before = object.clone();
@@ -142,13 +150,18 @@ fn inject_object(object: &mut Value, injector: &Injector, report: &mut Vec<Objec
     let decision = decide(pod, namespace, &injector.configuration.config);
     let mut warnings = decision.warnings.clone();
     let action = if decision.inject() {
-        let context = injector.context(Owner::of(&before), namespace);
+        let owner = if workload.is_pod() { Owner::of_pod(&before) } else { Owner::of(&before) };
+        let context = injector.context(owner, namespace);
         let mut outcome = inject(pod, &context).map_err(|error| {
             error.messages_under(&path).into_iter().map(|message| (name.clone(), message)).collect::<Mistakes>()
         })?;
         warnings.append(&mut outcome.warnings);
-        pod.clone_from(&outcome.pod);
-        Action::Injected(decision.reason, Box::new(outcome))
+        if *pod == outcome.pod {
+            Action::UpToDate
+        } else {
+            pod.clone_from(&outcome.pod);
+            Action::Injected(decision.reason, Box::new(outcome))
+        }
     } else {
         Action::Skipped(decision.reason)
     };
@@ -164,14 +177,25 @@ fn inject_list(list: &mut Value, injector: &Injector, report: &mut Vec<ObjectRep
     };
     let mut mistakes = Vec::new();
     for (index, item) in items.iter_mut().enumerate() {
-        if item["kind"] == "List" {
-            mistakes.push((format!("List items[{index}]"), "is a List again; a List holds objects".to_owned()));
+        let place = format!("List items[{index}]");
+        if is_list(item) {
+            mistakes.push((place, "is a List again; a List holds objects".to_owned()));
         } else if let Err(found) = inject_object(item, injector, report) {
-            mistakes
-                .extend(found.into_iter().map(|(object, message)| (format!("List items[{index}] {object}"), message)));
+            let placed = |object: String| if object.is_empty() { place.clone() } else { format!("{place} {object}") };
+            mistakes.extend(found.into_iter().map(|(object, message)| (placed(object), message)));
         }
     }
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+}
+
+fn is_list(object: &Value) -> bool {
+    object["kind"] == "List" && object["apiVersion"] == "v1"
+}
+
+fn looks_like_a_workload(object: &Value) -> Option<String> {
+    object.pointer("/spec/template/spec/containers")?;
+    let api_version = object["apiVersion"].as_str().unwrap_or_default();
+    Some(format!("it has a pod template, but its kind is not known for apiVersion {api_version}"))
 }
 
 fn check_object(object: &Value) -> Result<(), FieldError> {
@@ -197,9 +221,7 @@ fn describe(object: &Value) -> String {
         ("", prefix) => format!("{prefix}*"),
         (name, _) => name.to_owned(),
     };
-    let described = if namespace.is_empty() { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") };
-    // It is printed on a terminal, and comes from a file that anybody may have written.
-    described.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    if namespace.is_empty() { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") }
 }
 
 fn added(outcome: &Outcome) -> String {

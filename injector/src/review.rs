@@ -147,13 +147,17 @@ fn answer(request: &Value, injector: &Injector) -> Verdict {
     if !decision.inject() {
         return Verdict::skipped(code, reason, &decision.warnings);
     }
-    let outcome = match inject(pod, &injector.context(controller(pod), namespace)) {
+    let outcome = match inject(pod, &injector.context(Owner::of_pod(pod), namespace)) {
         Ok(outcome) => outcome,
         Err(error) => {
             let (code, status) = if error.is_in_the_pod() { ("invalid_pod", 400) } else { ("invalid_template", 500) };
             return Verdict::denied(code, status, error.to_string());
         }
     };
+    if outcome.pod == *pod {
+        let reason = "the pod has this very sidecar already".to_owned();
+        return Verdict::skipped("up_to_date", reason, &decision.warnings);
+    }
     match patch(pod, &outcome.pod) {
         Ok(patch) => {
             let mut response = allowed(&[decision.warnings, outcome.warnings].concat());
@@ -195,19 +199,6 @@ fn patch(before: &Value, after: &Value) -> Result<String, String> {
         return Err("the patch does not give the injected pod".to_owned());
     }
     serde_json::to_string(&patch).map_err(|error| format!("the patch has no JSON form: {error}"))
-}
-
-/// The pod's controller; the pod itself when it has none.
-fn controller(pod: &Value) -> Owner<'_> {
-    let references = pod.pointer("/metadata/ownerReferences").and_then(Value::as_array);
-    match references.into_iter().flatten().find(|reference| reference["controller"] == true) {
-        Some(reference) => {
-            let (api_version, kind, name) =
-                (text(reference, "apiVersion"), text(reference, "kind"), text(reference, "name"));
-            Owner { api_version, kind, name }
-        }
-        None => Owner { api_version: "v1", kind: "Pod", name: metadata_text(pod, "name") },
-    }
 }
 
 fn describe(request: &Value) -> String {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 /// A LabelSelector (Kubernetes API `meta/v1`): all requirements of both kinds have to hold.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct LabelSelector {
     /// Labels that must be there with exactly these values.
     pub match_labels: BTreeMap<String, String>,
@@ -18,6 +18,7 @@ pub struct LabelSelector {
 
 /// One requirement on one label.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
 pub struct Requirement {
     /// The label's name.
     pub key: String,

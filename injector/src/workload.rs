@@ -62,6 +62,11 @@ impl WorkloadKind {
         KINDS.iter().find(|workload| workload.kind == kind && workload.groups.contains(&group))
     }
 
+    /// Whether the object is a pod itself.
+    pub fn is_pod(&self) -> bool {
+        self.template.is_empty()
+    }
+
     /// Path of the pod in the object, as `spec.template`; empty for a pod.
     pub fn pod_path(&self) -> String {
         self.template.join(".")

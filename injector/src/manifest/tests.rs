@@ -35,7 +35,10 @@ fn documents_that_are_not_injected_stay_byte_for_byte() {
     let report: Vec<_> = manifest.report.iter().map(ToString::to_string).collect();
     assert_eq!(
         report,
-        ["unchanged Service a: it has no pod", "skipped Pod b: the label sidecar.istio.io/inject is false"]
+        [
+            "unchanged Service a: objects of this kind are not injected",
+            "skipped Pod b: the label sidecar.istio.io/inject is false"
+        ]
     );
 }
 
@@ -117,7 +120,37 @@ fn mistakes_in_a_workload_have_the_path_from_its_root() {
 }
 
 #[test]
-fn a_name_cannot_write_to_the_terminal() {
-    let manifest = injected("apiVersion: v1\nkind: Service\nmetadata: {name: \"a\\e[2Jb\"}\n");
-    assert_eq!(manifest.report[0].object, "Service a?[2Jb");
+fn a_document_that_has_its_sidecar_already_stays_byte_for_byte() {
+    let once = injected(POD).text.replace("name: a\n", "name: a # mine\n");
+    let twice = injected(&once);
+    assert_eq!(twice.text, once);
+    assert_eq!(twice.report[0].to_string(), "unchanged Pod a: it has this very sidecar already");
+}
+
+#[test]
+fn documents_stay_apart_also_when_one_begins_on_its_separators_line() {
+    let pod = "--- {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: app}]}}\n";
+    let text = injected(&format!("{SERVICE}{pod}")).text;
+    assert_eq!(text.matches("\n---\napiVersion: v1\nkind: Pod").count(), 1, "{text}");
+}
+
+#[test]
+fn what_a_duplicate_key_loses_is_warned_about() {
+    let manifest = injected(&format!("{SERVICE}---\n{POD}spec:\n  containers:\n  - name: other\n"));
+    let warning = &manifest.report[1].warnings[0];
+    assert!(warning.starts_with("line 14: ") && warning.contains("spec"), "{warning}");
+}
+
+#[test]
+fn a_kind_that_looks_like_a_workload_is_warned_about() {
+    let text = with_template("Rollout", "argoproj.io/v1alpha1");
+    let manifest = injected(&text);
+    assert_eq!(manifest.text, text);
+    assert!(manifest.report[0].warnings[0].contains("argoproj.io/v1alpha1"), "{:?}", manifest.report);
+}
+
+#[test]
+fn a_list_of_another_group_is_no_list() {
+    let text = "apiVersion: example.org/v1\nkind: List\nitems: 7\n";
+    assert_eq!(injected(text).text, text);
 }
