@@ -8,9 +8,3 @@ pub const NAMESPACE_INJECTION_ENABLED: &str = "enabled";
 pub const INJECT: &str = "sidecar.istio.io/inject";
 /// On a namespace or pod: the revision of the injector that is to serve it.
 pub const REVISION: &str = "istio.io/rev";
-/// Written by injection: `istio` says that the pod can terminate mutual TLS.
-pub const TLS_MODE: &str = "security.istio.io/tlsMode";
-/// Written by injection unless present: the name under which metrics and policies know the workload.
-pub const CANONICAL_NAME: &str = "service.istio.io/canonical-name";
-/// Written by injection unless present: the version under which metrics know the workload.
-pub const CANONICAL_REVISION: &str = "service.istio.io/canonical-revision";

@@ -89,6 +89,9 @@ fn ports(value: &str) -> Result<(), String> {
 }
 
 fn each(list: &str, is_valid: impl Fn(&str) -> bool, what: &str) -> Result<(), String> {
+    if !list.is_empty() && items(list).next().is_none() {
+        return Err("has commas and nothing between them; leave it empty for none".to_owned());
+    }
     match items(list).find(|item| !is_valid(item)) {
         Some(item) => Err(format!("'{}' is not {what}", item.escape_default())),
         None => Ok(()),
@@ -150,7 +153,11 @@ mod tests {
             (name::INTERCEPTION_MODE, &["REDIRECT", "TPROXY", "NONE"], &["", "redirect", "REDIRECT "]),
             (name::INCLUDE_OUTBOUND_IP_RANGES, &["*", "", "10.0.0.0/8, ::/0"], &["10.0.0.0/33", "*,10.0.0.0/8", "a"]),
             (name::EXCLUDE_OUTBOUND_IP_RANGES, &["", "10.0.0.1/32"], &["*", "10.0.0.1"]),
-            (name::INCLUDE_OUTBOUND_PORTS, &["", "80,443", " 80 , 443 "], &["80\"\n- x", "*", "65536", "+80", "-1"]),
+            (
+                name::INCLUDE_OUTBOUND_PORTS,
+                &["", "80,443", " 80 , 443 "],
+                &["80\"\n- x", "*", "65536", "+80", "-1", ",", " "],
+            ),
             (name::INCLUDE_INBOUND_PORTS, &["*", "80"], &["http", "80;81"]),
             (
                 name::PROXY_CPU,

@@ -13,11 +13,11 @@ use crate::config::Configuration;
 use crate::context::Injector;
 use crate::files;
 
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (nothing was written), 2 wrong usage.";
+
 /// Adds a sidecar to Kubernetes pods: offline, or as a mutating admission webhook.
-///
-/// Exit codes: 0 done, 1 failed (nothing was written), 2 wrong usage.
 #[derive(Debug, Parser)]
-#[command(name = "sidecar-injector", version)]
+#[command(name = "sidecar-injector", version, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -51,12 +51,11 @@ pub struct ConfigArgs {
     #[arg(long = "meshConfigFile", value_name = "FILE")]
     pub mesh_config_file: Option<PathBuf>,
     /// Revision written into injected pods.
-    #[arg(short, long, default_value = "", env = "REVISION")]
+    #[arg(short, long, default_value = "", value_parser = revision)]
     pub revision: String,
     /// Add the sidecar as an init container that keeps running (Kubernetes 1.29 and later).
     #[arg(
         long = "nativeSidecars",
-        env = "ENABLE_NATIVE_SIDECARS",
         num_args = 0..=1,
         default_value_t = false,
         default_missing_value = "true",
@@ -64,6 +63,23 @@ pub struct ConfigArgs {
         action = clap::ArgAction::Set
     )]
     pub native_sidecars: bool,
+}
+
+/// A revision is the value of a label (Kubernetes: at most 63 letters, digits, `-`, `_`, `.`, ending in a letter or digit).
+fn revision(text: &str) -> Result<String, String> {
+    let (first, last) = (text.chars().next(), text.chars().last());
+    let ends_are_valid = first.into_iter().chain(last).all(|c| c.is_ascii_alphanumeric());
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if text.len() <= 63 && ends_are_valid && text.chars().all(is_allowed) {
+        Ok(text.to_owned())
+    } else {
+        Err("use at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends".to_owned())
+    }
+}
+
+/// Text for a terminal: with control characters, which may come from anybody's file, taken out. Line ends stay.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect()
 }
 
 /// Something that could not be done: every mistake on its own.

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use crate::config::{Source, Sources};
@@ -29,7 +29,7 @@ pub struct FileError {
 /// # Errors
 /// When it cannot be read, is larger than 64 MiB, or is not UTF-8.
 pub fn read(path: &Path) -> Result<String, FileError> {
-    let error = |action| move |source| FileError { path: path.display().to_string(), action, source };
+    let error = |action| move |source| FileError { path: display(path), action, source };
     let mut text = String::new();
     let read = if path == Path::new("-") {
         io::stdin().lock().take(MAX_INPUT_BYTES + 1).read_to_string(&mut text)
@@ -41,6 +41,11 @@ pub fn read(path: &Path) -> Result<String, FileError> {
         return Err(error("is too large")(io::Error::other("the limit is 64 MiB")));
     }
     Ok(text)
+}
+
+/// How a person knows the file.
+pub fn display(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }
 
 /// Reads the configuration from the files that are given, and takes the embedded text for those that are not.
@@ -69,7 +74,7 @@ pub fn read_sources(
 /// # Errors
 /// When it cannot be made.
 pub fn make_directory(path: &Path) -> Result<(), FileError> {
-    let error = |source| FileError { path: path.display().to_string(), action: "cannot be made", source };
+    let error = |source| FileError { path: display(path), action: "cannot be made", source };
     fs::create_dir_all(path).map_err(error)
 }
 
@@ -83,13 +88,13 @@ pub enum Access {
 }
 
 /// Replaces the contents of `path` as a whole: a reader sees the old text or the new one, and so does a reader after a
-/// crash. A file that is there keeps its mode, and a symbolic link stays one. What is no regular file, as
+/// crash. A file that is there keeps its mode and, as far as the kernel lets us, its owner; a symbolic link stays one. What is no regular file, as
 /// `/dev/stdout`, is written to.
 ///
 /// # Errors
 /// When the directory or the file cannot be written; the file is then as it was.
 pub fn write_atomically(path: &Path, text: &str, access: Access) -> Result<(), FileError> {
-    let error = |action| move |source| FileError { path: path.display().to_string(), action, source };
+    let error = |action| move |source| FileError { path: display(path), action, source };
     let present = match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => {
             let mut file = fs::OpenOptions::new().write(true).open(path).map_err(error("cannot be opened"))?;
@@ -99,9 +104,11 @@ pub fn write_atomically(path: &Path, text: &str, access: Access) -> Result<(), F
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => None,
         Err(source) => return Err(error("cannot be opened")(source)),
     };
-    let target = match &present {
-        Some(_) => fs::canonicalize(path).map_err(error("cannot be opened"))?,
-        None => PathBuf::from(path),
+    let target = match (&present, fs::read_link(path)) {
+        (Some(_), _) => fs::canonicalize(path).map_err(error("cannot be opened"))?,
+        // A link to a file that is yet to be made; what it says is relative to where it is.
+        (None, Ok(link)) => path.parent().unwrap_or(Path::new("")).join(link),
+        (None, Err(_)) => PathBuf::from(path),
     };
     let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let permissions = match (&present, access) {
@@ -115,6 +122,8 @@ pub fn write_atomically(path: &Path, text: &str, access: Access) -> Result<(), F
         .map_err(error("cannot be written: its directory takes no temporary file"))?;
     file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(error("cannot be written"))?;
     if let Some(metadata) = present {
+        // Only root may give a file away; for others it is theirs in the end, as with most editors.
+        let _ = fchown(file.as_file(), Some(metadata.uid()), Some(metadata.gid()));
         file.as_file().set_permissions(metadata.permissions()).map_err(error("cannot be written"))?;
     }
     file.persist(&target).map_err(|failed| error("cannot be replaced")(failed.error))?;
@@ -137,6 +146,16 @@ mod tests {
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_link_to_a_file_that_is_yet_to_be_made_stays_a_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let link = directory.path().join("link");
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        write_atomically(&link, "new", Access::Shared).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(directory.path().join("file")).unwrap(), "new");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use sidecar_injector::cli::{Cli, Command, Failure};
+use sidecar_injector::cli::{Cli, Command, Failure, printable};
 use sidecar_process::exit;
 
 fn main() -> ExitCode {
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
             for message in messages {
                 #[expect(clippy::print_stderr, reason = "what went wrong is for the person who called, not for a log")]
                 {
-                    eprintln!("error: {message}");
+                    eprintln!("error: {}", printable(&message));
                 }
             }
             exit::FAILED.into()

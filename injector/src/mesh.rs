@@ -11,6 +11,9 @@ pub struct MeshConfig {
     fields: Map<String, Value>,
 }
 
+/// Name and value of a field, what it has to be, and that in words.
+type Check<'a> = (&'static str, Option<&'a Value>, fn(&Value) -> bool, &'static str);
+
 const HOLD_APPLICATION: &str = "defaultConfig.holdApplicationUntilProxyStarts";
 
 impl Default for MeshConfig {
@@ -71,7 +74,7 @@ impl MeshConfig {
         let is_port = |value: &Value| value.as_u64().is_some_and(|port| (1..=65535).contains(&port));
         let is_mode = |value: &Value| matches!(value.as_str(), Some("REDIRECT" | "TPROXY" | "NONE"));
         let (mesh, proxy) = (|key: &str| self.fields.get(key), |key: &str| self.default_proxy_config().get(key));
-        let checks: [(&str, Option<&Value>, fn(&Value) -> bool, &str); 6] = [
+        let checks: [Check<'_>; 6] = [
             ("proxyListenPort", mesh("proxyListenPort"), is_port, "a port from 1 to 65535"),
             ("proxyInboundListenPort", mesh("proxyInboundListenPort"), is_port, "a port from 1 to 65535"),
             ("inboundTrafficPolicy", mesh("inboundTrafficPolicy"), Value::is_object, "a mapping"),

@@ -121,7 +121,7 @@ fn every_mistake_in_the_manifest_is_named_by_file_and_line() {
 fn input_that_cannot_be_read_is_named() {
     assert_fails(&kube_inject(&["-f", "/nonexistent.yaml"]), &["/nonexistent.yaml: cannot be opened", "No such file"]);
     assert_fails(&kube_inject(&["-f", "/"]), &["/: cannot be read as text"]);
-    assert_fails(&kube_inject_from_stdin(&[], b"\xff\xfe\x00"), &["-: cannot be read as text"]);
+    assert_fails(&kube_inject_from_stdin(&[], b"\xff\xfe\x00"), &["standard input: cannot be read as text"]);
 }
 
 #[test]
@@ -175,6 +175,43 @@ fn native_sidecars_are_a_switch() {
     {
         let output = kube_inject_from_stdin(&[flag], POD.as_bytes());
         assert_eq!(stdout(&output).contains("restartPolicy: Always"), expected, "{flag}");
+    }
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = write(&directory, "last-line.json", r#"{"apiVersion": "v1", "kind": "Service"}"#);
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_sidecar-injector"))
+        .args(["kube-inject", "-f", text(&file)])
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    assert_fails(&output, &["standard output: No space left"]);
+}
+
+#[test]
+fn a_dash_is_standard_output_too() {
+    let output = kube_inject_from_stdin(&["-o", "-"], POD.as_bytes());
+    assert!(stdout(&output).contains("istio-proxy"), "{}", stderr(&output));
+}
+
+#[test]
+fn nothing_in_a_file_can_write_to_the_terminal() {
+    let output = kube_inject_from_stdin(&[], b"apiVersion: v1\nkind: Service\nmetadata: {name: \"a\\e[2Jb\"}\n");
+    assert!(stderr(&output).contains("unchanged Service a?[2Jb"), "{}", stderr(&output));
+    let two = POD.replace("- name: app", "- name: \"\\e[2Jx\"\n  - name: \"\\e[2Jx\"");
+    let output = kube_inject_from_stdin(&[], two.as_bytes());
+    assert_fails(&output, &["two containers are named"]);
+    assert!(!stderr(&output).contains('\u{1b}'));
+}
+
+#[test]
+fn a_revision_is_a_label_value() {
+    for revision in ["a b", "-a", "a\nb", &"x".repeat(64)] {
+        assert_eq!(kube_inject_from_stdin(&["-r", revision], b"").status.code(), Some(2), "{revision:?}");
     }
 }
 

@@ -5,17 +5,18 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::cli::{ConfigArgs, Failure};
+use crate::cli::{ConfigArgs, Failure, printable};
 use crate::files::{self, Access};
 use crate::manifest::{Manifest, inject_manifest};
 
 /// Flags of `kube-inject`, named as istioctl names them.
 #[derive(Debug, Args)]
+#[command(after_help = crate::cli::EXIT_CODES)]
 pub struct KubeInject {
     /// Manifest to inject: YAML or JSON, any number of documents; `-` for standard input.
     #[arg(short, long, value_name = "FILE")]
     pub filename: PathBuf,
-    /// File to write, replaced as a whole; standard output when not given.
+    /// File to write, replaced as a whole; standard output when not given, or `-`.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Where the configuration comes from.
@@ -33,9 +34,9 @@ impl KubeInject {
         let injector = config.load()?;
         let text = files::read(filename).map_err(|error| Failure::of(&error))?;
         let manifest = inject_manifest(&text, &injector).map_err(|errors| Failure {
-            messages: errors.iter().map(|error| format!("{}:{error}", display(filename))).collect(),
+            messages: errors.iter().map(|error| format!("{}:{error}", files::display(filename))).collect(),
         })?;
-        write(output.as_deref(), &manifest)
+        write(output.as_deref().filter(|path| *path != Path::new("-")), &manifest)
     }
 }
 
@@ -43,7 +44,8 @@ fn write(output: Option<&Path>, Manifest { text, report }: &Manifest) -> Result<
     match output {
         Some(path) => files::write_atomically(path, text, Access::Shared).map_err(|error| Failure::of(&error))?,
         None => {
-            let written = io::stdout().lock().write_all(text.as_bytes());
+            let mut stdout = io::stdout().lock();
+            let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
             if let Err(error) = ignore_broken_pipe(written) {
                 return Err(Failure { messages: vec![format!("standard output: {error}")] });
             }
@@ -52,7 +54,7 @@ fn write(output: Option<&Path>, Manifest { text, report }: &Manifest) -> Result<
     let mut stderr = io::stderr().lock();
     for line in report {
         // A report that nobody can read is no reason to fail an injection that is done.
-        let _ = writeln!(stderr, "{line}");
+        let _ = writeln!(stderr, "{}", printable(&line.to_string()));
     }
     Ok(())
 }
@@ -63,8 +65,4 @@ fn ignore_broken_pipe(written: io::Result<()>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
-}
-
-fn display(path: &Path) -> String {
-    if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }

@@ -153,9 +153,102 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_json_is_injected_or_refused(text in r#"[{}\[\]":,a-z0-9 ]{0,60}"#) {
-        if let Ok(pod) = serde_json::from_str::<Value>(&text) {
-            let _ = inject(&pod, &context(&default_configuration()));
+    fn odd_json_in_any_place_is_injected_or_refused(place in 0..PLACES.len(), odd in odd_json()) {
+        let mut pod = json!({"metadata": {"labels": {}, "annotations": {}}, "spec": {"containers": [{"name": "app"}]}});
+        *place_in(&mut pod, PLACES[place]) = odd;
+        let configuration = default_configuration();
+        if let Ok(outcome) = inject(&pod, &context(&configuration)) {
+            prop_assert!(check_pod(&outcome.pod).is_ok());
         }
     }
+
+    #[test]
+    fn no_annotation_changes_the_shape_of_the_result(victim in 0..STEERING.len(), hostile in hostile_text()) {
+        let with = |value: &str| {
+            let annotation = |(index, (name, harmless)): (usize, &(&str, &str))| {
+                ((*name).to_owned(), Value::from(if index == victim { value } else { harmless }))
+            };
+            let annotations: Map<String, Value> = STEERING.iter().enumerate().map(annotation).collect();
+            json!({"metadata": {"annotations": annotations}, "spec": {"containers": [{"name": "app"}]}})
+        };
+        let configuration = default_configuration();
+        if let Ok(given) = inject(&with(&hostile), &context(&configuration)) {
+            let harmless = inject(&with(STEERING[victim].1), &context(&configuration)).unwrap();
+            prop_assert_eq!(shape(&given.pod), shape(&harmless.pod));
+        }
+    }
+}
+
+/// Annotations that the default template prints, each with a value that harms nobody.
+const STEERING: [(&str, &str); 10] = [
+    (annotation::DEFAULT_CONTAINER, "app"),
+    (annotation::DEFAULT_LOGS_CONTAINER, "app"),
+    (annotation::EXCLUDE_INBOUND_PORTS, "80"),
+    (annotation::EXCLUDE_OUTBOUND_IP_RANGES, "10.0.0.0/8"),
+    (annotation::EXCLUDE_OUTBOUND_PORTS, "80"),
+    (annotation::INCLUDE_INBOUND_PORTS, "*"),
+    (annotation::INCLUDE_OUTBOUND_IP_RANGES, "*"),
+    (annotation::INCLUDE_OUTBOUND_PORTS, "80"),
+    (annotation::PROXY_IMAGE, "hub/image"),
+    ("unknown.example/annotation", "value"),
+];
+
+/// What would break out of a string in YAML, if it were let.
+fn hostile_text() -> impl Strategy<Value = String> {
+    r#"[ \n\r\t"'\\:{}#,*&!|>%@`0-9a-c\u{7f}\u{85}\u{2028}\u{feff}-]{1,12}"#
+}
+
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Object(entries) => entries.iter().map(|(key, value)| (key.clone(), shape(value))).collect(),
+        Value::Array(values) => values.iter().map(shape).collect(),
+        Value::String(_) => "string".into(),
+        other => other.clone(),
+    }
+}
+
+const PLACES: [&str; 10] = [
+    "",
+    "/metadata",
+    "/metadata/labels",
+    "/metadata/annotations",
+    "/metadata/annotations/sidecar.istio.io~1status",
+    "/spec",
+    "/spec/containers",
+    "/spec/containers/0",
+    "/spec/containers/0/name",
+    "/spec/initContainers",
+];
+
+fn place_in<'a>(pod: &'a mut Value, place: &str) -> &'a mut Value {
+    if pod.pointer(place).is_none() {
+        let (parent, key) = place.rsplit_once('/').unwrap();
+        pod.pointer_mut(parent).unwrap()[key.replace("~1", "/")] = Value::Null;
+    }
+    pod.pointer_mut(place).unwrap()
+}
+
+/// Any JSON, made of the words that a pod is made of.
+fn odd_json() -> impl Strategy<Value = Value> {
+    let words = prop_oneof![
+        Just("name".to_owned()),
+        Just("containers".to_owned()),
+        Just("istio-proxy".to_owned()),
+        Just("env".to_owned()),
+        Just(r#"{"containers":["istio-proxy"]}"#.to_owned()),
+        ".{0,4}",
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        words.clone().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map(words.clone(), inner, 0..4)
+                .prop_map(|entries| Value::Object(entries.into_iter().collect())),
+        ]
+    })
 }
