@@ -103,7 +103,7 @@ pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError
     remove_stale(&mut injected, Status::on(pod).as_ref(), &fragment);
     annotate(&mut injected, context, &status);
     order::containers(&mut injected, context.configuration.mesh.hold_application_until_proxy_starts());
-    check_result(&injected)?;
+    check_pod(&injected).map_err(InjectError::Result)?;
     Ok(Outcome {
         warnings: warnings::about(pod, context),
         templates: templates.iter().map(|template| template.name().to_owned()).collect(),
@@ -189,18 +189,6 @@ fn object_at<'a>(parent: &'a mut Value, key: &str) -> &'a mut Value {
         *child = Value::Object(Map::new());
     }
     child
-}
-
-fn check_result(pod: &Value) -> Result<(), InjectError> {
-    check_pod(pod).map_err(InjectError::Result)?;
-    let mut seen = std::collections::HashSet::new();
-    let containers = [names(pod, "initContainers"), names(pod, "containers")].concat();
-    match containers.into_iter().find(|name| !seen.insert(*name)) {
-        Some(name) => {
-            Err(InjectError::Result(vec![FieldError::new("spec", format!("two containers are named '{name}'"))]))
-        }
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -113,7 +113,8 @@ fn inject_document<'a>(document: &Document<'a>, injector: &Injector) -> Result<I
     let mut object = yaml::read_manifest(document.text).map_err(|error| {
         // The parser counts from the document's own first line.
         let line = document.line + error.line.map_or(0, |line| line - 1);
-        vec![at(line, "", format!("not YAML: {error}"))]
+        let hint = if document.text.contains("{{") { "; is it a template that is yet to be rendered?" } else { "" };
+        vec![at(line, "", format!("not YAML: {error}{hint}"))]
     })?;
     let mut report = Vec::new();
     inject_object(&mut object, injector, &mut report).map_err(|mistakes| {

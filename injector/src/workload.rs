@@ -90,7 +90,8 @@ impl WorkloadKind {
     }
 }
 
-/// Checks the few things injection relies on: mappings where mappings belong, and at least one named container.
+/// Checks the few things injection relies on: mappings where mappings belong, at least one container, and a name for
+/// each that no other has, over both lists.
 ///
 /// # Errors
 /// Every field that is not as it should be.
@@ -161,6 +162,22 @@ fn check_spec(spec: &Map<String, Value>, errors: &mut Vec<FieldError>) {
             Some(_) => errors.push(FieldError::new(format!("spec.{list}"), "is not a list")),
         }
     }
+    check_unique_names(spec, errors);
+}
+
+fn check_unique_names(spec: &Map<String, Value>, errors: &mut Vec<FieldError>) {
+    let mut seen = std::collections::HashSet::new();
+    for list in ["initContainers", "containers"] {
+        let containers = spec.get(list).and_then(Value::as_array).into_iter().flatten();
+        for (index, name) in
+            containers.enumerate().filter_map(|(index, element)| Some((index, element.get("name")?.as_str()?)))
+        {
+            if !seen.insert(name) {
+                let problem = format!("two containers are named '{name}'");
+                errors.push(FieldError::new(format!("spec.{list}[{index}].name"), problem));
+            }
+        }
+    }
 }
 
 fn check_name(list: &str, index: usize, element: &Value) -> Option<FieldError> {
@@ -201,6 +218,13 @@ mod tests {
         assert_eq!(names(kind.pod(&mut cron_job).unwrap(), "containers"), ["a"]);
         let error = kind.pod(&mut json!({"spec": {"jobTemplate": []}})).unwrap_err();
         assert_eq!(error.to_string(), "spec.jobTemplate: is not a mapping");
+    }
+
+    #[test]
+    fn a_name_is_for_one_container_over_both_lists() {
+        let pod = json!({"spec": {"initContainers": [{"name": "a"}], "containers": [{"name": "b"}, {"name": "a"}]}});
+        let errors: Vec<_> = check_pod(&pod).unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(errors, ["spec.containers[1].name: two containers are named 'a'"]);
     }
 
     #[test]

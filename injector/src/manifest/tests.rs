@@ -108,6 +108,11 @@ fn every_mistake_has_a_line_and_a_name() {
 }
 
 #[test]
+fn a_template_that_was_not_rendered_is_guessed() {
+    assert!(mistakes("kind: {{ .Values.kind }}\n")[0].ends_with("; is it a template that is yet to be rendered?"));
+}
+
+#[test]
 fn mistakes_in_a_workload_have_the_path_from_its_root() {
     let text = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: x}\nspec: {jobTemplate: {spec: {template: {spec: {containers: []}}}}}\n";
     assert!(
