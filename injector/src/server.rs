@@ -1,10 +1,13 @@
 //! The webhook as a server: bind first, then serve, then drain.
 
+mod accept;
 pub mod certificate;
+mod connection;
 mod monitoring;
 mod tls;
 mod webhook;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -63,18 +66,22 @@ impl Bound {
         self.monitoring.local_addr()
     }
 
-    /// Serves until `watch` says to stop, then finishes the requests under way. Monitoring answers to the very end:
-    /// drop the future to end it.
-    pub async fn serve(self, injector: Arc<Injector>, tls: Arc<ServerConfig>, readiness: Readiness, watch: DrainWatch) {
+    /// Serves reviews until `watch` says to stop, and finishes those under way. Monitoring answers to the very end, so
+    /// this never completes: drop it to end it.
+    pub async fn serve(
+        self,
+        injector: Arc<Injector>,
+        tls: Arc<ServerConfig>,
+        readiness: Readiness,
+        watch: DrainWatch,
+    ) -> Infallible {
         let metrics = Arc::new(Metrics::default());
         let listening = readiness.register("webhook listener");
         let monitoring = monitoring::serve(self.monitoring, Arc::clone(&metrics), readiness);
         let webhook = tls::serve(self.https, tls, webhook::router(injector, metrics), watch);
         listening.ready();
-        tokio::select! {
-            () = async { tokio::join!(webhook, std::future::pending::<()>()); } => {}
-            () = monitoring => {}
-        }
+        let (never, ()) = tokio::join!(monitoring, webhook);
+        never
     }
 }
 
