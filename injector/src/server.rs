@@ -1,6 +1,8 @@
 //! The webhook as a server: bind first, then serve, then drain.
 
 mod accept;
+mod answer;
+mod body;
 pub mod certificate;
 mod connection;
 mod monitoring;
@@ -20,7 +22,7 @@ use tokio::net::TcpListener;
 use crate::context::Injector;
 use crate::metrics::Metrics;
 
-pub use webhook::MAX_BODY_BYTES;
+pub use body::MAX_BODY_BYTES;
 
 /// Sockets that are bound and not served yet, so that their addresses are known and every conflict has shown.
 #[derive(Debug)]
