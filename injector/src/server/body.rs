@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, HttpBody};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::http::StatusCode;
 use http_body_util::BodyExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -13,13 +13,13 @@ use crate::server::answer::Refusal;
 
 /// Largest request body. An object in etcd is limited to 1.5 MiB, and a review may carry two of them.
 pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
-/// Most values (scalars, arrays, objects) in a body. One costs up to 200 bytes in memory while it costs two on the wire;
-/// a pod of 1.5 MiB, as large as they get, has well under 100 000.
-pub(super) const MAX_VALUES: usize = 250_000;
+/// Most values (scalars, arrays, objects) in a body. One may cost 1.7 kB until its pod is patched, and three bytes on the
+/// wire; the largest pods of 1.5 MiB are long texts, and have a few thousand.
+pub(super) const MAX_VALUES: usize = 100_000;
 
 /// The reviews of nearly all pods are smaller, and never wait for a large one.
 const SMALL_BYTES: usize = 256 * 1024;
-const SMALL_VALUES: usize = 20_000;
+const SMALL_VALUES: usize = 10_000;
 /// What small bodies may hold together.
 const SMALL_TOTAL_BYTES: usize = 32 * 1024 * 1024;
 /// Larger bodies that are read, or wait to be reviewed, at once.
@@ -136,7 +136,7 @@ impl Bodies {
 /// How long a body keeps a processor busy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Load {
-    /// A millisecond or so.
+    /// Some milliseconds at most.
     Light,
     /// Long enough to be noticed by others.
     Heavy,
@@ -156,7 +156,7 @@ pub(super) async fn discard(mut body: Body) {
     let reading = async {
         let mut discarded = 0;
         while let Some(Ok(frame)) = body.frame().await {
-            discarded += frame.data_ref().map_or(0, |data| data.len());
+            discarded += frame.data_ref().map_or(0, Bytes::len);
             if discarded > DISCARD_BYTES {
                 return;
             }

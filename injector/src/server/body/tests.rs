@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use axum::body::Bytes;
 use hyper::body::Frame;
 
 /// A body of unknown length: so many chunks, and then its end, or silence.
