@@ -32,6 +32,7 @@ impl Client {
         self.address
     }
 
+    /// Connects, and offers one protocol; none when `alpn` is empty.
     pub(crate) async fn connect(&self, alpn: &str) -> TlsStream<TcpStream> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
@@ -39,7 +40,8 @@ impl Client {
             .unwrap()
             .with_root_certificates(self.roots.clone())
             .with_no_client_auth();
-        config.alpn_protocols = vec![alpn.as_bytes().to_vec()];
+        config.alpn_protocols =
+            [alpn].iter().filter(|alpn| !alpn.is_empty()).map(|alpn| alpn.as_bytes().to_vec()).collect();
         let stream = TcpStream::connect(self.address).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
