@@ -78,18 +78,18 @@ pub fn make_directory(path: &Path) -> Result<(), FileError> {
     fs::create_dir_all(path).map_err(error)
 }
 
-/// Who may read a file that is made anew; the umask takes its part away.
+/// Who may read a file; the umask takes its part away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody.
+    /// Everybody, when it is made anew; a file that is there keeps its mode.
     Shared,
-    /// Its owner only.
+    /// Its owner only, whoever may read what is there.
     Private,
 }
 
 /// Replaces the contents of `path` as a whole: a reader sees the old text or the new one, and so does a reader after a
-/// crash. A file that is there keeps its mode and, as far as the kernel lets us, its owner; a symbolic link stays one. What is no regular file, as
-/// `/dev/stdout`, is written to.
+/// crash. A file that is there keeps its mode, unless it becomes private, and its owner, as far as the kernel lets us; a
+/// symbolic link stays one. What is no regular file, as `/dev/stdout`, is written to.
 ///
 /// # Errors
 /// When the directory or the file cannot be written; the file is then as it was.
@@ -112,16 +112,16 @@ pub fn write_atomically(path: &Path, text: &str, access: Access) -> Result<(), F
     };
     let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let permissions = match (&present, access) {
-        (Some(metadata), _) => metadata.permissions(),
+        (_, Access::Private) => PermissionsExt::from_mode(0o600),
+        (Some(metadata), Access::Shared) => metadata.permissions(),
         (None, Access::Shared) => PermissionsExt::from_mode(0o666),
-        (None, Access::Private) => PermissionsExt::from_mode(0o600),
     };
     let mut file = tempfile::Builder::new()
         .permissions(permissions)
         .tempfile_in(directory)
         .map_err(error("cannot be written: its directory takes no temporary file"))?;
     file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(error("cannot be written"))?;
-    if let Some(metadata) = present {
+    if let (Some(metadata), Access::Shared) = (present, access) {
         // Only root may give a file away; for others it is theirs in the end, as with most editors.
         let _ = fchown(file.as_file(), Some(metadata.uid()), Some(metadata.gid()));
         file.as_file().set_permissions(metadata.permissions()).map_err(error("cannot be written"))?;
@@ -168,8 +168,13 @@ mod tests {
     fn a_private_file_is_for_its_owner_only() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("key");
-        write_atomically(&file, "secret", Access::Private).unwrap();
-        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        for mode_before in [None, Some(0o644)] {
+            if let Some(mode) = mode_before {
+                fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            }
+            write_atomically(&file, "secret", Access::Private).unwrap();
+            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "{mode_before:?}");
+        }
     }
 
     #[test]

@@ -9,8 +9,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-/// Upper bounds in seconds. An injection takes well under a millisecond; the API server gives up after seconds.
-const DURATION_BUCKETS: [f64; 10] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0];
+/// Upper bounds in seconds. An injection takes well under a millisecond; the API server gives up after ten seconds.
+const DURATION_BUCKETS: [f64; 11] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
 
 /// The label values are names in our own code, so their number is bounded.
 #[derive(Clone, Debug, EncodeLabelSet, Hash, PartialEq, Eq)]
@@ -33,11 +33,7 @@ impl Default for Metrics {
         let requests = Family::default();
         registry.register("requests", "Requests to the webhook by outcome and reason", requests.clone());
         let duration = Histogram::new(DURATION_BUCKETS);
-        registry.register(
-            "request_duration_seconds",
-            "Time from a request's last byte to the answer",
-            duration.clone(),
-        );
+        registry.register("request_duration_seconds", "Time from a request's headers to the answer", duration.clone());
         Self { registry, requests, duration }
     }
 }

@@ -1,10 +1,15 @@
 //! The webhook as a server: bind first, then serve, then drain.
 
+mod accept;
+mod answer;
+mod body;
 pub mod certificate;
+mod connection;
 mod monitoring;
 mod tls;
 mod webhook;
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +22,7 @@ use tokio::net::TcpListener;
 use crate::context::Injector;
 use crate::metrics::Metrics;
 
-pub use webhook::MAX_BODY_BYTES;
+pub use body::MAX_BODY_BYTES;
 
 /// Sockets that are bound and not served yet, so that their addresses are known and every conflict has shown.
 #[derive(Debug)]
@@ -63,18 +68,22 @@ impl Bound {
         self.monitoring.local_addr()
     }
 
-    /// Serves until `watch` says to stop, then finishes the requests under way. Monitoring answers to the very end:
-    /// drop the future to end it.
-    pub async fn serve(self, injector: Arc<Injector>, tls: Arc<ServerConfig>, readiness: Readiness, watch: DrainWatch) {
+    /// Serves reviews until `watch` says to stop, and finishes those under way. Monitoring answers to the very end, so
+    /// this never completes: drop it to end it.
+    pub async fn serve(
+        self,
+        injector: Arc<Injector>,
+        tls: Arc<ServerConfig>,
+        readiness: Readiness,
+        watch: DrainWatch,
+    ) -> Infallible {
         let metrics = Arc::new(Metrics::default());
         let listening = readiness.register("webhook listener");
         let monitoring = monitoring::serve(self.monitoring, Arc::clone(&metrics), readiness);
         let webhook = tls::serve(self.https, tls, webhook::router(injector, metrics), watch);
         listening.ready();
-        tokio::select! {
-            () = async { tokio::join!(webhook, std::future::pending::<()>()); } => {}
-            () = monitoring => {}
-        }
+        let (never, ()) = tokio::join!(monitoring, webhook);
+        never
     }
 }
 

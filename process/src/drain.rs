@@ -66,10 +66,11 @@ impl DrainWatch {
         self.stopping.is_cancelled()
     }
 
-    /// Runs a piece of work that a drain waits for. `None` when the deadline cut it off.
-    pub async fn track<F: Future>(&self, work: F) -> Option<F::Output> {
+    /// Makes a drain wait for a piece of work from this call on, even while nobody polls it. The future that does the
+    /// work gives `None` when the deadline cut it off.
+    pub fn track<F: Future>(&self, work: F) -> impl Future<Output = Option<F::Output>> + use<F> {
         let forced = self.forced.clone();
-        self.tasks.track_future(async move { forced.run_until_cancelled(work).await }).await
+        self.tasks.track_future(async move { forced.run_until_cancelled(work).await })
     }
 }
 
@@ -80,17 +81,26 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waits_for_work_that_ends_in_time() {
         let (drain, watch) = Drain::new();
-        let work = tokio::spawn(async move { watch.track(tokio::time::sleep(Duration::from_secs(3))).await });
-        tokio::task::yield_now().await;
+        let work = tokio::spawn(watch.track(tokio::time::sleep(Duration::from_secs(3))));
         assert_eq!(drain.run(Duration::from_secs(5)).await, Drained::Finished);
         assert_eq!(work.await.unwrap(), Some(()));
     }
 
     #[tokio::test(start_paused = true)]
+    async fn waits_for_work_that_was_handed_over_and_has_not_begun() {
+        let (drain, watch) = Drain::new();
+        let work = watch.track(std::future::ready("done"));
+        let draining = tokio::spawn(drain.run(Duration::from_secs(5)));
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert!(!draining.is_finished());
+        assert_eq!(work.await, Some("done"));
+        assert_eq!(draining.await.unwrap(), Drained::Finished);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn cuts_off_work_at_the_deadline_and_counts_it() {
         let (drain, watch) = Drain::new();
-        let work = tokio::spawn(async move { watch.track(std::future::pending::<()>()).await });
-        tokio::task::yield_now().await;
+        let work = tokio::spawn(watch.track(std::future::pending::<()>()));
         assert_eq!(drain.run(Duration::from_secs(5)).await, Drained::Forced(1));
         assert_eq!(work.await.unwrap(), None);
     }

@@ -12,13 +12,19 @@ use sidecar_process::drain::{Drain, Drained};
 use sidecar_process::readiness::Readiness;
 use sidecar_process::signal::Termination;
 
+use crate::cli::certificate::now;
 use crate::cli::{ConfigArgs, Failure};
 use crate::files;
-use crate::server::{Bound, certificate};
+use crate::server::Bound;
+use crate::server::certificate::{self, LOOPBACK_NAMES, Validity};
 
-/// How long the requests under way may take to end: less than the grace period of the Deployment, more than any request
-/// is given.
+/// How long the requests under way may take to end: more than any request is given. With `--drain-delay` before it, less
+/// than the grace period of the Deployment.
 pub const DRAIN_DEADLINE: Duration = Duration::from_secs(20);
+/// Endpoints follow readiness within a second or two, and connections come in until everybody has heard of it.
+const DRAIN_DELAY: Duration = Duration::from_secs(5);
+/// Work that goes on longer is done elsewhere; what it holds in memory is multiplied by this number.
+const MAX_THREADS: usize = 4;
 
 /// Flags of `serve`.
 #[derive(Debug, Args)]
@@ -35,6 +41,10 @@ pub struct Serve {
     /// Private key of the serving certificate, PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
     pub tls_key_file: Option<PathBuf>,
+    /// How long to go on accepting connections after SIGTERM, while /readyz answers 503 already; as 5s or 500ms. Default
+    /// 5s, with --dev 0s.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub drain_delay: Option<Duration>,
     /// Try it out: a self-signed certificate, on loopback.
     #[arg(long, conflicts_with_all = ["tls_cert_file", "tls_key_file"])]
     pub dev: bool,
@@ -51,9 +61,15 @@ impl Serve {
     pub fn run(&self) -> Result<(), Failure> {
         let injector = Arc::new(self.config.load()?);
         let tls = self.tls()?;
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| Failure::of(&error))?;
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::of(&error))?;
         runtime.block_on(async {
+            // First, so that whoever reads that it listens can end it properly.
+            let termination = Termination::listen().map_err(|error| Failure::of(&error))?;
             let bound = Bound::bind(self.https_address(), self.monitoring_address())
                 .await
                 .map_err(|error| Failure::of(&error))?;
@@ -61,10 +77,19 @@ impl Serve {
             if let (Ok(https), Ok(monitoring)) = (https, monitoring) {
                 tracing::info!(%https, %monitoring, "listening");
             }
-            let termination = Termination::listen().map_err(|error| Failure::of(&error))?;
-            until_drained(bound, injector, tls, termination).await;
-            Ok(())
+            let readiness = Readiness::new();
+            let (drain, watch) = Drain::new();
+            tokio::select! {
+                never = bound.serve(injector, tls, readiness.clone(), watch) => match never {},
+                () = until_drained(termination, self.drain_delay(), readiness, drain) => Ok(()),
+            }
         })
+    }
+
+    /// How long connections are accepted after SIGTERM.
+    pub fn drain_delay(&self) -> Duration {
+        // Nobody sends traffic to a process on loopback by its readiness.
+        self.drain_delay.unwrap_or(if self.dev { Duration::ZERO } else { DRAIN_DELAY })
     }
 
     fn https_address(&self) -> SocketAddr {
@@ -87,7 +112,8 @@ impl Serve {
                 (certificate, key, format!("{}, {}: ", certificate_file.display(), key_file.display()))
             }
             _ => {
-                let issued = certificate::issue(&[]).map_err(|error| Failure::of(&error))?;
+                let issued = certificate::issue(&LOOPBACK_NAMES, Validity::one_year(now()))
+                    .map_err(|error| Failure::of(&error))?;
                 (issued.certificate, issued.key, String::new())
             }
         };
@@ -96,24 +122,20 @@ impl Serve {
     }
 }
 
-async fn until_drained(
-    bound: Bound,
-    injector: Arc<crate::context::Injector>,
-    tls: Arc<ServerConfig>,
-    mut termination: Termination,
-) {
-    let readiness = Readiness::new();
-    let (drain, watch) = Drain::new();
-    let server = tokio::spawn(bound.serve(injector, tls, readiness.clone(), watch));
+/// Waits for a signal, and then for the end of the drain, or for a second signal.
+async fn until_drained(mut termination: Termination, delay: Duration, readiness: Readiness, drain: Drain) {
     let signal = termination.wait().await;
     readiness.withdraw("draining");
-    tracing::info!(signal, "draining");
+    tracing::info!(signal, ?delay, deadline = ?DRAIN_DEADLINE, "draining");
+    let draining = async {
+        tokio::time::sleep(delay).await;
+        drain.run(DRAIN_DEADLINE).await
+    };
     tokio::select! {
-        drained = drain.run(DRAIN_DEADLINE) => match drained {
+        drained = draining => match drained {
             Drained::Finished => tracing::info!("drained"),
             Drained::Forced(connections) => tracing::warn!(connections, "cut off at the deadline"),
         },
         signal = termination.wait() => tracing::warn!(signal, "second signal: ending at once"),
     }
-    server.abort();
 }

@@ -1,5 +1,7 @@
 //! `/healthz`, `/readyz` and `/metrics`, in the clear, on a port of their own.
 
+use std::convert::Infallible;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,23 +12,47 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use sidecar_process::readiness::Readiness;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::metrics::Metrics;
+use crate::server::accept::{Entrance, Place};
+use crate::server::connection::{self, Patience, Protocol};
 
+/// Probes and scrapes come one at a time.
+const MAX_CONNECTIONS: usize = 64;
+/// Shorter than the kubelet waits between probes, so that idlers cannot keep them out for long.
+const FIRST_REQUEST: Duration = Duration::from_secs(3);
+/// Nobody asks twice within seconds.
+const IDLE: Duration = Duration::from_secs(3);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-pub(super) async fn serve(listener: TcpListener, metrics: Arc<Metrics>, readiness: Readiness) {
-    let router = Router::new()
+/// Serves for ever. Dropped, it drops its connections too.
+pub(super) async fn serve(listener: TcpListener, metrics: Arc<Metrics>, readiness: Readiness) -> Infallible {
+    let router = router(metrics, readiness);
+    let mut entrance = Entrance::new(listener, MAX_CONNECTIONS, "monitoring");
+    let mut connections = JoinSet::new();
+    loop {
+        let (stream, place) = entrance.next().await;
+        connections.spawn(connection(stream, place, router.clone()));
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn connection(stream: TcpStream, _place: Place, router: Router) {
+    let patience = Patience { first: Instant::now() + FIRST_REQUEST, idle: IDLE };
+    connection::serve(stream, Protocol::Http1, router, patience, pending()).await;
+}
+
+fn router(metrics: Arc<Metrics>, readiness: Readiness) -> Router {
+    Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready).with_state(readiness))
         .route("/metrics", get(scrape).with_state(metrics))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT));
-    if let Err(error) = axum::serve(listener, router).await {
-        tracing::error!(%error, "monitoring ended");
-    }
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
 }
 
 async fn ready(State(readiness): State<Readiness>) -> Response {

@@ -1,82 +1,80 @@
 //! `POST /inject`: HTTP around [`crate::review::review`].
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderMap};
-use axum::response::{IntoResponse, Json, Response};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use sidecar_contract::config::WEBHOOK_PATH;
-use tower::ServiceBuilder;
+use tokio::time::Instant;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::timeout::TimeoutLayer;
 
 use crate::context::Injector;
 use crate::metrics::Metrics;
-use crate::review::review;
+use crate::review::{NotAReview, Review, review};
+use crate::server::answer::{Refusal, panicked, record, reviewed};
+use crate::server::body::{Bodies, Held, Load, discard};
 
-/// Largest request body. An object in etcd is limited to 1.5 MiB, and a review may carry two of them.
-pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// A body that takes longer to arrive is given up; the API server's own default patience is as long.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 struct Webhook {
     injector: Arc<Injector>,
-    metrics: Arc<Metrics>,
+    bodies: Bodies,
 }
 
 pub(super) fn router(injector: Arc<Injector>, metrics: Arc<Metrics>) -> Router {
-    let limits = ServiceBuilder::new()
-        .layer(CatchPanicLayer::new())
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT));
     Router::new()
         .route(WEBHOOK_PATH, post(inject))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(limits)
-        .with_state(Webhook { injector, metrics })
+        .fallback(|request| refuse(request, StatusCode::NOT_FOUND, "no_such_path"))
+        .method_not_allowed_fallback(|request| refuse(request, StatusCode::METHOD_NOT_ALLOWED, "not_a_post"))
+        .with_state(Webhook { injector, bodies: Bodies::default() })
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(metrics, record))
 }
 
-async fn inject(State(webhook): State<Webhook>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
-    let start = Instant::now();
-    let (response, outcome, reason) = answer(&webhook.injector, &headers, body);
-    webhook.metrics.count(outcome, reason, start.elapsed());
-    response
-}
-
-type Answer = (Response, &'static str, &'static str);
-
-fn answer(injector: &Injector, headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Answer {
-    if !is_json(headers) {
-        let message = "expected content-type application/json".to_owned();
-        return rejected(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", message);
+async fn inject(State(webhook): State<Webhook>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    if !is_json(&head.headers) {
+        discard(body).await;
+        let message = "expected content-type application/json";
+        return Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", message).into_response();
     }
-    let body = match body {
-        Ok(body) => body,
-        Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            let message = format!("the body is larger than {MAX_BODY_BYTES} bytes");
-            return rejected(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message);
-        }
-        Err(error) => return rejected(error.status(), "unreadable", error.body_text()),
+    let reviewing = async {
+        let held = webhook.bodies.read(body, Instant::now() + REQUEST_TIMEOUT).await?;
+        webhook.review(held).await
     };
-    match review(&body, injector) {
-        Ok(review) => {
-            let (outcome, code) = (review.outcome.name(), review.code);
-            tracing::info!(pod = review.pod, outcome, code, reason = review.reason, "reviewed");
-            (Json(review.answer).into_response(), outcome, code)
-        }
-        Err(error) => rejected(StatusCode::BAD_REQUEST, "not_a_review", error.to_string()),
+    match reviewing.await {
+        Ok(review) => reviewed(review),
+        Err(refusal) => refusal.into_response(),
     }
 }
 
-fn rejected(status: StatusCode, reason: &'static str, message: String) -> Answer {
-    tracing::warn!(status = status.as_u16(), reason, message, "rejected a request");
-    ((status, message).into_response(), "rejected", reason)
+impl Webhook {
+    async fn review(self, mut body: Held) -> Result<Review, Refusal> {
+        let load = self.bodies.turn(&mut body).await?;
+        let Self { injector, .. } = self;
+        // The body goes with the work, and so does its share of the memory, even when the client goes away.
+        let work = move || review(body.bytes(), &injector);
+        let reviewed = match load {
+            Load::Light => work(),
+            // Nobody cancels it: it fails when it panics.
+            Load::Heavy => tokio::task::spawn_blocking(work).await.map_err(|_| Refusal::internal_error())?,
+        };
+        let not_a_review = |error: NotAReview| Refusal::new(StatusCode::BAD_REQUEST, "not_a_review", error.to_string());
+        reviewed.map_err(not_a_review)
+    }
+}
+
+async fn refuse(request: Request, status: StatusCode, code: &'static str) -> Refusal {
+    discard(request.into_body()).await;
+    Refusal::new(status, code, format!("POST an AdmissionReview to {WEBHOOK_PATH}"))
 }
 
 /// `application/json`, with or without parameters such as `; charset=utf-8`.

@@ -7,6 +7,7 @@ mod kustomize;
 mod webhook;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Parser;
 use k8s_openapi::api::apps::v1::Deployment;
@@ -16,7 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sidecar_contract::{config, image, label, namespace, port};
-use sidecar_injector::cli::serve::DRAIN_DEADLINE;
+use sidecar_injector::cli::serve::{DRAIN_DEADLINE, Serve};
 use sidecar_injector::cli::{Cli, Command};
 
 fn repository() -> PathBuf {
@@ -62,6 +63,15 @@ fn deployment() -> Deployment {
 
 fn container(deployment: &Deployment) -> &Container {
     &deployment.spec.template.spec.as_ref().unwrap().containers[0]
+}
+
+#[expect(clippy::panic, reason = "a helper of a test fails the test")]
+fn serve(container: &Container) -> Serve {
+    let arguments = std::iter::once(image::INJECTOR).chain(container.args.iter().flatten().map(String::as_str));
+    match Cli::try_parse_from(arguments).unwrap().command {
+        Command::Serve(serve) => serve,
+        other => panic!("does not serve: {other:?}"),
+    }
 }
 
 #[test]
@@ -121,8 +131,7 @@ fn ports_are_those_of_the_contract() {
 fn the_injector_understands_its_arguments_and_finds_its_files() {
     let deployment = deployment();
     let container = container(&deployment);
-    let arguments = std::iter::once(image::INJECTOR).chain(container.args.iter().flatten().map(String::as_str));
-    let Command::Serve(serve) = Cli::try_parse_from(arguments).unwrap().command else { panic!("does not serve") };
+    let serve = serve(container);
     let mounts: Vec<_> = container.volume_mounts.iter().flatten().collect();
     let mounted = |file: &Option<PathBuf>| {
         let file = file.as_ref().unwrap();
@@ -148,7 +157,8 @@ fn the_injector_understands_its_arguments_and_finds_its_files() {
 fn the_pod_has_time_to_drain_and_no_privilege() {
     let deployment = deployment();
     let pod = deployment.spec.template.spec.as_ref().unwrap();
-    assert!(pod.termination_grace_period_seconds.unwrap() > i64::try_from(DRAIN_DEADLINE.as_secs()).unwrap());
+    let drain = serve(container(&deployment)).drain_delay() + DRAIN_DEADLINE;
+    assert!(drain < Duration::from_secs(pod.termination_grace_period_seconds.unwrap().try_into().unwrap()));
     let context = container(&deployment).security_context.as_ref().unwrap();
     assert_eq!(context.read_only_root_filesystem, Some(true));
     assert_eq!(context.allow_privilege_escalation, Some(false));

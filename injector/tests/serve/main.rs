@@ -1,20 +1,23 @@
 //! The webhook over real TLS: answers, refusals, limits, monitoring and drain.
 
+#![expect(clippy::disallowed_methods, reason = "a test makes certificates for now")]
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+mod certificate_command;
 mod client;
+mod idle;
+mod program;
 
-use std::io::Write;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use client::Client;
 use serde_json::{Value, json};
 use sidecar_injector::config::Configuration;
 use sidecar_injector::context::Injector;
 use sidecar_injector::defaults;
-use sidecar_injector::server::{Bound, MAX_BODY_BYTES, certificate};
+use sidecar_injector::server::certificate::{self, LOOPBACK_NAMES, Validity};
+use sidecar_injector::server::{Bound, MAX_BODY_BYTES};
 use sidecar_process::drain::{Drain, Drained};
 use sidecar_process::readiness::Readiness;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -29,7 +32,7 @@ struct Server {
 async fn server() -> Server {
     let configuration = Configuration::load(&defaults::sources()).unwrap();
     let injector = Arc::new(Injector { configuration, revision: String::new(), native_sidecars: false });
-    let issued = certificate::issue(&[]).unwrap();
+    let issued = certificate::issue(&LOOPBACK_NAMES, Validity::one_year(SystemTime::now())).unwrap();
     let tls = certificate::server_config(&issued.certificate, &issued.key).unwrap();
     let loopback = || "127.0.0.1:0".parse().unwrap();
     let bound = Bound::bind(loopback(), loopback()).await.unwrap();
@@ -70,24 +73,44 @@ async fn a_review_is_answered_over_http_1_and_http_2() {
 async fn what_is_no_review_gets_the_right_status() {
     let server = server().await;
     let json = "application/json";
-    let too_large = "x".repeat(MAX_BODY_BYTES + 1);
-    for (path, content_type, body, expected) in [
-        ("/inject", json, "not json".to_owned(), 400),
-        ("/inject", json, String::new(), 400),
-        ("/inject", json, "{}".to_owned(), 400),
-        ("/inject", json, r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}"#.to_owned(), 400),
-        ("/inject", "text/plain", review().to_string(), 415),
-        ("/inject", "application/json; charset=utf-8", review().to_string(), 200),
-        ("/inject", json, too_large, 413),
-        ("/elsewhere", json, review().to_string(), 404),
-    ] {
-        let (status, answer) = server.client.post("http/1.1", path, content_type, body).await;
-        assert_eq!(status, expected, "{path} {content_type}: {answer}");
+    let large = |bytes: usize| "x".repeat(bytes);
+    let values = |count: usize| format!("[{}0]", "0,".repeat(count));
+    for alpn in ["http/1.1", "h2"] {
+        for (method, path, content_type, body, expected) in [
+            ("POST", "/inject", json, "not json".to_owned(), 400),
+            ("POST", "/inject", json, String::new(), 400),
+            ("POST", "/inject", json, "{}".to_owned(), 400),
+            (
+                "POST",
+                "/inject",
+                json,
+                r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview"}"#.to_owned(),
+                400,
+            ),
+            ("POST", "/inject", json, large(MAX_BODY_BYTES), 400),
+            ("POST", "/inject", "text/plain", review().to_string(), 415),
+            ("POST", "/inject", "text/plain", large(10_000_000), 415),
+            ("POST", "/inject", "application/json; charset=utf-8", review().to_string(), 200),
+            ("POST", "/inject", json, large(MAX_BODY_BYTES + 1), 413),
+            ("POST", "/inject", json, large(20_000_000), 413),
+            ("POST", "/inject", json, values(1_000_000), 413),
+            ("POST", "/elsewhere", json, large(10_000_000), 404),
+            ("GET", "/inject", json, String::new(), 405),
+            ("PUT", "/inject", json, large(10_000_000), 405),
+            ("POST", "/inject", json, review().to_string(), 200),
+        ] {
+            let size = body.len();
+            let (status, answer) = server.client.request(alpn, method, path, content_type, body).await;
+            assert_eq!(status, expected, "{alpn} {method} {path} {content_type} {size}: {answer}");
+        }
     }
-    let (status, _) = server.client.request("http/1.1", "GET", "/inject", "application/json", String::new()).await;
-    assert_eq!(status, 405);
-    let (status, _) = server.client.post("http/1.1", "/inject", json, review().to_string()).await;
-    assert_eq!(status, 200, "still serves");
+    let metrics = get(server.monitoring, "/metrics").await;
+    for (reason, count) in
+        [("too_large", 4), ("too_many_values", 2), ("content_type", 4), ("no_such_path", 2), ("not_a_post", 4)]
+    {
+        let line = format!(r#"sidecar_injector_requests_total{{outcome="rejected",reason="{reason}"}} {count}"#);
+        assert!(metrics.contains(&line), "{line}: {metrics}");
+    }
 }
 
 #[tokio::test]
@@ -144,64 +167,4 @@ async fn a_client_that_speaks_no_tls_harms_nobody() {
     let _ = plain.read_to_end(&mut answer).await;
     let (status, _) = server.client.post("http/1.1", "/inject", "application/json", review().to_string()).await;
     assert_eq!(status, 200);
-}
-
-fn serve(args: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_sidecar-injector"))
-        .arg("serve")
-        .args(args)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
-}
-
-fn end(mut child: Child) -> (Option<i32>, String) {
-    let mut log = String::new();
-    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut log).unwrap();
-    (child.wait().unwrap().code(), log)
-}
-
-#[test]
-fn the_program_serves_until_it_is_told_to_stop() {
-    use std::io::BufRead;
-    let mut child = serve(&[
-        "--dev",
-        "--https-address",
-        "127.0.0.1:0",
-        "--monitoring-address",
-        "127.0.0.1:0",
-        "--log-format",
-        "json",
-    ]);
-    let mut log = std::io::BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    log.read_line(&mut line).unwrap();
-    let event: Value = serde_json::from_str(&line).unwrap();
-    assert_eq!(event["message"], "listening", "{line}");
-    let monitoring = event["monitoring"].as_str().unwrap();
-    let mut stream = std::net::TcpStream::connect(monitoring).unwrap();
-    stream.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-}
-
-#[test]
-fn what_prevents_serving_is_said_and_ends_the_program() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
-    let (code, log) = end(serve(&["--dev", "--https-address", &address, "--monitoring-address", "127.0.0.1:0"]));
-    assert_eq!(code, Some(1));
-    assert!(log.contains(&address) && log.contains("the webhook") && log.contains("in use"), "{log}");
-
-    let (code, log) = end(serve(&["--tls-cert-file", "/none", "--tls-key-file", "/none"]));
-    assert_eq!((code, log.contains("/none: cannot be opened")), (Some(1), true), "{log}");
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-    let (code, log) = end(serve(&["--tls-cert-file", manifest, "--tls-key-file", manifest]));
-    assert_eq!((code, log.contains("is not PEM") && log.contains("Cargo.toml")), (Some(1), true), "{log}");
-    assert_eq!(end(serve(&[])).0, Some(2));
-    assert_eq!(end(serve(&["--dev", "--tls-cert-file", "a", "--tls-key-file", "b"])).0, Some(2));
 }

@@ -1,0 +1,197 @@
+//! Request bodies, with a limit on what all of them together may hold in memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::StatusCode;
+use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::server::answer::Refusal;
+
+/// Largest request body. An object in etcd is limited to 1.5 MiB, and a review may carry two of them.
+pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
+/// Most values (scalars, arrays, objects) in a body. One may cost 1.7 kB until its pod is patched, and three bytes on the
+/// wire; the largest pods of 1.5 MiB are long texts, and have a few thousand.
+pub(super) const MAX_VALUES: usize = 100_000;
+
+/// The reviews of nearly all pods are smaller, and never wait for a large one.
+const SMALL_BYTES: usize = 256 * 1024;
+const SMALL_VALUES: usize = 10_000;
+/// What small bodies may hold together.
+const SMALL_TOTAL_BYTES: usize = 32 * 1024 * 1024;
+/// Larger bodies that are read, or wait to be reviewed, at once.
+const LARGE_BODIES: usize = 4;
+/// How long to wait for others' bodies to go away.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A client that is still sending does not see an answer over HTTP/2, so that the rest of a body that is refused is read
+/// and thrown away, within limits.
+const DISCARD_BYTES: usize = 32 * 1024 * 1024;
+const DISCARD_TIME: Duration = Duration::from_secs(2);
+
+/// The room that bodies share. Clones share it too.
+#[derive(Clone, Debug)]
+pub(super) struct Bodies {
+    small: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+    /// Parsing multiplies a large body's size, so that it is done one at a time.
+    turn: Arc<Semaphore>,
+}
+
+/// A body in memory, and its share of the room.
+#[derive(Debug)]
+pub(super) struct Held {
+    bytes: Vec<u8>,
+    room: Room,
+    _turn: Option<OwnedSemaphorePermit>,
+}
+
+#[derive(Debug)]
+enum Room {
+    Small(OwnedSemaphorePermit),
+    Large(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit),
+}
+
+impl Default for Bodies {
+    fn default() -> Self {
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        Self { small: semaphore(SMALL_TOTAL_BYTES), large: semaphore(LARGE_BODIES), turn: semaphore(1) }
+    }
+}
+
+impl Bodies {
+    /// Reads a whole body.
+    ///
+    /// # Errors
+    /// 408 at `deadline`, 413 when it is too large, 503 when others hold too much, 400 when the client breaks off.
+    pub(super) async fn read(&self, mut body: Body, deadline: Instant) -> Result<Held, Refusal> {
+        let read = timeout_at(deadline, self.collect(&mut body)).await;
+        let refusal = match read {
+            Ok(Ok(held)) => return Ok(held),
+            Ok(Err(refusal)) => refusal,
+            Err(_) => Refusal::new(StatusCode::REQUEST_TIMEOUT, "timeout", "the body took too long to arrive"),
+        };
+        discard(body).await;
+        Err(refusal)
+    }
+
+    async fn collect(&self, body: &mut Body) -> Result<Held, Refusal> {
+        let mut held = Held { bytes: Vec::new(), room: Room::Small(room(&self.small, 0).await?), _turn: None };
+        // A small body takes its room as it arrives: what is only announced keeps nobody out.
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        if announced > SMALL_BYTES {
+            self.make_room(&mut held, announced).await?;
+        }
+        while let Some(frame) = body.frame().await {
+            let unreadable = |error| Refusal::new(StatusCode::BAD_REQUEST, "unreadable", format!("the body: {error}"));
+            // Trailers say nothing here.
+            let Ok(data) = frame.map_err(unreadable)?.into_data() else { continue };
+            let length = held.bytes.len() + data.len();
+            self.make_room(&mut held, length).await?;
+            held.bytes.extend_from_slice(&data);
+        }
+        Ok(held)
+    }
+
+    /// Makes sure that `held` may grow to `length` bytes.
+    async fn make_room(&self, held: &mut Held, length: usize) -> Result<(), Refusal> {
+        if length > MAX_BODY_BYTES {
+            return Err(too_large());
+        }
+        match &mut held.room {
+            Room::Large(_) => {}
+            Room::Small(reserved) if length <= SMALL_BYTES => {
+                let missing = length.saturating_sub(reserved.num_permits());
+                reserved.merge(room(&self.small, missing).await?);
+            }
+            Room::Small(_) => {
+                held.room = Room::Large(room(&self.large, 1).await?);
+                // In one go: doubling would hold two copies. The kernel gives the pages when they are written to.
+                held.bytes.reserve_exact(MAX_BODY_BYTES - held.bytes.len());
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until a body may be parsed, and says whether that takes so long that others must not wait behind it.
+    ///
+    /// # Errors
+    /// 413 when it has too many values, 503 when too many others wait.
+    pub(super) async fn turn(&self, held: &mut Held) -> Result<Load, Refusal> {
+        let values = values(&held.bytes);
+        if values > MAX_VALUES {
+            let message = format!("the body has more than {MAX_VALUES} JSON values");
+            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_values", message));
+        }
+        if values <= SMALL_VALUES && matches!(held.room, Room::Small(_)) {
+            return Ok(Load::Light);
+        }
+        held._turn = Some(room(&self.turn, 1).await?);
+        Ok(Load::Heavy)
+    }
+}
+
+/// How long a body keeps a processor busy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Load {
+    /// Some milliseconds at most.
+    Light,
+    /// Long enough to be noticed by others.
+    Heavy,
+}
+
+impl Held {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Reads what is left of a body that is not wanted, so that the client gets to see the answer.
+pub(super) async fn discard(mut body: Body) {
+    if body.size_hint().lower() > DISCARD_BYTES as u64 {
+        return;
+    }
+    let reading = async {
+        let mut discarded = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            discarded += frame.data_ref().map_or(0, Bytes::len);
+            if discarded > DISCARD_BYTES {
+                return;
+            }
+        }
+    };
+    // Whoever is slower than this may miss the answer.
+    let _ = timeout(DISCARD_TIME, reading).await;
+}
+
+async fn room(semaphore: &Arc<Semaphore>, permits: usize) -> Result<OwnedSemaphorePermit, Refusal> {
+    // What is asked for at once is at most a small body.
+    let acquired = timeout(PATIENCE, Arc::clone(semaphore).acquire_many_owned(permits as u32)).await;
+    let busy = || Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many bodies at once; try again");
+    acquired.map_err(|_| busy())?.map_err(|_| busy())
+}
+
+fn too_large() -> Refusal {
+    let message = format!("the body is larger than {MAX_BODY_BYTES} bytes");
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+}
+
+/// At least as many values as `json` has, without parsing it: every one but the first follows a bracket, comma or colon.
+fn values(json: &[u8]) -> usize {
+    let (mut values, mut in_string, mut escaped) = (1, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'[' | b',' | b':' if !in_string => values += 1,
+            _ => {}
+        }
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests;
