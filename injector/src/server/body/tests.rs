@@ -1,3 +1,5 @@
+//! What bodies may hold, and when they are refused.
+
 use super::*;
 
 use std::convert::Infallible;

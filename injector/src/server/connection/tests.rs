@@ -1,3 +1,5 @@
+//! How long a connection may say nothing.
+
 use super::*;
 
 use axum::body::Bytes;
