@@ -7,6 +7,7 @@ use std::path::Path;
 use sidecar_contract::address::INBOUND_SOURCE_V6;
 
 use crate::iptables::{self, Iptables};
+use crate::owned::Current;
 use crate::plan::{Plan, plan};
 use crate::rule::{Family, RuleSet};
 use crate::settings::Settings;
@@ -56,7 +57,7 @@ fn write(settings: &Settings, rule_sets: &[RuleSet]) -> Result<(), Error> {
     let mut plans = Vec::with_capacity(rule_sets.len());
     for rules in rule_sets {
         let tool = Iptables { family: rules.family, backend: settings.backend };
-        let current = tool.save(rules.table)?;
+        let current = Current::divide(&tool.save(rules.table)?);
         plans.push((tool, rules, plan(rules, &current, settings.force)));
     }
     if rule_sets.iter().any(|rules| rules.family == Family::V6) {

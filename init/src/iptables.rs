@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::child::{self, Limits};
 use crate::diagnosis::{self, Diagnosis};
 use crate::rule::{Family, Table};
-use crate::saved::{Owned, Unreadable};
+use crate::saved::{Saved, Unreadable};
 use crate::settings::Backend;
 
 /// Reading takes milliseconds; loading kernel modules, or a busy node, may take seconds.
@@ -59,14 +59,14 @@ pub enum Error {
 }
 
 impl Iptables {
-    /// Reads our part of a table.
+    /// Reads a table.
     ///
     /// # Errors
     /// When the tool fails, or prints what cannot be read.
-    pub fn save(self, table: Table) -> Result<Owned, Error> {
+    pub fn save(self, table: Table) -> Result<Saved, Error> {
         let program = self.program("save");
         let output = self.run(&program, &["--table", &table.to_string()], "")?;
-        Owned::read(&output, table).map_err(|source| Error::Unreadable { family: self.family, program, source })
+        Saved::read(&output, table).map_err(|source| Error::Unreadable { family: self.family, program, source })
     }
 
     /// Gives `input` to `iptables-restore --noflush`: all of it takes effect at once, or none.

@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! flags, environment ─► settings ─► redirect (rules) ─┬─► restore::fresh ─► standard output (--dry-run)
-//!                                    iptables-save ─► saved ─► plan ─► restore::swap ─► iptables-restore
+//!                                    iptables-save ─► saved ─► owned, plan ─► restore::swap ─► iptables-restore
 //! ```
 //!
-//! Core: [`diagnosis`], [`flags`], [`plan`], [`redirect`], [`restore`], [`rule`], [`saved`], [`settings`], [`value`].
+//! Core: [`diagnosis`], [`flags`], [`owned`], [`plan`], [`redirect`], [`restore`], [`rule`], [`saved`], [`settings`], [`value`].
 //! Edge: [`apply`], [`child`], [`cli`], [`iptables`], [`loopback`].
 
 pub mod apply;
@@ -15,6 +15,7 @@ pub mod diagnosis;
 pub mod flags;
 pub mod iptables;
 pub mod loopback;
+pub mod owned;
 pub mod plan;
 pub mod redirect;
 pub mod restore;

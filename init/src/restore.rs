@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::owned::Owned;
 use crate::rule::{Chain, Position, Rule, RuleSet};
-use crate::saved::Owned;
 
 /// The input that makes the rules where there are none yet, in the form that istio-iptables prints.
 pub fn fresh(rules: &RuleSet) -> String {

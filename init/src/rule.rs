@@ -40,6 +40,8 @@ pub enum Chain {
     Outbound,
     /// Sends a connection to the proxy's outbound port.
     Redirect,
+    /// Empty, so that a jump to it does nothing but tell a later run which of the rules around it are ours.
+    Note,
 }
 
 /// Transport protocol.
@@ -172,6 +174,7 @@ impl Chain {
             Self::InRedirect => "ISTIO_IN_REDIRECT",
             Self::Outbound => "ISTIO_OUTPUT",
             Self::Redirect => "ISTIO_REDIRECT",
+            Self::Note => "ISTIO_NOTE",
         }
     }
 }

@@ -9,8 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sidecar_init::cli::Cli;
+use sidecar_init::owned::Owned;
 use sidecar_init::rule::Family;
-use sidecar_init::saved::Owned;
 use sidecar_init::{redirect, restore};
 
 #[test]

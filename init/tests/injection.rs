@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use sidecar_init::cli::Cli;
+use sidecar_init::owned::Owned;
 use sidecar_init::rule::Family;
-use sidecar_init::saved::Owned;
 use sidecar_init::{redirect, restore};
 
 /// Where text comes in, with a text that is right there.

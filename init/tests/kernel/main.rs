@@ -122,19 +122,28 @@ fn rules_of_others_are_kept_in_place() {
             pod.iptables(tool, "-A OUTPUT -p udp -j OTHERS");
             pod.iptables(tool, "-A OTHERS -p udp -m udp --dport 99 -j RETURN");
             pod.iptables(tool, "-A PREROUTING -i eth0 -p tcp -j ACCEPT");
+            pod.iptables(tool, "-A PREROUTING -i cni0 -j RETURN");
+            pod.iptables(tool, "-A OUTPUT -o cni0 -j RETURN");
         }
         let others = pod.all_rules();
-        for arguments in [DEFAULT, "-b * -i * -o 5432", DEFAULT] {
-            pod.apply(arguments);
+        for (arguments, outcome) in [
+            (DEFAULT, "fresh"),
+            (DEFAULT, "unchanged"),
+            ("-b * -i * -o 5432 -c eth1 -k vnet0", "replaced"),
+            ("-b * -i * -o 5432 -c eth1 -k vnet0", "unchanged"),
+            (DEFAULT, "replaced"),
+            (DEFAULT, "unchanged"),
+        ] {
+            assert_eq!(pod.apply(arguments), [outcome; 2], "{} with `{arguments}`", pod.backend);
             let kept: String = pod
                 .all_rules()
                 .lines()
-                .filter(|rule| !rule.contains("ISTIO_"))
+                .filter(|rule| !["ISTIO_", "eth1", "vnet0"].iter().any(|word| rule.contains(word)))
                 .map(|rule| format!("{rule}\n"))
                 .collect();
             assert_eq!(kept, others, "{}", pod.backend);
+            assert_eq!(arguments == DEFAULT, !pod.all_rules().contains("eth1"), "{}", pod.backend);
         }
-        assert_eq!(pod.apply(DEFAULT), ["unchanged", "unchanged"]);
     });
 }
 
