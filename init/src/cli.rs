@@ -32,7 +32,7 @@ A first argument `istio-iptables` is dropped, so that arguments made for Istio's
 Every flag can also be set by an environment variable, whose name is that of the flag in capitals with _ for -; those
 marked so cannot. Aliases: ISTIO_DUAL_STACK, ISTIO_META_DNS_CAPTURE (--redirect-dns), INVALID_DROP (--drop-invalid).
 The command line wins. Without a flag:
-  ISTIO_OUTBOUND_OWNER_GROUPS          groups whose outbound connections are redirected [default: *]
+  ISTIO_OUTBOUND_OWNER_GROUPS          groups whose outbound connections are redirected; at most 49 [default: *]
   ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE  groups whose outbound connections are not
   ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR    IPv4 destinations that are the pod itself [default: 127.0.0.1/32]
 

@@ -16,8 +16,9 @@ use crate::flags::{CaptureFlags, Flags, RunFlags, UnsupportedFlags};
 use crate::rule::Family;
 use crate::value::{self, Group, Interface, Invalid, PortRange, Selection};
 
-/// Groups that `ISTIO_OUTBOUND_OWNER_GROUPS` may name: one rule matches them all, and a rule has only so much room.
-const MAX_OWNER_GROUPS: usize = 64;
+/// Groups that `ISTIO_OUTBOUND_OWNER_GROUPS` may name. One rule matches them all, in five words each, and iptables 1.8
+/// takes 255 words in a rule. Istio allows 64, with which its own rules cannot be written.
+const MAX_OWNER_GROUPS: usize = 49;
 
 /// Everything that flags and environment say.
 #[derive(Clone, Debug, PartialEq)]
@@ -221,7 +222,7 @@ fn selection<T>(
 fn owner_groups(text: &str) -> Result<Selection<Group>, Vec<Invalid>> {
     match value::selection(text, value::group)? {
         Selection::Only(groups) if groups.len() > MAX_OWNER_GROUPS => {
-            Err(vec![Invalid::new(text, "a list of at most 64 groups")])
+            Err(vec![Invalid::new(text, "a list of at most 49 groups, which is all that one rule of iptables holds")])
         }
         groups => Ok(groups),
     }

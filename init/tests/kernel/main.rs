@@ -88,6 +88,21 @@ fn the_kernel_shows_the_golden_rules_in_both_families() {
 }
 
 #[test]
+fn as_many_owner_groups_as_are_accepted_fit_in_a_rule() {
+    on_each_backend(|pod| {
+        let groups = |count: u32| (1..=count).map(|gid| (u32::MAX - gid).to_string()).collect::<Vec<_>>().join(",");
+        let init = |count| {
+            let variable = format!("ISTIO_OUTBOUND_OWNER_GROUPS={}", groups(count));
+            let words = ["env", &variable, BINARY, "--force-iptables-binary", pod.backend, "-i", "*"];
+            pod.namespace.run(&words)
+        };
+        assert!(init(49).status.success(), "{}: {:?}", pod.backend, init(49));
+        assert_eq!(pod.rules("iptables").matches("! --gid-owner").count(), 49 + 1, "{}", pod.backend);
+        assert_eq!(init(50).status.code(), Some(1), "{}", pod.backend);
+    });
+}
+
+#[test]
 fn twice_is_once() {
     on_each_backend(|pod| {
         assert_eq!(pod.apply(DEFAULT), ["fresh", "fresh"]);
