@@ -37,7 +37,7 @@ pub fn way_out(family: Family) -> &'static str {
 
 /// Words of a complaint, and what they call for; the first that is found counts.
 const ADVICE: [(&str, &str); 10] = [
-    ("xtables lock", "another program holds the lock of iptables; run again"),
+    ("xtables lock", "another program holds the lock of iptables for this network namespace; end it, or run again"),
     ("lock file", "the lock file cannot be opened; run as root, or use --force-iptables-binary nft"),
     ("Permission denied", NET_ADMIN),
     ("Operation not permitted", NET_ADMIN),

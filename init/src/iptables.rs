@@ -12,6 +12,10 @@ use crate::settings::Backend;
 /// Reading takes milliseconds; loading kernel modules, or a busy node, may take seconds.
 const LIMITS: Limits = Limits { time: Duration::from_secs(30), output: 16 << 20 };
 
+/// Seconds that iptables-legacy waits for another program to release the lock. Well below the limit, so that it is the
+/// tool that gives up and says why. The nft tools need no lock, and take the option without effect.
+const LOCK_WAIT: &str = "10";
+
 /// The tools of one address family.
 #[derive(Clone, Copy, Debug)]
 pub struct Iptables {
@@ -74,7 +78,7 @@ impl Iptables {
     /// # Errors
     /// When the tool fails.
     pub fn restore(self, input: &str) -> Result<(), Error> {
-        self.run(&self.program("restore"), &["--noflush"], input).map(drop)
+        self.run(&self.program("restore"), &["--noflush", "--wait", LOCK_WAIT], input).map(drop)
     }
 
     fn run(self, program: &str, arguments: &[&str], input: &str) -> Result<String, Error> {

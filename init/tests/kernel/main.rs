@@ -262,6 +262,16 @@ fn a_missing_tool_for_ipv6_fails_before_anything_is_written_and_names_the_way_ou
 }
 
 #[test]
+fn a_lock_that_is_not_released_is_reported_with_the_way_out() {
+    let Some(namespace) = Namespace::new() else { return };
+    let script = format!("exec 9</proc/self/ns/net; flock 9; exec {BINARY} --force-iptables-binary legacy -b '*'");
+    let output = namespace.run(&["sh", "-c", &script]);
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{log}");
+    assert!(log.contains("lock") && log.contains("run again"), "{log}");
+}
+
+#[test]
 fn a_read_only_root_is_no_obstacle() {
     on_each_backend(|pod| {
         let script = format!(
