@@ -8,13 +8,19 @@ use sidecar_contract::address::INBOUND_SOURCE_V6;
 
 use crate::iptables::{self, Iptables};
 use crate::owned::Current;
-use crate::plan::{Plan, plan};
+use crate::plan::{self, Plan, plan};
 use crate::rule::{Family, RuleSet};
 use crate::settings::Settings;
 use crate::{loopback, redirect, restore};
 
 /// Lists the IPv6 addresses of the network namespace. Missing where the kernel has no IPv6.
 const IPV6_ADDRESSES: &str = "/proc/net/if_inet6";
+
+/// How often a table is written that others change at the same time.
+const ATTEMPTS: usize = 3;
+
+/// Of rules that come before ours, how many are named.
+const MAX_WARNINGS: usize = 10;
 
 /// Why rules could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -54,33 +60,68 @@ fn print(rule_sets: &[RuleSet]) -> Result<(), Error> {
 
 /// Reads everything before it writes anything, so that a missing tool or right leaves the pod as it was.
 fn write(settings: &Settings, rule_sets: &[RuleSet]) -> Result<(), Error> {
-    let mut plans = Vec::with_capacity(rule_sets.len());
+    let mut tables = Vec::with_capacity(rule_sets.len());
     for rules in rule_sets {
         let tool = Iptables { family: rules.family, backend: settings.backend };
-        let current = Current::divide(&tool.save(rules.table)?);
-        plans.push((tool, rules, plan(rules, &current, settings.force)));
+        tables.push((tool, rules, Current::divide(&tool.save(rules.table)?)));
     }
     if rule_sets.iter().any(|rules| rules.family == Family::V6) {
         loopback::add_address(INBOUND_SOURCE_V6)?;
     }
-    for (index, (tool, rules, plan)) in plans.into_iter().enumerate() {
-        let outcome = match plan {
-            Plan::Keep => "unchanged",
-            Plan::Write { input, replaces } => {
-                tool.restore(&input).map_err(if index == 0 { Error::Iptables } else { Error::Halfway })?;
-                if replaces { "replaced" } else { "fresh" }
-            }
-        };
-        tracing::info!(
-            family = %tool.family,
-            table = %rules.table,
-            chains = rules.own_chains().len(),
-            rules = rules.rules.len(),
-            outcome,
-            "redirection is in place"
-        );
+    for (index, (tool, rules, current)) in tables.into_iter().enumerate() {
+        write_table(tool, rules, current, settings.force).map_err(if index == 0 {
+            Error::Iptables
+        } else {
+            Error::Halfway
+        })?;
     }
     Ok(())
+}
+
+/// Writes one table. Where another program changed it since it was read, so that it cannot be written as planned, it is
+/// read again, and planned again.
+fn write_table(tool: Iptables, rules: &RuleSet, mut current: Current, force: bool) -> Result<(), iptables::Error> {
+    for attempt in 1.. {
+        let plan = plan(rules, &current, force);
+        let written = match &plan {
+            Plan::Keep => Ok(()),
+            Plan::Write { input, .. } => tool.restore(input),
+        };
+        let Err(error) = written else {
+            report(tool, rules, &current, &plan);
+            break;
+        };
+        let before = std::mem::replace(&mut current, Current::divide(&tool.save(rules.table)?));
+        if attempt == ATTEMPTS || current == before {
+            return Err(error);
+        }
+        tracing::info!(family = %tool.family, table = %rules.table, "the rules of others have changed meanwhile; trying again");
+    }
+    Ok(())
+}
+
+fn report(tool: Iptables, rules: &RuleSet, current: &Current, plan: &Plan) {
+    let outcome = match plan {
+        Plan::Keep => "unchanged",
+        Plan::Write { replaces: true, .. } => "replaced",
+        Plan::Write { replaces: false, .. } => "fresh",
+    };
+    tracing::info!(
+        family = %tool.family,
+        table = %rules.table,
+        chains = rules.own_chains().len(),
+        rules = rules.rules.len(),
+        outcome,
+        "redirection is in place"
+    );
+    for rule in plan::ahead_of_ours(rules, current, plan).take(MAX_WARNINGS) {
+        tracing::warn!(
+            family = %tool.family,
+            table = %rules.table,
+            rule = %rule,
+            "a rule of somebody else comes first: what it matches is not redirected"
+        );
+    }
 }
 
 fn has_ipv6(addresses: &Path) -> io::Result<bool> {

@@ -22,6 +22,8 @@ pub struct Current {
     pub owned: Owned,
     /// The rules of others, chain by chain, in order.
     pub others: Vec<SavedRule>,
+    /// Those of them that come before the last jump of the same chain to a chain of ours.
+    pub above: Vec<SavedRule>,
 }
 
 impl Current {
@@ -42,12 +44,20 @@ impl Current {
             ours.insert(at);
             claim(&mut ours, rules.iter().enumerate().rev(), interface);
         }
-        let (ours, others): (Vec<_>, Vec<_>) = rules.iter().cloned().enumerate().partition(|(at, _)| ours.contains(at));
-        let without_index = |rules: Vec<(usize, SavedRule)>| rules.into_iter().map(|(_, rule)| rule).collect();
-        Self {
-            owned: Owned { chains: saved.chains.clone(), outside: without_index(ours) },
-            others: without_index(others),
+        let jumps = rules.iter().enumerate().filter(|(_, rule)| rule.jumps_to_own_chain());
+        let last_jumps: BTreeMap<&str, usize> = jumps.map(|(at, rule)| (rule.chain(), at)).collect();
+        let mut current = Self { owned: Owned { chains: saved.chains.clone(), outside: vec![] }, ..Self::default() };
+        for (at, rule) in rules.iter().enumerate() {
+            if ours.contains(&at) {
+                current.owned.outside.push(rule.clone());
+                continue;
+            }
+            current.others.push(rule.clone());
+            if last_jumps.get(rule.chain()).is_some_and(|jump| at < *jump) {
+                current.above.push(rule.clone());
+            }
         }
+        current
     }
 }
 

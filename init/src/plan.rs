@@ -3,6 +3,7 @@
 use crate::owned::{Current, Owned};
 use crate::restore;
 use crate::rule::{Chain, Position, Rule, RuleSet, Target};
+use crate::saved::SavedRule;
 
 /// What to do for one table of one family.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,18 @@ pub fn plan(wanted: &RuleSet, current: &Current, force: bool) -> Plan {
     }
     let replaces = !current.owned.is_empty();
     Plan::Write { input: restore::swap(&with_notes(wanted, current), &current.owned), replaces }
+}
+
+/// Rules of others that, once `plan` has been carried out, end the way of TCP connections before they come to `wanted`.
+pub fn ahead_of_ours<'a>(
+    wanted: &'a RuleSet,
+    current: &'a Current,
+    plan: &Plan,
+) -> impl Iterator<Item = &'a SavedRule> + use<'a> {
+    // What is written comes after all that is there.
+    let above = if *plan == Plan::Keep { &current.above } else { &current.others };
+    let meets = |rule: &SavedRule| wanted.rules.iter().any(|ours| rule.is_in(ours.chain) && ours.is_jump());
+    above.iter().filter(move |rule| rule.is_final_for_tcp() && meets(rule))
 }
 
 /// Adds what a later run needs to tell our rules from those of others, where the rules alone do not say it.

@@ -149,6 +149,13 @@ impl RuleSet {
     }
 }
 
+impl Rule {
+    /// Whether it sends packets to another chain of ours.
+    pub fn is_jump(&self) -> bool {
+        matches!(self.target, Target::Jump(_))
+    }
+}
+
 impl Family {
     /// Whether an address range is of this family.
     pub fn holds(self, range: &IpNet) -> bool {

@@ -82,6 +82,17 @@ impl SavedRule {
         self.chain == chain.name()
     }
 
+    /// Name of the chain that it is in.
+    pub(crate) fn chain(&self) -> &str {
+        &self.chain
+    }
+
+    /// Whether a TCP connection that it matches gets no further in the table.
+    pub(crate) fn is_final_for_tcp(&self) -> bool {
+        let is_final = matches!(self.target(), Some("ACCEPT" | "RETURN" | "DROP" | "REDIRECT" | "DNAT"));
+        is_final && matches!(self.value_of("-p"), None | Some("tcp"))
+    }
+
     /// Where it sends a packet: a chain, or a target such as `ACCEPT`.
     pub(crate) fn target(&self) -> Option<&str> {
         self.value_of("-j").or_else(|| self.value_of("-g"))

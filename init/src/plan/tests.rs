@@ -145,3 +145,18 @@ fn the_interface_of_a_machine_loses_its_rules_also_where_no_range_was_redirected
     assert!(input.contains("-D PREROUTING -i vnet0 -j RETURN\n-D PREROUTING -p tcp"), "{input}");
     assert!(input.contains("-D PREROUTING -i vnet1 -j RETURN\n"), "{input}");
 }
+
+#[test]
+fn what_others_decide_about_tcp_before_us_is_told() {
+    let wanted = wanted("-i *");
+    let first = "-A OUTPUT -p tcp -j ACCEPT\n";
+    let harmless = "-A PREROUTING -p tcp -j ACCEPT\n-A OUTPUT -p udp -j ACCEPT\n-A OUTPUT -j KUBE-X\n";
+    let there = dump_below(&format!("{harmless}{first}"), &wanted) + "-A OUTPUT -d 10.0.0.1/32 -j DNAT\n";
+    let saved = Saved::read(&format!("*nat\n{there}COMMIT\n"), Table::Nat).unwrap();
+    let current = Current::divide(&saved);
+    let told = |plan: &Plan| ahead_of_ours(&wanted, &current, plan).map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(told(&Plan::Keep), ["OUTPUT -p tcp -j ACCEPT"]);
+    // Rewritten, ours come last of all.
+    let rewritten = Plan::Write { input: String::new(), replaces: true };
+    assert_eq!(told(&rewritten), ["OUTPUT -p tcp -j ACCEPT", "OUTPUT -d 10.0.0.1/32 -j DNAT"]);
+}

@@ -4,6 +4,7 @@
 
 mod namespace;
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
 
@@ -39,7 +40,8 @@ impl Pod<'_> {
         let log = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{} with `{arguments}`: {log}", self.backend);
         assert!(output.stdout.is_empty(), "standard output is for results");
-        log.lines().map(|line| line.split('"').nth(1).unwrap_or(line).to_owned()).collect()
+        let outcomes = log.lines().filter(|line| line.contains("redirection is in place"));
+        outcomes.map(|line| line.split('"').nth(1).unwrap_or(line).to_owned()).collect()
     }
 
     /// The rules of one family, as `iptables-save` prints them.
@@ -159,6 +161,48 @@ fn rules_of_others_are_kept_in_place() {
             assert_eq!(kept, others, "{}", pod.backend);
             assert_eq!(arguments == DEFAULT, !pod.all_rules().contains("eth1"), "{}", pod.backend);
         }
+    });
+}
+
+#[test]
+fn a_rule_of_others_that_decides_first_is_named() {
+    on_each_backend(|pod| {
+        pod.apply(DEFAULT);
+        pod.iptables("iptables", "-I OUTPUT 1 -p tcp -j ACCEPT");
+        let log = String::from_utf8(pod.init(DEFAULT).stderr).unwrap();
+        assert!(log.contains("unchanged") && log.contains("rule=OUTPUT -p tcp -j ACCEPT"), "{log}");
+        assert_eq!(log.matches("WARN").count(), 1, "{log}");
+    });
+}
+
+/// Runs the program with a shell script in place of `iptables-BACKEND-restore`.
+fn with_restore_replaced(pod: &Pod<'_>, script: &str) -> Output {
+    let tools = tempfile::tempdir().unwrap();
+    let tool = tools.path().join(format!("iptables-{}-restore", pod.backend));
+    std::fs::write(&tool, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("PATH={}:/usr/sbin:/usr/bin:/sbin:/bin", tools.path().display());
+    let words = ["env", &path, BINARY, "--force-iptables-binary", pod.backend];
+    pod.namespace.run(&words.into_iter().chain(DEFAULT.split_whitespace()).collect::<Vec<_>>())
+}
+
+#[test]
+fn rules_that_change_between_reading_and_writing_are_read_again_but_not_for_ever() {
+    on_each_backend(|pod| {
+        let real = format!("/usr/sbin/iptables-{0}-restore", pod.backend);
+        let iptables = format!("iptables-{} -t nat", pod.backend);
+        pod.apply("-b * -i 10.0.0.0/8");
+        let once = format!("{iptables} -D OUTPUT -j ISTIO_OUTPUT 2>/dev/null; exec {real} \"$@\"");
+        let output = with_restore_replaced(pod, &once);
+        assert!(output.status.success(), "{output:?}");
+        let good = pod.rules("iptables");
+        pod.apply(DEFAULT);
+        assert_eq!(pod.rules("iptables"), good, "{}", pod.backend);
+
+        pod.apply("-b * -i 10.0.0.0/8");
+        let always = format!("{iptables} -A OUTPUT -p udp -j ACCEPT; exit 1");
+        assert_eq!(with_restore_replaced(pod, &always).status.code(), Some(1));
+        assert_eq!(pod.rules("iptables").matches("-p udp -j ACCEPT").count(), 3, "{}", pod.backend);
     });
 }
 
