@@ -11,7 +11,7 @@ use crate::owned::Current;
 use crate::plan::{self, Plan, plan};
 use crate::rule::{Family, RuleSet};
 use crate::settings::Settings;
-use crate::{loopback, redirect, restore};
+use crate::{leftovers, loopback, redirect, restore};
 
 /// Lists the IPv6 addresses of the network namespace. Missing where the kernel has no IPv6.
 const IPV6_ADDRESSES: &str = "/proc/net/if_inet6";
@@ -69,11 +69,9 @@ fn write(settings: &Settings, rule_sets: &[RuleSet]) -> Result<(), Error> {
         loopback::add_address(INBOUND_SOURCE_V6)?;
     }
     for (index, (tool, rules, current)) in tables.into_iter().enumerate() {
-        write_table(tool, rules, current, settings.force).map_err(if index == 0 {
-            Error::Iptables
-        } else {
-            Error::Halfway
-        })?;
+        let written = write_table(tool, rules, current, settings.force);
+        written.map_err(if index == 0 { Error::Iptables } else { Error::Halfway })?;
+        leftovers::warn(tool, rules.table);
     }
     Ok(())
 }

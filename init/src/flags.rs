@@ -83,7 +83,7 @@ pub(crate) struct RunFlags {
     /// Write the rules even if they are there already
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) force_apply: Option<String>,
-    /// Accepted: rules left by an earlier run are always replaced
+    /// Accepted: rules left in the nat table of the same kind of iptables are always replaced; others are warned of
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) reconcile: Option<String>,
 }

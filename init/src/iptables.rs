@@ -73,12 +73,41 @@ impl Iptables {
         Saved::read(&output, table).map_err(|source| Error::Unreadable { family: self.family, program, source })
     }
 
+    /// Shows every table that there is.
+    ///
+    /// # Errors
+    /// When the tool fails.
+    pub fn save_all(self) -> Result<String, Error> {
+        self.run(&self.program("save"), &[], "")
+    }
+
+    /// Whether the tool is the one over nf_tables.
+    ///
+    /// # Errors
+    /// When the tool fails.
+    pub fn is_nft(self) -> Result<bool, Error> {
+        Ok(self.run(&self.program("save"), &["--version"], "")?.contains("nf_tables"))
+    }
+
     /// Gives `input` to `iptables-restore --noflush`: all of it takes effect at once, or none.
     ///
     /// # Errors
     /// When the tool fails.
     pub fn restore(self, input: &str) -> Result<(), Error> {
         self.run(&self.program("restore"), &["--noflush", "--wait", LOCK_WAIT], input).map(drop)
+    }
+
+    /// Name of one of the tools: that which ends with `save`, or with `restore`.
+    pub fn program(self, verb: &str) -> String {
+        let tool = match self.family {
+            Family::V4 => "iptables",
+            Family::V6 => "ip6tables",
+        };
+        match self.backend {
+            Backend::Default => format!("{tool}-{verb}"),
+            Backend::Legacy => format!("{tool}-legacy-{verb}"),
+            Backend::Nft => format!("{tool}-nft-{verb}"),
+        }
     }
 
     fn run(self, program: &str, arguments: &[&str], input: &str) -> Result<String, Error> {
@@ -97,17 +126,5 @@ impl Iptables {
         }
         let diagnosis = Box::new(diagnosis::explain(&ended.complaint, input, family));
         Err(Error::Failed { family, program: program.to_owned(), diagnosis })
-    }
-
-    fn program(self, verb: &str) -> String {
-        let tool = match self.family {
-            Family::V4 => "iptables",
-            Family::V6 => "ip6tables",
-        };
-        match self.backend {
-            Backend::Default => format!("{tool}-{verb}"),
-            Backend::Legacy => format!("{tool}-legacy-{verb}"),
-            Backend::Nft => format!("{tool}-nft-{verb}"),
-        }
     }
 }

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Core: [`diagnosis`], [`flags`], [`owned`], [`plan`], [`redirect`], [`restore`], [`rule`], [`saved`], [`settings`], [`value`].
-//! Edge: [`apply`], [`child`], [`cli`], [`iptables`], [`loopback`].
+//! Edge: [`apply`], [`child`], [`cli`], [`iptables`], [`leftovers`], [`loopback`].
 
 pub mod apply;
 pub mod child;
@@ -14,6 +14,7 @@ pub mod cli;
 pub mod diagnosis;
 pub mod flags;
 pub mod iptables;
+pub mod leftovers;
 pub mod loopback;
 pub mod owned;
 pub mod plan;

@@ -44,7 +44,7 @@ impl Saved {
         let mut in_table = false;
         for (index, line) in output.lines().enumerate() {
             let line = line.trim_end();
-            if line.contains("is incompatible, use 'nft' tool") {
+            if line.starts_with("# Table ") && line.ends_with("is incompatible, use 'nft' tool.") {
                 return Err(Unreadable::Incompatible(table));
             }
             if let Some(name) = line.strip_prefix('*') {
@@ -69,6 +69,22 @@ impl Saved {
         }
         Ok(saved)
     }
+}
+
+/// The chains of ours in any output of `iptables-save`, each table's after its name.
+pub fn own_chains(output: &str) -> BTreeMap<&str, Vec<&str>> {
+    let mut chains: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut table = "";
+    for line in output.lines() {
+        if let Some(name) = line.strip_prefix('*') {
+            table = name;
+        }
+        let chain = line.strip_prefix(':').and_then(|chain| chain.split(' ').next());
+        if let Some(chain) = chain.filter(|chain| chain.starts_with(OWN_PREFIX)) {
+            chains.entry(table).or_default().push(chain);
+        }
+    }
+    chains
 }
 
 impl SavedRule {

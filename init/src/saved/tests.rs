@@ -28,6 +28,19 @@ fn output_that_may_be_incomplete_is_refused() {
 }
 
 #[test]
+fn only_the_tools_own_words_say_that_a_table_is_incomplete() {
+    let comment = r#"-A OUTPUT -m comment --comment "is incompatible, use 'nft' tool." -j ACCEPT"#;
+    assert_eq!(read(&format!("{comment}\n")).others.len(), 1);
+    assert_eq!(read("# Warning: it is incompatible, use 'nft' tool.\n"), Saved::default());
+}
+
+#[test]
+fn our_chains_are_found_in_any_table() {
+    let output = "*mangle\n:ISTIO_X - [0:0]\n:ISTIO_Y - [0:0]\n:KUBE-X - [0:0]\nCOMMIT\n*nat\n:ISTIO_X - [0:0]\n*raw\n";
+    assert_eq!(own_chains(output), BTreeMap::from([("mangle", vec!["ISTIO_X", "ISTIO_Y"]), ("nat", vec!["ISTIO_X"])]));
+}
+
+#[test]
 fn addresses_are_compared_whichever_way_they_are_printed() {
     let dotted = read(":ISTIO_OUTPUT - [0:0]\n-A ISTIO_OUTPUT -d ::127.0.0.53/128 -j RETURN\n");
     let hex = read(":ISTIO_OUTPUT - [0:0]\n-A ISTIO_OUTPUT -d ::7f00:35/128 -j RETURN\n");

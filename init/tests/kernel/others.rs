@@ -82,6 +82,24 @@ fn rules_that_change_between_reading_and_writing_are_read_again_but_not_for_ever
 }
 
 #[test]
+fn chains_of_ours_in_other_tables_and_in_the_other_kind_of_iptables_are_named() {
+    on_each_backend(|pod| {
+        let clean = pod.init(DEFAULT).stderr;
+        assert!(!clean.contains("WARN"), "{clean}");
+        let other = if pod.backend == "nft" { "legacy" } else { "nft" };
+        assert_eq!(pod.succeed(&[&format!("iptables-{other}-save")]), "", "looking made a table");
+        pod.succeed(&[&format!("iptables-{}", pod.backend), "-t", "mangle", "-N", "ISTIO_DIVERT"]);
+        pod.succeed(&[&format!("ip6tables-{other}"), "-t", "nat", "-N", "ISTIO_OUTPUT"]);
+        let log = pod.init(DEFAULT).stderr;
+        let warnings: Vec<&str> = log.lines().filter(|line| line.contains("WARN")).collect();
+        assert_eq!(warnings.len(), 2, "{log}");
+        assert!(warnings[0].contains("mangle") && warnings[0].contains("ISTIO_DIVERT"), "{log}");
+        assert!(warnings[1].contains(&format!("ip6tables-{other}-save")), "{log}");
+        assert!(warnings[1].contains("nat") && warnings[1].contains("ISTIO_OUTPUT"), "{log}");
+    });
+}
+
+#[test]
 fn another_reader_finds_the_redirect_chains() {
     if !may_run() {
         return;
