@@ -26,7 +26,9 @@ const MAX_WARNINGS: usize = 10;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It could not be found out whether there is IPv6.
-    #[error("cannot read {IPV6_ADDRESSES} to find out whether there is IPv6; say so with --ip-families")]
+    #[error(
+        "cannot read {IPV6_ADDRESSES} to find out whether there is IPv6; mount /proc, or say so with --ip-families"
+    )]
     Detect(#[source] io::Error),
     /// The rules could not be printed.
     #[error("cannot print the rules on standard output")]
@@ -47,6 +49,9 @@ pub enum Error {
 /// # Errors
 /// When that fails. A second run brings about what the first did not.
 pub fn run(settings: &Settings) -> Result<(), Error> {
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
     let has_ipv6 = || has_ipv6(Path::new(IPV6_ADDRESSES)).map_err(Error::Detect);
     let families = settings.families.resolve(has_ipv6)?;
     let rule_sets: Vec<RuleSet> = families.iter().map(|family| redirect::nat(&settings.capture, *family)).collect();
@@ -125,7 +130,27 @@ fn report(tool: Iptables, rules: &RuleSet, current: &Current, plan: &Plan) {
 fn has_ipv6(addresses: &Path) -> io::Result<bool> {
     match std::fs::read(addresses) {
         Ok(lines) => Ok(!lines.is_empty()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        // Without /proc there is no telling, and IPv6 must not go unproxied for that.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && addresses.parent().is_some_and(Path::exists) => {
+            Ok(false)
+        }
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_list_means_no_ipv6_only_where_proc_is_there() {
+        let proc_net = tempfile::tempdir().unwrap();
+        let list = proc_net.path().join("if_inet6");
+        assert!(!has_ipv6(&list).unwrap());
+        std::fs::write(&list, "").unwrap();
+        assert!(!has_ipv6(&list).unwrap());
+        std::fs::write(&list, "00000000000000000000000000000001 01 80 10 80 lo\n").unwrap();
+        assert!(has_ipv6(&list).unwrap());
+        assert!(has_ipv6(&proc_net.path().join("no/proc/if_inet6")).is_err());
     }
 }
