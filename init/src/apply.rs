@@ -88,7 +88,7 @@ fn write_table(tool: Iptables, rules: &RuleSet, mut current: Current, force: boo
         let plan = plan(rules, &current, force);
         let written = match &plan {
             Plan::Keep => Ok(()),
-            Plan::Write { input, .. } => tool.restore(input),
+            Plan::Write { input, .. } => tool.restore(input, &rules.rules),
         };
         let Err(error) = written else {
             report(tool, rules, &current, &plan);

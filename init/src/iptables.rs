@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::child::{self, Limits};
 use crate::diagnosis::{self, Diagnosis};
-use crate::rule::{Family, Table};
+use crate::rule::{Family, Rule, Table};
 use crate::saved::{Saved, Unreadable};
 use crate::settings::Backend;
 
@@ -69,7 +69,7 @@ impl Iptables {
     /// When the tool fails, or prints what cannot be read.
     pub fn save(self, table: Table) -> Result<Saved, Error> {
         let program = self.program("save");
-        let output = self.run(&program, &["--table", &table.to_string()], "")?;
+        let output = self.run(&program, &["--table", &table.to_string()], "", &[])?;
         Saved::read(&output, table).map_err(|source| Error::Unreadable { family: self.family, program, source })
     }
 
@@ -78,7 +78,7 @@ impl Iptables {
     /// # Errors
     /// When the tool fails.
     pub fn save_all(self) -> Result<String, Error> {
-        self.run(&self.program("save"), &[], "")
+        self.run(&self.program("save"), &[], "", &[])
     }
 
     /// Whether the tool is the one over nf_tables.
@@ -86,15 +86,16 @@ impl Iptables {
     /// # Errors
     /// When the tool fails.
     pub fn is_nft(self) -> Result<bool, Error> {
-        Ok(self.run(&self.program("save"), &["--version"], "")?.contains("nf_tables"))
+        Ok(self.run(&self.program("save"), &["--version"], "", &[])?.contains("nf_tables"))
     }
 
-    /// Gives `input` to `iptables-restore --noflush`: all of it takes effect at once, or none.
+    /// Gives `input` to `iptables-restore --noflush`: all of it takes effect at once, or none. A failure names the
+    /// setting that asked for the rule that failed, if it is one of `rules`.
     ///
     /// # Errors
     /// When the tool fails.
-    pub fn restore(self, input: &str) -> Result<(), Error> {
-        self.run(&self.program("restore"), &["--noflush", "--wait", LOCK_WAIT], input).map(drop)
+    pub fn restore(self, input: &str, rules: &[Rule]) -> Result<(), Error> {
+        self.run(&self.program("restore"), &["--noflush", "--wait", LOCK_WAIT], input, rules).map(drop)
     }
 
     /// Name of one of the tools: that which ends with `save`, or with `restore`.
@@ -110,7 +111,7 @@ impl Iptables {
         }
     }
 
-    fn run(self, program: &str, arguments: &[&str], input: &str) -> Result<String, Error> {
+    fn run(self, program: &str, arguments: &[&str], input: &str, rules: &[Rule]) -> Result<String, Error> {
         let family = self.family;
         let mut command = Command::new(program);
         // The lock that iptables-legacy takes keeps programs in one network namespace apart, so the namespace's own file
@@ -124,7 +125,7 @@ impl Iptables {
         if ended.status.success() {
             return Ok(ended.output);
         }
-        let diagnosis = Box::new(diagnosis::explain(&ended.complaint, input, family));
+        let diagnosis = Box::new(diagnosis::explain(&ended.complaint, input, rules, family));
         Err(Error::Failed { family, program: program.to_owned(), diagnosis })
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! ```text
 //! flags, environment ─► settings ─► redirect (rules) ─┬─► restore::fresh ─► standard output (--dry-run)
-//!                                    iptables-save ─► saved ─► owned, plan ─► restore::swap ─► iptables-restore
+//!                            iptables-save ─► saved ─► owned ─► plan ─► restore::swap ─► iptables-restore
 //! ```
 //!
-//! Core: [`diagnosis`], [`flags`], [`owned`], [`plan`], [`redirect`], [`restore`], [`rule`], [`saved`], [`settings`], [`value`].
+//! Core: [`diagnosis`], [`flags`], [`owned`], [`plan`], [`redirect`], [`restore`], [`rule`], [`saved`],
+//! [`settings`], [`value`].
 //! Edge: [`apply`], [`child`], [`cli`], [`iptables`], [`leftovers`], [`loopback`].
 
 pub mod apply;

@@ -42,7 +42,8 @@ pub fn ahead_of_ours<'a>(
 
 /// Adds what a later run needs to tell our rules from those of others, where the rules alone do not say it.
 fn with_notes(wanted: &RuleSet, current: &Current) -> RuleSet {
-    let note = |chain, position, matches| Rule { chain, position, matches, target: Target::Jump(Chain::Note) };
+    let target = Target::Jump(Chain::Note);
+    let note = |chain, position, matches| Rule { setting: None, chain, position, matches, target };
     let mut rules = wanted.rules.clone();
     let above_ours = current.others.iter().rfind(|rule| rule.is_in(Chain::Output));
     if above_ours.is_some_and(|rule| rule.returned_interface().is_some()) {

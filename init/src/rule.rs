@@ -110,6 +110,8 @@ pub enum Position {
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
+    /// The flag or environment variable that asks for it, if it is not always there.
+    pub setting: Option<&'static str>,
     /// The chain it is in.
     pub chain: Chain,
     /// Where it is put when it is written.

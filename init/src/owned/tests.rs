@@ -64,7 +64,8 @@ fn rules_that_return_an_interface_are_ours_where_we_put_them() {
 #[test]
 fn a_rule_is_predicted_as_the_kernel_prints_it() {
     let body = |matches: Vec<Match>| {
-        let rule = Rule { chain: Chain::Outbound, position: Position::Last, matches, target: Target::Return };
+        let rule =
+            Rule { setting: None, chain: Chain::Outbound, position: Position::Last, matches, target: Target::Return };
         let rules = RuleSet { family: Family::V4, table: Table::Nat, rules: vec![rule] };
         Owned::after(&rules).chains["ISTIO_OUTPUT"][0].clone()
     };

@@ -15,6 +15,21 @@ fn wrong_settings_change_nothing() {
 }
 
 #[test]
+fn a_group_that_nobody_knows_is_reported_with_its_setting_and_the_way_out() {
+    on_each_backend(|pod| {
+        for variable in ["ISTIO_OUTBOUND_OWNER_GROUPS", "ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE"] {
+            let value = format!("{variable}=no-such-group");
+            let output = pod.run(&["env", &value, BINARY, "--force-iptables-binary", pod.backend, "-i", "*"]);
+            assert_eq!(output.status.code(), Some(1), "{}", output.stderr);
+            for part in ["--gid-owner no-such-group", &format!("which {variable} asks for"), "use its id"] {
+                assert!(output.stderr.contains(part), "{part}: {}", output.stderr);
+            }
+        }
+        assert_eq!(pod.all_rules(), "");
+    });
+}
+
+#[test]
 fn without_rights_nothing_is_written_and_the_reason_is_named() {
     on_each_backend(|pod| {
         let powerless = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"];
