@@ -94,9 +94,10 @@ fn write_table(tool: Iptables, rules: &RuleSet, mut current: Current, force: boo
             report(tool, rules, &current, &plan);
             break;
         };
-        let before = std::mem::replace(&mut current, Current::divide(&tool.save(rules.table)?));
-        if attempt == ATTEMPTS || current == before {
-            return Err(error);
+        let now = tool.save(rules.table).map(|saved| Current::divide(&saved));
+        match now {
+            Ok(now) if attempt < ATTEMPTS && now != current => current = now,
+            _ => return Err(error),
         }
         tracing::info!(family = %tool.family, table = %rules.table, "the rules of others have changed meanwhile; trying again");
     }

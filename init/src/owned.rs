@@ -34,6 +34,9 @@ impl Current {
     ///
     /// - in OUTPUT they are directly above the jump to our chain, and end at a jump to [`Chain::Note`];
     /// - for each of those there is one in PREROUTING, and one for each interface that a jump to our chains names there.
+    ///
+    /// What somebody else inserts of that kind directly above our jump, after we have run, cannot be told from ours. It
+    /// is taken for ours, since traffic that is left alone by mistake goes past the proxy.
     pub fn divide(saved: &Saved) -> Self {
         let rules = &saved.others;
         let mut ours: BTreeSet<usize> = (0..rules.len()).filter(|at| rules[*at].jumps_to_own_chain()).collect();

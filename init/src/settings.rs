@@ -177,8 +177,8 @@ fn read_capture(reader: &mut Reader<'_>, flags: CaptureFlags) -> Capture {
             istio_local_outbound_ports_exclude,
             value::port_range,
         ),
-        excluded_interfaces: list(reader, "istio-exclude-interfaces", istio_exclude_interfaces, value::interface),
-        kube_virt_interfaces: list(reader, "kube-virt-interfaces", kube_virt_interfaces, value::interface),
+        excluded_interfaces: interfaces(reader, "istio-exclude-interfaces", istio_exclude_interfaces),
+        kube_virt_interfaces: interfaces(reader, "kube-virt-interfaces", kube_virt_interfaces),
         owner_groups: reader.many(reader.variable("ISTIO_OUTBOUND_OWNER_GROUPS"), Selection::All, owner_groups),
         excluded_owner_groups: reader.many(reader.variable("ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE"), vec![], |text| {
             value::list(text, value::group)
@@ -225,6 +225,17 @@ fn list<T>(
     item: fn(&str) -> Result<T, Invalid>,
 ) -> Vec<T> {
     reader.many(reader.flag(flag, given), vec![], |text| value::list(text, item))
+}
+
+/// Each once, since a later run tells how many rules are ours by how many interfaces there are.
+fn interfaces(reader: &mut Reader<'_>, flag: &'static str, given: Option<String>) -> Vec<Interface> {
+    let mut interfaces = Vec::new();
+    for interface in list(reader, flag, given, value::interface) {
+        if !interfaces.contains(&interface) {
+            interfaces.push(interface);
+        }
+    }
+    interfaces
 }
 
 fn selection<T>(
