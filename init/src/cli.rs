@@ -29,10 +29,10 @@ pub struct Cli {
 const AFTER_HELP: &str = "\
 A first argument `istio-iptables` is dropped, so that arguments made for Istio's image work unchanged.
 
-Every flag can also be set by an environment variable, whose name is that of the flag in capitals with _ for -; those
-marked so cannot. Aliases: ISTIO_DUAL_STACK, ISTIO_META_DNS_CAPTURE (--redirect-dns), INVALID_DROP (--drop-invalid).
+Every flag that says what to do can also be set by an environment variable, whose name is that of the flag in capitals
+with _ for -; those marked so cannot. Of the logging flags only those with an [env] can. Aliases: ISTIO_DUAL_STACK, ISTIO_META_DNS_CAPTURE (--redirect-dns), INVALID_DROP (--drop-invalid).
 The command line wins. Without a flag:
-  ISTIO_OUTBOUND_OWNER_GROUPS          groups whose outbound connections are redirected [default: *]
+  ISTIO_OUTBOUND_OWNER_GROUPS          groups whose outbound connections are redirected; at most 49 [default: *]
   ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE  groups whose outbound connections are not
   ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR    IPv4 destinations that are the pod itself [default: 127.0.0.1/32]
 
@@ -56,6 +56,18 @@ struct IstioLogFlags {
     /// Accepted, has no effect
     #[arg(long = "log_caller", value_name = "SCOPES")]
     _caller: Option<String>,
+    /// Accepted, has no effect: logs are not written to files
+    #[arg(long = "log_rotate", value_name = "PATH")]
+    _rotate: Option<String>,
+    /// Accepted, has no effect
+    #[arg(long = "log_rotate_max_age", value_name = "DAYS")]
+    _rotate_max_age: Option<String>,
+    /// Accepted, has no effect
+    #[arg(long = "log_rotate_max_backups", value_name = "COUNT")]
+    _rotate_max_backups: Option<String>,
+    /// Accepted, has no effect
+    #[arg(long = "log_rotate_max_size", value_name = "MEGABYTES")]
+    _rotate_max_size: Option<String>,
     /// Accepted, has no effect
     #[arg(long = "log_stacktrace_level", value_name = "LEVELS")]
     _stacktrace_level: Option<String>,

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::rule::Family;
+use crate::restore;
+use crate::rule::{Family, Rule};
 
 /// Characters of the tool's own words that are repeated.
 const MAX_MESSAGE: usize = 512;
@@ -12,16 +13,18 @@ const MAX_MESSAGE: usize = 512;
 pub struct Diagnosis {
     message: String,
     line: Option<String>,
+    setting: Option<&'static str>,
     advice: Option<&'static str>,
     family: Family,
 }
 
-/// Explains `complaint`, the standard error of a tool that was given `input`.
-pub fn explain(complaint: &str, input: &str, family: Family) -> Diagnosis {
+/// Explains `complaint`, the standard error of a tool that was given `input`, which writes `rules` among other things.
+pub fn explain(complaint: &str, input: &str, rules: &[Rule], family: Family) -> Diagnosis {
     let line = failing_line(complaint).and_then(|number| input.lines().nth(number.checked_sub(1)?));
     Diagnosis {
         message: message(complaint),
         line: line.map(str::to_owned),
+        setting: rules.iter().find(|rule| line == Some(&restore::line(rule))).and_then(|rule| rule.setting),
         advice: ADVICE.iter().find(|(sign, _)| complaint.contains(sign)).map(|(_, advice)| *advice),
         family,
     }
@@ -36,9 +39,10 @@ pub fn way_out(family: Family) -> &'static str {
 }
 
 /// Words of a complaint, and what they call for; the first that is found counts.
-const ADVICE: [(&str, &str); 10] = [
-    ("xtables lock", "another program holds the lock of iptables; run again"),
+const ADVICE: [(&str, &str); 11] = [
+    ("xtables lock", "another program holds the lock of iptables for this network namespace; end it, or run again"),
     ("lock file", "the lock file cannot be opened; run as root, or use --force-iptables-binary nft"),
+    ("Bad value for \"--gid-owner\"", "the group is not in /etc/group of this container; use its id"),
     ("Permission denied", NET_ADMIN),
     ("Operation not permitted", NET_ADMIN),
     ("you must be root", NET_ADMIN),
@@ -59,6 +63,9 @@ impl fmt::Display for Diagnosis {
         f.write_str(&self.message)?;
         if let Some(line) = &self.line {
             write!(f, "; at `{line}`")?;
+        }
+        if let Some(setting) = self.setting {
+            write!(f, ", which {setting} asks for")?;
         }
         if let Some(advice) = self.advice {
             write!(f, "; {advice}")?;
@@ -100,7 +107,7 @@ mod tests {
     const RULE: &str = "-A ISTIO_OUTPUT -m owner --uid-owner 1337 -j RETURN";
 
     fn explained(complaint: &str, family: Family) -> String {
-        explain(complaint, INPUT, family).to_string()
+        explain(complaint, INPUT, &[], family).to_string()
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub(crate) struct RunFlags {
     /// Accepted: with `--ip-families auto` a pod with two families is always served in both
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) dual_stack: Option<String>,
-    /// DNS servers of the pod; has a meaning with DNS capture only [no environment variable]
+    /// DNS servers of the pod; no effect until DNS capture is supported [no environment variable]
     #[arg(long, value_name = "ADDRESSES")]
     pub(crate) dns_servers: Option<String>,
     /// Print the rules as iptables-restore input on standard output, and write none
@@ -83,7 +83,7 @@ pub(crate) struct RunFlags {
     /// Write the rules even if they are there already
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) force_apply: Option<String>,
-    /// Accepted: rules left by an earlier run are always replaced
+    /// Accepted: rules left in the nat table of the same kind of iptables are always replaced; others are warned of
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) reconcile: Option<String>,
 }
@@ -98,7 +98,7 @@ pub(crate) struct UnsupportedFlags {
     /// Routing table of TPROXY mode [default: 133]
     #[arg(short = 'r', long, value_name = "TABLE")]
     pub(crate) istio_inbound_tproxy_route_table: Option<String>,
-    /// Redirect DNS to the proxy
+    /// Redirect DNS to the proxy; accepted with `--dns-servers=`, as there is nothing to redirect then
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) redirect_dns: Option<String>,
     /// Redirect DNS to any server
@@ -110,10 +110,10 @@ pub(crate) struct UnsupportedFlags {
     /// Try the rules with traffic
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) run_validation: Option<String>,
-    /// Port of the trial [default: 15002]
+    /// Port of the trial; refused with --run-validation only [default: 15002]
     #[arg(long, value_name = "PORT")]
     pub(crate) iptables_probe_port: Option<String>,
-    /// Time limit of the trial [default: 5s]
+    /// Time limit of the trial; refused with --run-validation only [default: 5s]
     #[arg(long, value_name = "DURATION")]
     pub(crate) probe_timeout: Option<String>,
     /// Write no rules

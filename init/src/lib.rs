@@ -2,11 +2,12 @@
 //!
 //! ```text
 //! flags, environment ─► settings ─► redirect (rules) ─┬─► restore::fresh ─► standard output (--dry-run)
-//!                                    iptables-save ─► saved ─► plan ─► restore::swap ─► iptables-restore
+//!                            iptables-save ─► saved ─► owned ─► plan ─► restore::swap ─► iptables-restore
 //! ```
 //!
-//! Core: [`diagnosis`], [`flags`], [`plan`], [`redirect`], [`restore`], [`rule`], [`saved`], [`settings`], [`value`].
-//! Edge: [`apply`], [`child`], [`cli`], [`iptables`], [`loopback`].
+//! Core: [`diagnosis`], [`flags`], [`owned`], [`plan`], [`redirect`], [`restore`], [`rule`], [`saved`],
+//! [`settings`], [`value`].
+//! Edge: [`apply`], [`child`], [`cli`], [`iptables`], [`leftovers`], [`loopback`].
 
 pub mod apply;
 pub mod child;
@@ -14,7 +15,9 @@ pub mod cli;
 pub mod diagnosis;
 pub mod flags;
 pub mod iptables;
+pub mod leftovers;
 pub mod loopback;
+pub mod owned;
 pub mod plan;
 pub mod redirect;
 pub mod restore;

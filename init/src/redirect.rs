@@ -14,7 +14,7 @@ use crate::value::{Group, Interface, PortRange, Selection};
 
 /// The rules of the nat table for one address family.
 pub fn nat(capture: &Capture, family: Family) -> RuleSet {
-    let mut builder = Builder { capture, family, rules: Vec::new() };
+    let mut builder = Builder { capture, family, setting: None, rules: Vec::new() };
     builder.leave_interfaces_alone();
     builder.send_to_proxy();
     builder.select_inbound();
@@ -28,15 +28,19 @@ pub fn nat(capture: &Capture, family: Family) -> RuleSet {
 struct Builder<'a> {
     capture: &'a Capture,
     family: Family,
+    /// What asks for the rules that are being made.
+    setting: Option<&'static str>,
     rules: Vec<Rule>,
 }
 
 impl Builder<'_> {
     fn leave_interfaces_alone(&mut self) {
+        self.setting = Some("--istio-exclude-interfaces");
         for interface in &self.capture.excluded_interfaces {
             self.append(Chain::Prerouting, [Match::InInterface(interface.clone())], Target::Return);
             self.append(Chain::Output, [Match::OutInterface(interface.clone())], Target::Return);
         }
+        self.setting = Some("--kube-virt-interfaces");
         // A virtual machine's traffic must not be taken for traffic to the pod; see `select_destinations` for the rest.
         for interface in &self.capture.kube_virt_interfaces {
             self.insert(Chain::Prerouting, [Match::InInterface(interface.clone())], Target::Return);
@@ -45,14 +49,18 @@ impl Builder<'_> {
 
     fn send_to_proxy(&mut self) {
         let Capture { outbound_port, inbound_port, tunnel_port, .. } = *self.capture;
+        self.setting = Some("--inbound-tunnel-port");
         self.append(Chain::Inbound, [to_port(PortRange::single(tunnel_port))], Target::Return);
+        self.setting = Some("--envoy-port");
         self.append(Chain::Redirect, [Match::Protocol(Protocol::Tcp)], Target::Redirect(outbound_port));
+        self.setting = Some("--inbound-capture-port");
         self.append(Chain::InRedirect, [Match::Protocol(Protocol::Tcp)], Target::Redirect(inbound_port));
     }
 
     fn select_inbound(&mut self) {
         let capture = self.capture;
         let tcp = Match::Protocol(Protocol::Tcp);
+        self.setting = Some("--istio-inbound-ports");
         match &capture.inbound_ports {
             Selection::Only(ports) if ports.is_empty() => {}
             Selection::Only(ports) => {
@@ -63,16 +71,20 @@ impl Builder<'_> {
             }
             Selection::All => {
                 self.append(Chain::Prerouting, [tcp.clone()], Target::Jump(Chain::Inbound));
+                self.setting = Some("--istio-local-exclude-ports");
                 for port in &capture.excluded_inbound_ports {
                     self.append(Chain::Inbound, [to_port(*port)], Target::Return);
                 }
+                self.setting = Some("--istio-inbound-ports");
                 self.append(Chain::Inbound, [tcp], Target::Jump(Chain::InRedirect));
             }
         }
     }
 
     fn exempt_outbound_ports(&mut self) {
+        self.setting = None;
         self.append(Chain::Output, [], Target::Jump(Chain::Outbound));
+        self.setting = Some("--istio-local-outbound-ports-exclude");
         for port in &self.capture.excluded_outbound_ports {
             self.append(Chain::Outbound, [to_port(*port)], Target::Return);
             self.append(Chain::Outbound, [Match::Port(Protocol::Udp, *port)], Target::Return);
@@ -87,10 +99,12 @@ impl Builder<'_> {
             Family::V4 => IpNet::from(IpAddr::V4(INBOUND_SOURCE_V4)),
             Family::V6 => IpNet::from(IpAddr::V6(INBOUND_SOURCE_V6)),
         };
+        self.setting = None;
         self.append(Chain::Outbound, [out_of_loopback(), Match::Source(marker)], Target::Return);
         let users = self.capture.proxy_uids.iter().map(|uid| Owner::User(*uid));
         let groups = self.capture.proxy_gids.iter().map(|gid| Owner::Group(Group::Id(*gid)));
         for owner in users.chain(groups) {
+            self.setting = Some(if matches!(owner, Owner::User(_)) { "--proxy-uid" } else { "--proxy-gid" });
             let to_itself = [
                 out_of_loopback(),
                 Match::NotDestination(self.loopback()),
@@ -110,11 +124,13 @@ impl Builder<'_> {
     fn select_owner_groups(&mut self) {
         match &self.capture.owner_groups {
             Selection::All => {
+                self.setting = Some("ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE");
                 for group in &self.capture.excluded_owner_groups {
                     self.append(Chain::Outbound, [Match::Owner(Owner::Group(group.clone()))], Target::Return);
                 }
             }
             Selection::Only(groups) => {
+                self.setting = Some("ISTIO_OUTBOUND_OWNER_GROUPS");
                 let in_none = groups.iter().map(|group| Match::NotOwner(Owner::Group(group.clone())));
                 self.append(Chain::Outbound, in_none, Target::Return);
             }
@@ -123,13 +139,17 @@ impl Builder<'_> {
 
     fn select_destinations(&mut self) {
         let capture = self.capture;
+        self.setting = Some("ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR");
         self.append(Chain::Outbound, [Match::Destination(self.loopback())], Target::Return);
+        self.setting = Some("--istio-service-exclude-cidr");
         for range in self.of_family(&capture.excluded_outbound_ranges) {
             self.append(Chain::Outbound, [Match::Destination(range)], Target::Return);
         }
+        self.setting = Some("--istio-outbound-ports");
         for port in &capture.outbound_ports {
             self.append(Chain::Outbound, [to_port(*port)], Target::Jump(Chain::Redirect));
         }
+        self.setting = Some("--istio-service-cidr");
         match &capture.outbound_ranges {
             Selection::All => {
                 self.append(Chain::Outbound, [], Target::Jump(Chain::Redirect));
@@ -178,7 +198,8 @@ impl Builder<'_> {
     }
 
     fn put(&mut self, chain: Chain, position: Position, matches: impl IntoIterator<Item = Match>, target: Target) {
-        self.rules.push(Rule { chain, position, matches: matches.into_iter().collect(), target });
+        let matches = matches.into_iter().collect();
+        self.rules.push(Rule { setting: self.setting, chain, position, matches, target });
     }
 }
 

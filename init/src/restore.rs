@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::owned::Owned;
 use crate::rule::{Chain, Position, Rule, RuleSet};
-use crate::saved::Owned;
 
 /// The input that makes the rules where there are none yet, in the form that istio-iptables prints.
 pub fn fresh(rules: &RuleSet) -> String {
@@ -36,27 +36,21 @@ pub fn swap(rules: &RuleSet, current: &Owned) -> String {
     text
 }
 
-fn push_rules(text: &mut String, rules: &RuleSet) {
-    for rule in &rules.rules {
-        push_rule(text, rule);
-    }
-    text.push_str("COMMIT\n");
+/// The line that writes a rule.
+pub fn line(Rule { setting: _, chain, position, matches, target }: &Rule) -> String {
+    let place = match position {
+        Position::First => format!("-I {chain} 1"),
+        Position::Last => format!("-A {chain}"),
+    };
+    let matches: String = matches.iter().map(|condition| format!(" {condition}")).collect();
+    format!("{place}{matches} {target}")
 }
 
-fn push_rule(text: &mut String, Rule { chain, position, matches, target }: &Rule) {
-    text.push_str(match position {
-        Position::First => "-I ",
-        Position::Last => "-A ",
-    });
-    text.push_str(chain.name());
-    if *position == Position::First {
-        text.push_str(" 1");
+fn push_rules(text: &mut String, rules: &RuleSet) {
+    for rule in &rules.rules {
+        push(text, format_args!("{}", line(rule)));
     }
-    for condition in matches {
-        // Writing to a string cannot fail.
-        let _ = write!(text, " {condition}");
-    }
-    push(text, format_args!(" {target}"));
+    text.push_str("COMMIT\n");
 }
 
 fn push(text: &mut String, line: std::fmt::Arguments<'_>) {

@@ -40,6 +40,8 @@ pub enum Chain {
     Outbound,
     /// Sends a connection to the proxy's outbound port.
     Redirect,
+    /// Empty, so that a jump to it does nothing but tell a later run which of the rules around it are ours.
+    Note,
 }
 
 /// Transport protocol.
@@ -108,6 +110,8 @@ pub enum Position {
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
+    /// The flag or environment variable that asks for it, if it is not always there.
+    pub setting: Option<&'static str>,
     /// The chain it is in.
     pub chain: Chain,
     /// Where it is put when it is written.
@@ -147,6 +151,13 @@ impl RuleSet {
     }
 }
 
+impl Rule {
+    /// Whether it sends packets to another chain of ours.
+    pub fn is_jump(&self) -> bool {
+        matches!(self.target, Target::Jump(_))
+    }
+}
+
 impl Family {
     /// Whether an address range is of this family.
     pub fn holds(self, range: &IpNet) -> bool {
@@ -172,6 +183,7 @@ impl Chain {
             Self::InRedirect => "ISTIO_IN_REDIRECT",
             Self::Outbound => "ISTIO_OUTPUT",
             Self::Redirect => "ISTIO_REDIRECT",
+            Self::Note => "ISTIO_NOTE",
         }
     }
 }

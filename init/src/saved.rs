@@ -1,11 +1,11 @@
-//! What is in the kernel: the output of `iptables-save` read, and our part of it told from the rest.
+//! What is in the kernel: one table of the output of `iptables-save`, read.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use ipnet::IpNet;
 
-use crate::rule::{Chain, Match, OWN_PREFIX, Position, Rule, RuleSet, Table};
+use crate::rule::{Chain, OWN_PREFIX, Table};
 
 /// One rule as `iptables-save` prints it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,13 +14,13 @@ pub struct SavedRule {
     body: String,
 }
 
-/// Our part of one table.
+/// One table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Owned {
+pub struct Saved {
     /// Our chains, each with its rules in order, without the leading `-A CHAIN`.
     pub chains: BTreeMap<String, Vec<String>>,
-    /// Our rules in chains of others, in order.
-    pub outside: Vec<SavedRule>,
+    /// The rules of all other chains, chain by chain, in order.
+    pub others: Vec<SavedRule>,
 }
 
 /// Output of `iptables-save` that cannot be read.
@@ -34,21 +34,17 @@ pub enum Unreadable {
     Line(usize),
 }
 
-impl Owned {
-    /// Reads our part of `table` from the output of `iptables-save`.
-    ///
-    /// Ours are the chains named `ISTIO_*` and every jump to one. Once such a chain exists, a rule in PREROUTING or OUTPUT
-    /// that does nothing but return the traffic of an interface is taken for ours too: it is what excluding an interface
-    /// leaves, and it bears no mark. Keeping one for too long would let traffic past the proxy.
+impl Saved {
+    /// Reads `table` from the output of `iptables-save`.
     ///
     /// # Errors
     /// When the output does not show the whole table.
     pub fn read(output: &str, table: Table) -> Result<Self, Unreadable> {
-        let (mut owned, mut others) = (Self::default(), Vec::new());
+        let mut saved = Self::default();
         let mut in_table = false;
         for (index, line) in output.lines().enumerate() {
             let line = line.trim_end();
-            if line.contains("is incompatible, use 'nft' tool") {
+            if line.starts_with("# Table ") && line.ends_with("is incompatible, use 'nft' tool.") {
                 return Err(Unreadable::Incompatible(table));
             }
             if let Some(name) = line.strip_prefix('*') {
@@ -59,66 +55,88 @@ impl Owned {
             }
             if let Some((name, _)) = line.strip_prefix(':').and_then(|chain| chain.split_once(' ')) {
                 if name.starts_with(OWN_PREFIX) {
-                    owned.chains.entry(name.to_owned()).or_default();
+                    saved.chains.entry(name.to_owned()).or_default();
                 }
             } else if let Some(rule) = line.strip_prefix("-A ") {
                 let (chain, body) = rule.split_once(' ').unwrap_or((rule, ""));
-                match owned.chains.get_mut(chain) {
+                match saved.chains.get_mut(chain) {
                     Some(rules) => rules.push(normal(body)),
-                    None => others.push(SavedRule { chain: chain.to_owned(), body: normal(body) }),
+                    None => saved.others.push(SavedRule { chain: chain.to_owned(), body: normal(body) }),
                 }
             } else {
                 return Err(Unreadable::Line(index + 1));
             }
         }
-        let is_installed = !owned.chains.is_empty();
-        owned.outside = others
-            .into_iter()
-            .filter(|rule| rule.jumps_to_own_chain() || is_installed && rule.returns_interface())
-            .collect();
-        Ok(owned)
-    }
-
-    /// What [`Owned::read`] reads once `rules` have been written.
-    ///
-    /// Only a group given by name differs: the kernel knows its number alone.
-    pub fn after(rules: &RuleSet) -> Self {
-        let mut owned = Self::default();
-        let mut outside: [(Chain, Vec<SavedRule>); 2] = [(Chain::Prerouting, vec![]), (Chain::Output, vec![])];
-        for chain in rules.own_chains() {
-            owned.chains.insert(chain.name().to_owned(), vec![]);
-        }
-        for rule in &rules.rules {
-            let body = canonical(rule);
-            if let Some(bodies) = owned.chains.get_mut(rule.chain.name()) {
-                put(bodies, rule.position, body);
-            } else if let Some((_, saved)) = outside.iter_mut().find(|(chain, _)| *chain == rule.chain) {
-                put(saved, rule.position, SavedRule { chain: rule.chain.name().to_owned(), body });
-            }
-        }
-        owned.outside = outside.into_iter().flat_map(|(_, saved)| saved).collect();
-        owned
-    }
-
-    /// Whether nothing of ours is there.
-    pub fn is_empty(&self) -> bool {
-        self.chains.is_empty() && self.outside.is_empty()
+        Ok(saved)
     }
 }
 
+/// The chains of ours in any output of `iptables-save`, each table's after its name.
+pub fn own_chains(output: &str) -> BTreeMap<&str, Vec<&str>> {
+    let mut chains: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut table = "";
+    for line in output.lines() {
+        if let Some(name) = line.strip_prefix('*') {
+            table = name;
+        }
+        let chain = line.strip_prefix(':').and_then(|chain| chain.split(' ').next());
+        if let Some(chain) = chain.filter(|chain| chain.starts_with(OWN_PREFIX)) {
+            chains.entry(table).or_default().push(chain);
+        }
+    }
+    chains
+}
+
 impl SavedRule {
-    fn jumps_to_own_chain(&self) -> bool {
-        let words = words(&self.body);
-        words.windows(2).any(|pair| matches!(pair[0], "-j" | "-g") && pair[1].starts_with(OWN_PREFIX))
+    /// A rule with a body in the form in which `iptables-save` prints it.
+    pub(crate) fn new(chain: Chain, body: String) -> Self {
+        Self { chain: chain.name().to_owned(), body }
     }
 
-    fn returns_interface(&self) -> bool {
-        let direction = match self.chain.as_str() {
-            "PREROUTING" => "-i",
-            "OUTPUT" => "-o",
-            _ => return false,
-        };
-        matches!(words(&self.body)[..], [flag, _, "-j", "RETURN"] if flag == direction)
+    /// Whether it is in this chain.
+    pub(crate) fn is_in(&self, chain: Chain) -> bool {
+        self.chain == chain.name()
+    }
+
+    /// Name of the chain that it is in.
+    pub(crate) fn chain(&self) -> &str {
+        &self.chain
+    }
+
+    /// Whether a TCP connection that it matches gets no further in the table.
+    pub(crate) fn is_final_for_tcp(&self) -> bool {
+        let is_final = matches!(self.target(), Some("ACCEPT" | "RETURN" | "DROP" | "REDIRECT" | "DNAT"));
+        is_final && matches!(self.value_of("-p"), None | Some("tcp"))
+    }
+
+    /// Where it sends a packet: a chain, or a target such as `ACCEPT`.
+    pub(crate) fn target(&self) -> Option<&str> {
+        self.value_of("-j").or_else(|| self.value_of("-g"))
+    }
+
+    /// Whether it sends a packet to a chain of ours.
+    pub(crate) fn jumps_to_own_chain(&self) -> bool {
+        self.target().is_some_and(|target| target.starts_with(OWN_PREFIX))
+    }
+
+    /// The interface that it is limited to: the one through which a packet arrives.
+    pub(crate) fn in_interface(&self) -> Option<&str> {
+        self.value_of("-i")
+    }
+
+    /// The interface, if the rule does nothing but return what arrives through it in PREROUTING, or leaves through it
+    /// in OUTPUT.
+    pub(crate) fn returned_interface(&self) -> Option<&str> {
+        match (&*self.chain, &words(&self.body)[..]) {
+            ("PREROUTING", ["-i", interface, "-j", "RETURN"]) | ("OUTPUT", ["-o", interface, "-j", "RETURN"]) => {
+                Some(interface)
+            }
+            _ => None,
+        }
+    }
+
+    fn value_of(&self, flag: &str) -> Option<&str> {
+        words(&self.body).windows(2).find_map(|pair| (pair[0] == flag).then_some(pair[1]))
     }
 }
 
@@ -126,66 +144,6 @@ impl SavedRule {
 impl fmt::Display for SavedRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.chain, self.body)
-    }
-}
-
-/// The rules as `iptables-save` prints them, with `-A CHAIN`: those in built-in chains first.
-impl fmt::Display for Owned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for rule in &self.outside {
-            writeln!(f, "-A {rule}")?;
-        }
-        for (chain, rules) in &self.chains {
-            for rule in rules {
-                writeln!(f, "-A {chain} {rule}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn put<T>(rules: &mut Vec<T>, position: Position, rule: T) {
-    match position {
-        Position::First => rules.insert(0, rule),
-        Position::Last => rules.push(rule),
-    }
-}
-
-/// The body of a rule as `iptables-save` prints it, whichever way it was written.
-fn canonical(rule: &Rule) -> String {
-    let mut matches: Vec<&Match> = rule.matches.iter().filter(|condition| !is_always_true(condition)).collect();
-    matches.sort_by_key(|condition| rank(condition));
-    let matches = matches.into_iter().map(canonical_match);
-    matches.chain([rule.target.to_string()]).collect::<Vec<_>>().join(" ")
-}
-
-fn is_always_true(condition: &Match) -> bool {
-    matches!(condition, Match::Source(range) | Match::Destination(range) if range.prefix_len() == 0)
-}
-
-/// What every packet has is printed first and in this order; the rest in the order in which it was written.
-fn rank(condition: &Match) -> u8 {
-    match condition {
-        Match::Source(_) => 0,
-        Match::Destination(_) | Match::NotDestination(_) => 1,
-        Match::InInterface(_) => 2,
-        Match::OutInterface(_) => 3,
-        Match::Protocol(_) | Match::Port(..) | Match::NotPort(..) => 4,
-        Match::Owner(_) | Match::NotOwner(_) => 5,
-    }
-}
-
-fn canonical_match(condition: &Match) -> String {
-    match condition {
-        Match::Source(range) => Match::Source(range.trunc()).to_string(),
-        Match::Destination(range) => Match::Destination(range.trunc()).to_string(),
-        Match::NotDestination(range) => Match::NotDestination(range.trunc()).to_string(),
-        Match::Port(protocol, ports) if ports.is_all() => format!("-p {protocol} -m {protocol}"),
-        Match::Port(protocol, ports) => format!("-p {protocol} -m {protocol} --dport {ports}"),
-        Match::NotPort(protocol, ports) => format!("-p {protocol} -m {protocol} ! --dport {ports}"),
-        Match::InInterface(_) | Match::OutInterface(_) | Match::Protocol(_) | Match::Owner(_) | Match::NotOwner(_) => {
-            condition.to_string()
-        }
     }
 }
 

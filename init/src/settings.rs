@@ -16,8 +16,9 @@ use crate::flags::{CaptureFlags, Flags, RunFlags, UnsupportedFlags};
 use crate::rule::Family;
 use crate::value::{self, Group, Interface, Invalid, PortRange, Selection};
 
-/// Groups that `ISTIO_OUTBOUND_OWNER_GROUPS` may name: one rule matches them all, and a rule has only so much room.
-const MAX_OWNER_GROUPS: usize = 64;
+/// Groups that `ISTIO_OUTBOUND_OWNER_GROUPS` may name. One rule matches them all, in five words each, and iptables 1.8
+/// takes 255 words in a rule. Istio allows 64, with which its own rules cannot be written.
+const MAX_OWNER_GROUPS: usize = 49;
 
 /// Everything that flags and environment say.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +33,8 @@ pub struct Settings {
     pub dry_run: bool,
     /// Write the rules even if they are there already.
     pub force: bool,
+    /// Settings that have no effect beside others, a sentence each.
+    pub warnings: Vec<&'static str>,
 }
 
 /// What goes to the proxy, and what does not.
@@ -99,8 +102,10 @@ impl Settings {
     pub fn read(flags: Flags, environment: Environment<'_>) -> Result<Self, Mistakes> {
         let Flags { capture, run, unsupported } = flags;
         let mut reader = Reader::new(environment);
-        let settings = read_settings(&mut reader, capture, run);
-        refuse_unsupported(&mut reader, unsupported);
+        let knows_no_dns_server = run.dns_servers.as_deref() == Some("");
+        let mut settings = read_settings(&mut reader, capture, run);
+        settings.warnings = without_effect(&settings.capture);
+        settings.warnings.extend(refuse_unsupported(&mut reader, unsupported, knows_no_dns_server));
         reader.finish(settings)
     }
 }
@@ -131,6 +136,7 @@ fn read_settings(reader: &mut Reader<'_>, capture: CaptureFlags, run: RunFlags) 
         backend: reader.one(reader.flag("force-iptables-binary", force_iptables_binary), Backend::Default, backend),
         dry_run: reader.one(reader.flag("dry-run", dry_run), false, value::boolean),
         force: reader.one(reader.flag("force-apply", force_apply), false, value::boolean),
+        warnings: vec![],
     }
 }
 
@@ -171,8 +177,8 @@ fn read_capture(reader: &mut Reader<'_>, flags: CaptureFlags) -> Capture {
             istio_local_outbound_ports_exclude,
             value::port_range,
         ),
-        excluded_interfaces: list(reader, "istio-exclude-interfaces", istio_exclude_interfaces, value::interface),
-        kube_virt_interfaces: list(reader, "kube-virt-interfaces", kube_virt_interfaces, value::interface),
+        excluded_interfaces: interfaces(reader, "istio-exclude-interfaces", istio_exclude_interfaces),
+        kube_virt_interfaces: interfaces(reader, "kube-virt-interfaces", kube_virt_interfaces),
         owner_groups: reader.many(reader.variable("ISTIO_OUTBOUND_OWNER_GROUPS"), Selection::All, owner_groups),
         excluded_owner_groups: reader.many(reader.variable("ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE"), vec![], |text| {
             value::list(text, value::group)
@@ -183,6 +189,19 @@ fn read_capture(reader: &mut Reader<'_>, flags: CaptureFlags) -> Capture {
             value::loopback_range,
         ),
     }
+}
+
+/// Settings that others make meaningless, as they do for istio-iptables.
+fn without_effect(capture: &Capture) -> Vec<&'static str> {
+    let mut warnings = vec![];
+    let lists_ports = matches!(&capture.inbound_ports, Selection::Only(ports) if !ports.is_empty());
+    if lists_ports && !capture.excluded_inbound_ports.is_empty() {
+        warnings.push("--istio-local-exclude-ports has no effect: --istio-inbound-ports lists ports, and is not *");
+    }
+    if capture.owner_groups != Selection::All && !capture.excluded_owner_groups.is_empty() {
+        warnings.push("ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE has no effect: ISTIO_OUTBOUND_OWNER_GROUPS is not *");
+    }
+    warnings
 }
 
 /// Users and groups of the proxy. Empty means the default; a list of nothing but commas does not, since it would exempt
@@ -208,6 +227,17 @@ fn list<T>(
     reader.many(reader.flag(flag, given), vec![], |text| value::list(text, item))
 }
 
+/// Each once, since a later run tells how many rules are ours by how many interfaces there are.
+fn interfaces(reader: &mut Reader<'_>, flag: &'static str, given: Option<String>) -> Vec<Interface> {
+    let mut interfaces = Vec::new();
+    for interface in list(reader, flag, given, value::interface) {
+        if !interfaces.contains(&interface) {
+            interfaces.push(interface);
+        }
+    }
+    interfaces
+}
+
 fn selection<T>(
     reader: &mut Reader<'_>,
     flag: &'static str,
@@ -221,7 +251,7 @@ fn selection<T>(
 fn owner_groups(text: &str) -> Result<Selection<Group>, Vec<Invalid>> {
     match value::selection(text, value::group)? {
         Selection::Only(groups) if groups.len() > MAX_OWNER_GROUPS => {
-            Err(vec![Invalid::new(text, "a list of at most 64 groups")])
+            Err(vec![Invalid::new(text, "a list of at most 49 groups, which is all that one rule of iptables holds")])
         }
         groups => Ok(groups),
     }
@@ -249,8 +279,12 @@ fn is_tproxy(text: &str) -> Result<bool, Invalid> {
     value::word(text, &[("", false), ("REDIRECT", false), ("TPROXY", true)], "an interception mode; use REDIRECT")
 }
 
-/// What istio-iptables does and this program does not yet must not be left out in silence.
-fn refuse_unsupported(reader: &mut Reader<'_>, flags: UnsupportedFlags) {
+/// What istio-iptables does and this program does not yet must not be left out in silence. Returns warnings.
+fn refuse_unsupported(
+    reader: &mut Reader<'_>,
+    flags: UnsupportedFlags,
+    knows_no_dns_server: bool,
+) -> Option<&'static str> {
     let UnsupportedFlags {
         istio_inbound_tproxy_mark,
         istio_inbound_tproxy_route_table,
@@ -266,11 +300,21 @@ fn refuse_unsupported(reader: &mut Reader<'_>, flags: UnsupportedFlags) {
         network_namespace,
         native_nftables,
     } = flags;
+    let captures_all_dns = reader.refuse(reader.flag("capture-all-dns", capture_all_dns), value::boolean);
+    let redirect_dns = reader.aliased("redirect-dns", "ISTIO_META_DNS_CAPTURE", redirect_dns);
+    let mut warning = None;
+    if knows_no_dns_server && !captures_all_dns {
+        let is_asked_in_vain = reader.one(redirect_dns, false, value::boolean);
+        warning = is_asked_in_vain.then_some("--redirect-dns has no effect: --dns-servers names none");
+    } else {
+        reader.refuse(redirect_dns, value::boolean);
+    }
+    if reader.refuse(reader.flag("run-validation", run_validation), value::boolean) {
+        reader.refuse(reader.flag("iptables-probe-port", iptables_probe_port), |text| Ok(text != "15002"));
+        reader.refuse(reader.flag("probe-timeout", probe_timeout), |text| Ok(text != "5s"));
+    }
     let switches = [
-        reader.aliased("redirect-dns", "ISTIO_META_DNS_CAPTURE", redirect_dns),
-        reader.flag("capture-all-dns", capture_all_dns),
         reader.aliased("drop-invalid", "INVALID_DROP", drop_invalid),
-        reader.flag("run-validation", run_validation),
         reader.flag("skip-rule-apply", skip_rule_apply),
         reader.flag("cleanup-only", cleanup_only),
         reader.flag("cni-mode", cni_mode),
@@ -282,14 +326,13 @@ fn refuse_unsupported(reader: &mut Reader<'_>, flags: UnsupportedFlags) {
     let values = [
         ("1337", reader.flag("istio-inbound-tproxy-mark", istio_inbound_tproxy_mark)),
         ("133", reader.flag("istio-inbound-tproxy-route-table", istio_inbound_tproxy_route_table)),
-        ("15002", reader.flag("iptables-probe-port", iptables_probe_port)),
-        ("5s", reader.flag("probe-timeout", probe_timeout)),
         ("", reader.flag("network-namespace", network_namespace)),
         ("", reader.variable("DRY_RUN_FILE_PATH")),
     ];
     for (default, given) in values {
         reader.refuse(given, |text| Ok(text != default));
     }
+    warning
 }
 
 #[cfg(test)]

@@ -206,17 +206,21 @@ pub(crate) fn list<T>(text: &str, item: impl Fn(&str) -> Result<T, Invalid>) -> 
 /// A list that must not be empty.
 pub(crate) fn filled_list<T>(text: &str, item: impl Fn(&str) -> Result<T, Invalid>) -> Result<Vec<T>, Vec<Invalid>> {
     match list(text, item)? {
-        values if values.is_empty() => Err(vec![Invalid::new(text, "a list of at least one item")]),
+        values if values.is_empty() => Err(vec![Invalid::new(text, "a list with an item in it")]),
         values => Ok(values),
     }
 }
 
-/// `*` alone, or a list.
+/// `*` alone, or a list; only a text that is empty stands for a list without items.
 pub(crate) fn selection<T>(
     text: &str,
     item: impl Fn(&str) -> Result<T, Invalid>,
 ) -> Result<Selection<T>, Vec<Invalid>> {
-    if text == "*" { Ok(Selection::All) } else { list(text, item).map(Selection::Only) }
+    match text {
+        "*" => Ok(Selection::All),
+        "" => Ok(Selection::Only(vec![])),
+        _ => filled_list(text, item).map(Selection::Only),
+    }
 }
 
 /// Digits only: no sign, no blanks, at most `max`.

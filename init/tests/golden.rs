@@ -1,7 +1,7 @@
 //! Golden files: what is printed, and what the kernel is expected to show, for each case in `golden/`.
 //!
 //! A case is a folder: `arguments`, one a line, and the results. `UPDATE_GOLDEN=1` rewrites the results.
-#![expect(clippy::disallowed_methods, reason = "golden files are read and rewritten")]
+#![expect(clippy::disallowed_methods, reason = "the arguments of cases are read")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its files fails")]
 
 use std::collections::BTreeSet;
@@ -9,25 +9,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sidecar_init::cli::Cli;
+use sidecar_init::owned::Owned;
 use sidecar_init::rule::Family;
-use sidecar_init::saved::Owned;
 use sidecar_init::{redirect, restore};
+use sidecar_test_support::golden;
 
 #[test]
 fn every_case_gives_exactly_its_golden_files() {
     let cases: Vec<PathBuf> = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(cases.len() >= 2, "no cases in {}", folder().display());
+    let mut used = BTreeSet::new();
     for case in cases {
-        let results = results(&case);
-        for (name, text) in &results {
-            check(&case.join(name), text);
-        }
-        let expected: BTreeSet<&str> = results.iter().map(|(name, _)| *name).chain(["arguments"]).collect();
-        for entry in fs::read_dir(&case).unwrap() {
-            let name = entry.unwrap().file_name();
-            assert!(expected.contains(name.to_str().unwrap()), "{name:?} in {} is of no use", case.display());
+        used.insert(case.join("arguments"));
+        for (name, text) in results(&case) {
+            let path = case.join(name);
+            golden::check(&path, &text).unwrap_or_else(|mismatch| panic!("{mismatch}\nGot:\n{text}"));
+            used.insert(path);
         }
     }
+    assert_eq!(golden::stale(&folder(), &used).unwrap(), Vec::<PathBuf>::new(), "files of no use");
 }
 
 fn results(case: &Path) -> [(&'static str, String); 3] {
@@ -42,15 +42,6 @@ fn results(case: &Path) -> [(&'static str, String); 3] {
         ("iptables-save", Owned::after(&v4).to_string()),
         ("ip6tables-save", Owned::after(&v6).to_string()),
     ]
-}
-
-fn check(path: &Path, text: &str) {
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(path, text).unwrap();
-        return;
-    }
-    let golden = fs::read_to_string(path).unwrap_or_default();
-    assert!(golden == text, "{} differs; to accept, run with UPDATE_GOLDEN=1. Got:\n{text}", path.display());
 }
 
 fn folder() -> PathBuf {

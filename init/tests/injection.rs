@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use sidecar_init::cli::Cli;
-use sidecar_init::rule::Family;
-use sidecar_init::saved::Owned;
+use sidecar_init::owned::Owned;
+use sidecar_init::rule::{Family, Match, Position, Rule, Target};
 use sidecar_init::{redirect, restore};
 
 /// Where text comes in, with a text that is right there.
@@ -77,6 +77,20 @@ fn is_line(line: &str) -> bool {
     kinds.iter().any(|kind| line.starts_with(kind)) && line.chars().all(|c| c == ' ' || c.is_ascii_graphic())
 }
 
+/// How many words a rule is written in, whatever the values in it are.
+fn word_count(rule: &Rule) -> usize {
+    let place = if rule.position == Position::First { 3 } else { 2 };
+    let matches = rule.matches.iter().map(|condition| match condition {
+        Match::InInterface(_) | Match::OutInterface(_) | Match::Protocol(_) => 2,
+        Match::Source(_) | Match::Destination(_) => 2,
+        Match::NotDestination(_) => 3,
+        Match::Port(..) | Match::Owner(_) => 4,
+        Match::NotPort(..) | Match::NotOwner(_) => 5,
+    });
+    let target = if matches!(rule.target, Target::Redirect(_)) { 4 } else { 2 };
+    place + matches.sum::<usize>() + target
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
@@ -91,6 +105,9 @@ proptest! {
             let structure = rules.own_chains().len() + 2;
             for text in [restore::fresh(&rules), restore::swap(&rules, &Owned::default())] {
                 prop_assert!(text.lines().all(is_line), "{}", text);
+                let lines = text.lines().filter(|line| line.starts_with("-A ") || line.starts_with("-I "));
+                let words: Vec<usize> = lines.map(|line| line.split_whitespace().count()).collect();
+                prop_assert_eq!(words, rules.rules.iter().map(word_count).collect::<Vec<_>>(), "{}", text);
                 prop_assert_eq!(text.split('\n').count(), rules.rules.len() + structure + 1, "{}", text);
             }
         }

@@ -52,6 +52,9 @@ fn logging_flags_of_istio_are_understood() {
     let log = parse(&["--log-level=warning", "--log-format=json", "--log_as_json=false"]).unwrap().log();
     assert_eq!((log.log_format, log.log_level), (LogFormat::Json, "warning".parse().unwrap()));
     assert!(parse(&["--log_output_level=loud"]).is_err());
+    for flag in ["--log_rotate=/x", "--log_rotate_max_age=1", "--log_rotate_max_backups=1", "--log_rotate_max_size=1"] {
+        assert!(parse(&[flag]).is_ok(), "{flag}");
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::*;
 use crate::cli::Cli;
 use crate::redirect;
 use crate::rule::{Family, Table};
+use crate::saved::Saved;
 
 fn wanted(arguments: &str) -> RuleSet {
     let arguments = ["sidecar-init"].into_iter().chain(arguments.split_whitespace()).map(Into::into);
@@ -11,8 +12,10 @@ fn wanted(arguments: &str) -> RuleSet {
     redirect::nat(&settings.capture, Family::V4)
 }
 
-fn current(chains_and_rules: &str) -> Owned {
-    Owned::read(&format!("*nat\n{chains_and_rules}COMMIT\n"), Table::Nat).unwrap()
+/// The plan where exactly these chains and rules are there.
+fn planned(wanted: &RuleSet, there: &str, force: bool) -> Plan {
+    let saved = Saved::read(&format!("*nat\n{there}COMMIT\n"), Table::Nat).unwrap();
+    plan(wanted, &Current::divide(&saved), force)
 }
 
 /// What the kernel would show had exactly these rules been written.
@@ -30,7 +33,7 @@ fn input(plan: Plan) -> String {
 
 #[test]
 fn where_nothing_is_there_nothing_is_deleted() {
-    let plan = plan(&wanted("-b * -i *"), &current(""), false);
+    let plan = planned(&wanted("-b * -i *"), "", false);
     assert!(matches!(plan, Plan::Write { replaces: false, .. }));
     let input = input(plan);
     assert!(input.starts_with("*nat\n:ISTIO_INBOUND - [0:0]\n") && input.ends_with("COMMIT\n"), "{input}");
@@ -39,39 +42,45 @@ fn where_nothing_is_there_nothing_is_deleted() {
 
 #[test]
 fn what_is_there_already_is_kept_unless_forced() {
-    for arguments in ["", "-b * -i *", "-b * -i 10.0.0.1/8 -k eth0,eth1 -c eth2,eth3 -o 1:2 -u 1,2"] {
+    for arguments in [
+        "",
+        "-b * -i *",
+        "-b * -i 10.0.0.1/8 -k eth0,eth1 -c eth2,eth3,eth2 -o 1:2 -u 1,2",
+        "-k eth0 -c eth0",
+        "-k eth0,eth1",
+    ] {
         let wanted = wanted(arguments);
-        let current = current(&dump(&wanted));
-        assert_eq!(plan(&wanted, &current, false), Plan::Keep, "{arguments}");
-        assert!(matches!(plan(&wanted, &current, true), Plan::Write { replaces: true, .. }));
+        let there = dump(&with_notes(&wanted, &Current::default()));
+        assert_eq!(planned(&wanted, &there, false), Plan::Keep, "{arguments}");
+        assert!(matches!(planned(&wanted, &there, true), Plan::Write { replaces: true, .. }));
     }
 }
 
 #[test]
 fn a_difference_in_order_is_a_difference() {
-    let moved = current(&dump(&wanted("-o 2,1")));
-    assert!(matches!(plan(&wanted("-o 1,2"), &moved, false), Plan::Write { .. }));
+    let moved = dump(&wanted("-o 2,1"));
+    assert!(matches!(planned(&wanted("-o 1,2"), &moved, false), Plan::Write { .. }));
 }
 
 #[test]
 fn a_jump_is_deleted_as_often_as_it_is_there() {
     let wanted = wanted("-b * -i *");
     let doubled = format!("{}-A OUTPUT -j ISTIO_OUTPUT\n", dump(&wanted));
-    let input = input(plan(&wanted, &current(&doubled), false));
+    let input = input(planned(&wanted, &doubled, false));
     assert_eq!(input.matches("-D OUTPUT -j ISTIO_OUTPUT\n").count(), 2);
     assert_eq!(input.matches("-D PREROUTING -p tcp -j ISTIO_INBOUND\n").count(), 1);
 }
 
 #[test]
 fn a_chain_without_a_jump_is_completed() {
-    let input = input(plan(&wanted("-i *"), &current(":ISTIO_OUTPUT - [0:0]\n"), false));
+    let input = input(planned(&wanted("-i *"), ":ISTIO_OUTPUT - [0:0]\n", false));
     assert!(!input.contains("-D ") && input.contains("-A OUTPUT -j ISTIO_OUTPUT\n"), "{input}");
 }
 
 #[test]
 fn a_chain_that_is_no_longer_wanted_is_emptied_before_it_is_removed() {
     let stale = ":ISTIO_OUTPUT - [0:0]\n:ISTIO_OUTPUT_DNS - [0:0]\n-A ISTIO_OUTPUT -j ISTIO_OUTPUT_DNS\n-A ISTIO_OUTPUT_DNS -j RETURN\n";
-    let input = input(plan(&wanted(""), &current(stale), false));
+    let input = input(planned(&wanted(""), stale, false));
     let place = |line: &str| input.find(line).unwrap_or_else(|| panic!("no {line} in {input}"));
     assert!(place(":ISTIO_OUTPUT - ") < place("-X ISTIO_OUTPUT_DNS"));
     assert!(place(":ISTIO_OUTPUT_DNS - ") < place("-X ISTIO_OUTPUT_DNS"));
@@ -79,7 +88,75 @@ fn a_chain_that_is_no_longer_wanted_is_emptied_before_it_is_removed() {
 
 #[test]
 fn an_interface_that_is_no_longer_excluded_loses_its_rules() {
-    let current = current(&dump(&wanted("-c eth1 -b *")));
-    let input = input(plan(&wanted("-b *"), &current, false));
+    let input = input(planned(&wanted("-b *"), &dump(&wanted("-c eth1 -b *")), false));
     assert!(input.contains("-D PREROUTING -i eth1 -j RETURN\n") && input.contains("-D OUTPUT -o eth1 -j RETURN\n"));
+}
+
+const FOREIGN: &str = "-A PREROUTING -i cni0 -j RETURN\n-A OUTPUT -o cni0 -j RETURN\n";
+
+/// The chains, then what OUTPUT and PREROUTING hold of others and of `rules`, in the order in which they would be.
+fn dump_below(foreign: &str, rules: &RuleSet) -> String {
+    let dump = dump(rules);
+    let (chains, rules) = dump.split_at(dump.find("-A ").unwrap());
+    let part = |text: &str, chain: &str| -> String {
+        text.lines().filter(|line| line.starts_with(&format!("-A {chain}"))).map(|line| format!("{line}\n")).collect()
+    };
+    let built_in = ["PREROUTING", "OUTPUT"].map(|chain| part(foreign, chain) + &part(rules, chain)).concat();
+    format!("{chains}{built_in}{}", part(rules, "ISTIO"))
+}
+
+fn foreign() -> Current {
+    Current::divide(&Saved::read(&format!("*nat\n{FOREIGN}COMMIT\n"), Table::Nat).unwrap())
+}
+
+#[test]
+fn what_others_return_by_interface_is_parted_from_ours_and_stays() {
+    let first = wanted("-b * -i * -c eth1");
+    assert!(input(planned(&first, FOREIGN, false)).contains("-A OUTPUT -j ISTIO_NOTE\n-A PREROUTING -i eth1"));
+    let there = dump_below(FOREIGN, &with_notes(&first, &foreign()));
+    assert_eq!(planned(&first, &there, false), Plan::Keep);
+    let second = input(planned(&wanted("-b *"), &there, false));
+    assert!(!second.contains("cni0"), "{second}");
+    assert!(second.contains("-D PREROUTING -i eth1 -j RETURN\n") && second.contains("-D OUTPUT -o eth1 -j RETURN\n"));
+    assert!(second.contains("-A OUTPUT -j ISTIO_NOTE\n"), "{second}");
+}
+
+#[test]
+fn a_note_that_is_no_longer_needed_is_no_reason_to_write_and_goes_when_something_is_written() {
+    let wanted = wanted("-b * -i *");
+    let there = dump(&with_notes(&wanted, &foreign()));
+    assert_eq!(planned(&wanted, &there, false), Plan::Keep);
+    let input = input(planned(&wanted, &there, true));
+    assert!(input.contains("-D OUTPUT -j ISTIO_NOTE\n") && input.contains("-X ISTIO_NOTE\n"), "{input}");
+}
+
+#[test]
+fn others_may_come_after_us_too() {
+    let wanted = wanted("-b * -i * -c eth1");
+    let there = format!("{}{FOREIGN}", dump(&wanted));
+    assert_eq!(planned(&wanted, &there, false), Plan::Keep);
+    assert!(!input(planned(&wanted, &there, true)).contains("-D OUTPUT -o cni0"));
+}
+
+#[test]
+fn the_interface_of_a_machine_loses_its_rules_also_where_no_range_was_redirected() {
+    let there = dump(&with_notes(&wanted("-b * -k vnet0,vnet1"), &Current::default()));
+    let input = input(planned(&wanted("-b *"), &there, false));
+    assert!(input.contains("-D PREROUTING -i vnet0 -j RETURN\n-D PREROUTING -p tcp"), "{input}");
+    assert!(input.contains("-D PREROUTING -i vnet1 -j RETURN\n"), "{input}");
+}
+
+#[test]
+fn what_others_decide_about_tcp_before_us_is_told() {
+    let wanted = wanted("-i *");
+    let first = "-A OUTPUT -p tcp -j ACCEPT\n";
+    let harmless = "-A PREROUTING -p tcp -j ACCEPT\n-A OUTPUT -p udp -j ACCEPT\n-A OUTPUT -j KUBE-X\n";
+    let there = dump_below(&format!("{harmless}{first}"), &wanted) + "-A OUTPUT -d 10.0.0.1/32 -j DNAT\n";
+    let saved = Saved::read(&format!("*nat\n{there}COMMIT\n"), Table::Nat).unwrap();
+    let current = Current::divide(&saved);
+    let told = |plan: &Plan| ahead_of_ours(&wanted, &current, plan).map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(told(&Plan::Keep), ["OUTPUT -p tcp -j ACCEPT"]);
+    // Rewritten, ours come last of all.
+    let rewritten = Plan::Write { input: String::new(), replaces: true };
+    assert_eq!(told(&rewritten), ["OUTPUT -p tcp -j ACCEPT", "OUTPUT -d 10.0.0.1/32 -j DNAT"]);
 }

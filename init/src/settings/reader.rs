@@ -111,14 +111,17 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Refuses a setting that asks for something this program does not do. `asks` tells whether a value does.
-    pub(super) fn refuse(&mut self, given: Option<Given>, asks: impl FnOnce(&str) -> Result<bool, Invalid>) {
-        let Some(Given { text, source }) = given else { return };
-        match asks(&text) {
-            Ok(false) => {}
-            Ok(true) => self.mistakes.push(Mistake { source, problem: Problem::NotSupported }),
-            Err(invalid) => self.mistakes.push(Mistake { source, problem: Problem::Invalid(invalid) }),
-        }
+    /// Refuses a setting that asks for something this program does not do. `asks` tells whether a value does. Returns
+    /// whether the setting was refused.
+    pub(super) fn refuse(&mut self, given: Option<Given>, asks: impl FnOnce(&str) -> Result<bool, Invalid>) -> bool {
+        let Some(Given { text, source }) = given else { return false };
+        let problem = match asks(&text) {
+            Ok(false) => return false,
+            Ok(true) => Problem::NotSupported,
+            Err(invalid) => Problem::Invalid(invalid),
+        };
+        self.mistakes.push(Mistake { source, problem });
+        true
     }
 
     /// The value that was read from all settings, unless there was a mistake in any.

@@ -96,8 +96,6 @@ fn what_is_not_supported_yet_is_refused_by_name() {
         "--capture-all-dns",
         "--drop-invalid",
         "--run-validation",
-        "--iptables-probe-port=1",
-        "--probe-timeout=1s",
         "--skip-rule-apply",
         "--cleanup-only",
         "--cni-mode",
@@ -113,6 +111,42 @@ fn what_is_not_supported_yet_is_refused_by_name() {
 }
 
 #[test]
+fn what_only_validation_would_use_is_refused_only_with_it() {
+    let probe = ["--iptables-probe-port=1", "--probe-timeout=1s"];
+    assert_eq!(read(&probe, &[]).unwrap(), read(&[], &[]).unwrap());
+    assert_eq!(mistakes(&[&probe[..], &["--run-validation"]].concat(), &[]).len(), 3);
+}
+
+#[test]
+fn lists_that_mean_something_when_empty_must_be_empty_then() {
+    for flag in ["-u", "-g", "-b", "-i"] {
+        assert_eq!(mistakes(&[flag, ","], &[]).len(), 1, "{flag}");
+        assert!(read(&[flag, ""], &[]).is_ok(), "{flag}");
+    }
+    assert_eq!(mistakes(&[], &[("ISTIO_OUTBOUND_OWNER_GROUPS", ",")]).len(), 1);
+}
+
+#[test]
+fn what_has_no_effect_is_warned_of_by_name() {
+    let warnings = |arguments: &[&str], environment| read(arguments, environment).unwrap().warnings.join("\n");
+    assert!(warnings(&["-b", "80", "-d", "90"], &[]).starts_with("--istio-local-exclude-ports "));
+    let groups = [("ISTIO_OUTBOUND_OWNER_GROUPS", "5"), ("ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE", "6")];
+    assert!(warnings(&[], &groups).starts_with("ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE "));
+    assert_eq!(warnings(&["-b", "*", "-d", "90"], &groups[1..]), "");
+}
+
+#[test]
+fn dns_capture_is_off_where_no_server_is_known() {
+    let settings = read(&["--redirect-dns", "--dns-servers="], &[]).unwrap();
+    assert!(settings.warnings.len() == 1 && settings.warnings[0].starts_with("--redirect-dns "), "{settings:?}");
+    assert_eq!(settings.capture, read(&[], &[]).unwrap().capture);
+    for servers in [&["--redirect-dns"][..], &["--redirect-dns", "--dns-servers=10.0.0.10"]] {
+        assert_eq!(mistakes(servers, &[]), ["--redirect-dns: not supported yet; leave it out"]);
+    }
+    assert_eq!(mistakes(&["--redirect-dns", "--dns-servers=", "--capture-all-dns"], &[]).len(), 2);
+}
+
+#[test]
 fn a_default_that_is_spelt_out_is_no_mistake() {
     let arguments = "-m REDIRECT -t 1337 -r 133 --iptables-probe-port 15002 --probe-timeout 5s --redirect-dns=false \
         --cni-mode=F --run-validation=0 --dual-stack --reconcile --dns-servers= --ip-families auto";
@@ -123,8 +157,12 @@ fn a_default_that_is_spelt_out_is_no_mistake() {
 #[test]
 fn owner_groups_are_limited_to_what_one_rule_holds() {
     let groups = |count: u32| (0..count).map(|gid| gid.to_string()).collect::<Vec<_>>().join(",");
-    assert!(read(&[], &[("ISTIO_OUTBOUND_OWNER_GROUPS", &groups(64))]).is_ok());
-    assert_eq!(mistakes(&[], &[("ISTIO_OUTBOUND_OWNER_GROUPS", &groups(65))]).len(), 1);
+    assert!(read(&[], &[("ISTIO_OUTBOUND_OWNER_GROUPS", &groups(49))]).is_ok());
+    let found = mistakes(&[], &[("ISTIO_OUTBOUND_OWNER_GROUPS", &groups(50))]);
+    assert!(
+        found.len() == 1 && found[0].contains("ISTIO_OUTBOUND_OWNER_GROUPS") && found[0].contains("49"),
+        "{found:?}"
+    );
     assert!(read(&[], &[("ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE", &groups(65))]).is_ok());
 }
 

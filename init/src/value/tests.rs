@@ -79,6 +79,8 @@ fn lists_drop_blanks_and_empty_items() {
     assert_eq!(selection("*", id), Ok(Selection::All));
     assert_eq!(selection("", id), Ok(Selection::Only(vec![])));
     assert_eq!(selection("*,1", id).unwrap_err().len(), 1);
+    assert_eq!(selection(",", id).unwrap_err().len(), 1);
+    assert_eq!(selection(" , ", id).unwrap_err().len(), 1);
 }
 
 #[test]

@@ -1,0 +1,188 @@
+//! What is ours of the rules in a table: of those that are there, and of those that are to be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::rule::{Chain, Match, Position, Rule, RuleSet};
+use crate::saved::{Saved, SavedRule};
+
+/// Our part of one table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owned {
+    /// Our chains, each with its rules in order, without the leading `-A CHAIN`.
+    pub chains: BTreeMap<String, Vec<String>>,
+    /// Our rules in chains of others, in order.
+    pub outside: Vec<SavedRule>,
+}
+
+/// One table as it is, divided.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Current {
+    /// Our part.
+    pub owned: Owned,
+    /// The rules of others, chain by chain, in order.
+    pub others: Vec<SavedRule>,
+    /// Those of them that come before the last jump of the same chain to a chain of ours.
+    pub above: Vec<SavedRule>,
+}
+
+impl Current {
+    /// Divides a table.
+    ///
+    /// Ours are the chains named `ISTIO_*`, every jump to one, and of the rules that do nothing but return an
+    /// interface's traffic those that leaving the interface alone takes. These bear no mark, so they are told by others:
+    ///
+    /// - in OUTPUT they are directly above the jump to our chain, and end at a jump to [`Chain::Note`];
+    /// - for each of those there is one in PREROUTING, and one for each interface that a jump to our chains names there.
+    ///
+    /// What somebody else inserts of that kind directly above our jump, after we have run, cannot be told from ours. It
+    /// is taken for ours, since traffic that is left alone by mistake goes past the proxy.
+    pub fn divide(saved: &Saved) -> Self {
+        let rules = &saved.others;
+        let mut ours: BTreeSet<usize> = (0..rules.len()).filter(|at| rules[*at].jumps_to_own_chain()).collect();
+        for interface in named_by_jumps(rules) {
+            claim(&mut ours, rules.iter().enumerate(), interface);
+        }
+        for (at, interface) in directly_above_our_jump(rules) {
+            ours.insert(at);
+            claim(&mut ours, rules.iter().enumerate().rev(), interface);
+        }
+        let jumps = rules.iter().enumerate().filter(|(_, rule)| rule.jumps_to_own_chain());
+        let last_jumps: BTreeMap<&str, usize> = jumps.map(|(at, rule)| (rule.chain(), at)).collect();
+        let mut current = Self { owned: Owned { chains: saved.chains.clone(), outside: vec![] }, ..Self::default() };
+        for (at, rule) in rules.iter().enumerate() {
+            if ours.contains(&at) {
+                current.owned.outside.push(rule.clone());
+                continue;
+            }
+            current.others.push(rule.clone());
+            if last_jumps.get(rule.chain()).is_some_and(|jump| at < *jump) {
+                current.above.push(rule.clone());
+            }
+        }
+        current
+    }
+}
+
+impl Owned {
+    /// What [`Current::divide`] finds once `rules` have been written.
+    ///
+    /// Only a group given by name differs: the kernel knows its number alone.
+    pub fn after(rules: &RuleSet) -> Self {
+        let mut owned = Self::default();
+        let mut outside: [(Chain, Vec<SavedRule>); 2] = [(Chain::Prerouting, vec![]), (Chain::Output, vec![])];
+        for chain in rules.own_chains() {
+            owned.chains.insert(chain.name().to_owned(), vec![]);
+        }
+        for rule in &rules.rules {
+            let body = canonical(rule);
+            if let Some(bodies) = owned.chains.get_mut(rule.chain.name()) {
+                put(bodies, rule.position, body);
+            } else if let Some((_, saved)) = outside.iter_mut().find(|(chain, _)| *chain == rule.chain) {
+                put(saved, rule.position, SavedRule::new(rule.chain, body));
+            }
+        }
+        owned.outside = outside.into_iter().flat_map(|(_, saved)| saved).collect();
+        owned
+    }
+
+    /// The same without [`Chain::Note`], which is not among the rules that anybody asked for.
+    pub fn without_notes(mut self) -> Self {
+        self.chains.remove(Chain::Note.name());
+        self.outside.retain(|rule| rule.target() != Some(Chain::Note.name()));
+        self
+    }
+
+    /// Whether nothing of ours is there.
+    pub fn is_empty(&self) -> bool {
+        self.chains.is_empty() && self.outside.is_empty()
+    }
+}
+
+/// The rules as `iptables-save` prints them, with `-A CHAIN`: those in built-in chains first.
+impl fmt::Display for Owned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for rule in &self.outside {
+            writeln!(f, "-A {rule}")?;
+        }
+        for (chain, rules) in &self.chains {
+            for rule in rules {
+                writeln!(f, "-A {chain} {rule}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn named_by_jumps(rules: &[SavedRule]) -> BTreeSet<&str> {
+    let jumps = rules.iter().filter(|rule| rule.is_in(Chain::Prerouting) && rule.jumps_to_own_chain());
+    jumps.filter_map(SavedRule::in_interface).collect()
+}
+
+/// The rules that return an interface in OUTPUT, and the interface, upwards from our jump to the first other rule.
+fn directly_above_our_jump(rules: &[SavedRule]) -> Vec<(usize, &str)> {
+    let is_our_jump = |rule: &SavedRule| rule.is_in(Chain::Output) && rule.target() == Some(Chain::Outbound.name());
+    let Some(jump) = rules.iter().position(is_our_jump) else { return vec![] };
+    let above = rules[..jump].iter().enumerate().rev();
+    above
+        .take_while(|(_, rule)| rule.is_in(Chain::Output))
+        .map_while(|(at, rule)| Some((at, rule.returned_interface()?)))
+        .collect()
+}
+
+/// Takes the first rule in PREROUTING that returns `interface` and has not been taken yet, if there is one.
+fn claim<'a>(ours: &mut BTreeSet<usize>, rules: impl Iterator<Item = (usize, &'a SavedRule)>, interface: &str) {
+    let mut returning =
+        rules.filter(|(_, rule)| rule.is_in(Chain::Prerouting) && rule.returned_interface() == Some(interface));
+    if let Some((at, _)) = returning.find(|(at, _)| !ours.contains(at)) {
+        ours.insert(at);
+    }
+}
+
+fn put<T>(rules: &mut Vec<T>, position: Position, rule: T) {
+    match position {
+        Position::First => rules.insert(0, rule),
+        Position::Last => rules.push(rule),
+    }
+}
+
+/// The body of a rule as `iptables-save` prints it, whichever way it was written.
+fn canonical(rule: &Rule) -> String {
+    let mut matches: Vec<&Match> = rule.matches.iter().filter(|condition| !is_always_true(condition)).collect();
+    matches.sort_by_key(|condition| rank(condition));
+    let matches = matches.into_iter().map(canonical_match);
+    matches.chain([rule.target.to_string()]).collect::<Vec<_>>().join(" ")
+}
+
+fn is_always_true(condition: &Match) -> bool {
+    matches!(condition, Match::Source(range) | Match::Destination(range) if range.prefix_len() == 0)
+}
+
+/// What every packet has is printed first and in this order; the rest in the order in which it was written.
+fn rank(condition: &Match) -> u8 {
+    match condition {
+        Match::Source(_) => 0,
+        Match::Destination(_) | Match::NotDestination(_) => 1,
+        Match::InInterface(_) => 2,
+        Match::OutInterface(_) => 3,
+        Match::Protocol(_) | Match::Port(..) | Match::NotPort(..) => 4,
+        Match::Owner(_) | Match::NotOwner(_) => 5,
+    }
+}
+
+fn canonical_match(condition: &Match) -> String {
+    match condition {
+        Match::Source(range) => Match::Source(range.trunc()).to_string(),
+        Match::Destination(range) => Match::Destination(range.trunc()).to_string(),
+        Match::NotDestination(range) => Match::NotDestination(range.trunc()).to_string(),
+        Match::Port(protocol, ports) if ports.is_all() => format!("-p {protocol} -m {protocol}"),
+        Match::Port(protocol, ports) => format!("-p {protocol} -m {protocol} --dport {ports}"),
+        Match::NotPort(protocol, ports) => format!("-p {protocol} -m {protocol} ! --dport {ports}"),
+        Match::InInterface(_) | Match::OutInterface(_) | Match::Protocol(_) | Match::Owner(_) | Match::NotOwner(_) => {
+            condition.to_string()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

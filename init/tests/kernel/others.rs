@@ -1,0 +1,118 @@
+//! Other programs and their rules: kept, named, read again where they change, and able to read ours.
+
+use std::os::unix::fs::PermissionsExt;
+
+use sidecar_test_support::process::Output;
+
+use crate::pod::{BINARY, DEFAULT, Pod, may_run, on_each_backend};
+
+#[test]
+fn rules_of_others_are_kept_in_place() {
+    on_each_backend(|pod| {
+        for tool in ["iptables", "ip6tables"] {
+            pod.iptables(tool, "-N OTHERS");
+            pod.iptables(tool, "-A OUTPUT -p udp -j OTHERS");
+            pod.iptables(tool, "-A OTHERS -p udp -m udp --dport 99 -j RETURN");
+            pod.iptables(tool, "-A PREROUTING -i eth0 -p tcp -j ACCEPT");
+            pod.iptables(tool, "-A PREROUTING -i cni0 -j RETURN");
+            pod.iptables(tool, "-A OUTPUT -o cni0 -j RETURN");
+        }
+        let others = pod.all_rules();
+        for (arguments, outcome) in [
+            (DEFAULT, "fresh"),
+            (DEFAULT, "unchanged"),
+            ("-b * -i * -o 5432 -c eth1 -k vnet0", "replaced"),
+            ("-b * -i * -o 5432 -c eth1 -k vnet0", "unchanged"),
+            (DEFAULT, "replaced"),
+            (DEFAULT, "unchanged"),
+        ] {
+            assert_eq!(pod.apply(arguments), [outcome; 2], "{} with `{arguments}`", pod.backend);
+            let kept: String = pod
+                .all_rules()
+                .lines()
+                .filter(|rule| !["ISTIO_", "eth1", "vnet0"].iter().any(|word| rule.contains(word)))
+                .map(|rule| format!("{rule}\n"))
+                .collect();
+            assert_eq!(kept, others, "{}", pod.backend);
+            assert_eq!(arguments == DEFAULT, !pod.all_rules().contains("eth1"), "{}", pod.backend);
+        }
+    });
+}
+
+#[test]
+fn a_rule_of_others_that_decides_first_is_named() {
+    on_each_backend(|pod| {
+        pod.apply(DEFAULT);
+        pod.iptables("iptables", "-I OUTPUT 1 -p tcp -j ACCEPT");
+        let log = pod.init(DEFAULT).stderr;
+        assert!(log.contains("unchanged") && log.contains("rule=OUTPUT -p tcp -j ACCEPT"), "{log}");
+        assert_eq!(log.matches("WARN").count(), 1, "{log}");
+    });
+}
+
+/// Runs the program with a shell script in place of `iptables-BACKEND-restore`.
+fn with_restore_replaced(pod: &Pod, script: &str) -> Output {
+    let tools = tempfile::tempdir().unwrap();
+    let tool = tools.path().join(format!("iptables-{}-restore", pod.backend));
+    std::fs::write(&tool, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&tool, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("PATH={}:/usr/sbin:/usr/bin:/sbin:/bin", tools.path().display());
+    let words = ["env", &path, BINARY, "--force-iptables-binary", pod.backend];
+    pod.run(&words.into_iter().chain(DEFAULT.split_whitespace()).collect::<Vec<_>>())
+}
+
+#[test]
+fn rules_that_change_between_reading_and_writing_are_read_again_but_not_for_ever() {
+    on_each_backend(|pod| {
+        let real = format!("/usr/sbin/iptables-{0}-restore", pod.backend);
+        let iptables = format!("iptables-{} -t nat", pod.backend);
+        pod.apply("-b * -i 10.0.0.0/8");
+        let once = format!("{iptables} -D OUTPUT -j ISTIO_OUTPUT 2>/dev/null; exec {real} \"$@\"");
+        let output = with_restore_replaced(pod, &once);
+        assert!(output.status.success(), "{output:?}");
+        let good = pod.rules("iptables");
+        pod.apply(DEFAULT);
+        assert_eq!(pod.rules("iptables"), good, "{}", pod.backend);
+
+        pod.apply("-b * -i 10.0.0.0/8");
+        let always = format!("{iptables} -A OUTPUT -p udp -j ACCEPT; exit 1");
+        assert_eq!(with_restore_replaced(pod, &always).status.code(), Some(1));
+        assert_eq!(pod.rules("iptables").matches("-p udp -j ACCEPT").count(), 3, "{}", pod.backend);
+    });
+}
+
+#[test]
+fn chains_of_ours_in_other_tables_and_in_the_other_kind_of_iptables_are_named() {
+    on_each_backend(|pod| {
+        let clean = pod.init(DEFAULT).stderr;
+        assert!(!clean.contains("WARN"), "{clean}");
+        let other = if pod.backend == "nft" { "legacy" } else { "nft" };
+        assert_eq!(pod.succeed(&[&format!("iptables-{other}-save")]), "", "looking made a table");
+        pod.succeed(&[&format!("iptables-{}", pod.backend), "-t", "mangle", "-N", "ISTIO_DIVERT"]);
+        pod.succeed(&[&format!("ip6tables-{other}"), "-t", "nat", "-N", "ISTIO_OUTPUT"]);
+        let log = pod.init(DEFAULT).stderr;
+        let warnings: Vec<&str> = log.lines().filter(|line| line.contains("WARN")).collect();
+        assert_eq!(warnings.len(), 2, "{log}");
+        assert!(warnings[0].contains("mangle") && warnings[0].contains("ISTIO_DIVERT"), "{log}");
+        assert!(warnings[1].contains(&format!("ip6tables-{other}-save")), "{log}");
+        assert!(warnings[1].contains("nat") && warnings[1].contains("ISTIO_OUTPUT"), "{log}");
+    });
+}
+
+#[test]
+fn another_reader_finds_the_redirect_chains() {
+    if !may_run() {
+        return;
+    }
+    let pod = Pod::new("nft");
+    let words: Vec<&str> = [BINARY].into_iter().chain(DEFAULT.split_whitespace()).collect();
+    pod.succeed(&words);
+    let listing = pod.succeed(&["iptables", "-t", "nat", "--list"]);
+    let words: Vec<Vec<&str>> = listing.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert!(listing.contains("Chain ISTIO_REDIRECT"), "{listing}");
+    assert!(words.contains(&"REDIRECT tcp -- anywhere anywhere redir ports 15001".split(' ').collect()), "{listing}");
+    for is_ipv6 in [false, true] {
+        let rules = pod.enter(|| iptables::new(is_ipv6).unwrap().list("nat", "ISTIO_REDIRECT").unwrap());
+        assert_eq!(rules, ["-N ISTIO_REDIRECT", "-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001"]);
+    }
+}
