@@ -194,9 +194,12 @@ fn read_capture(reader: &mut Reader<'_>, flags: CaptureFlags) -> Capture {
 /// Settings that others make meaningless, as they do for istio-iptables.
 fn without_effect(capture: &Capture) -> Vec<&'static str> {
     let mut warnings = vec![];
-    let lists_ports = matches!(&capture.inbound_ports, Selection::Only(ports) if !ports.is_empty());
-    if lists_ports && !capture.excluded_inbound_ports.is_empty() {
-        warnings.push("--istio-local-exclude-ports has no effect: --istio-inbound-ports lists ports, and is not *");
+    // The injector always names the proxy's own ports: only a port that is in both lists is a contradiction.
+    let both = |ports: &[PortRange]| {
+        ports.iter().any(|port| capture.excluded_inbound_ports.iter().any(|out| port.overlaps(out)))
+    };
+    if matches!(&capture.inbound_ports, Selection::Only(ports) if both(ports)) {
+        warnings.push("--istio-local-exclude-ports has no effect on ports that --istio-inbound-ports lists");
     }
     if capture.owner_groups != Selection::All && !capture.excluded_owner_groups.is_empty() {
         warnings.push("ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE has no effect: ISTIO_OUTBOUND_OWNER_GROUPS is not *");

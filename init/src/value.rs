@@ -51,6 +51,13 @@ pub enum Selection<T> {
     Only(Vec<T>),
 }
 
+impl PortRange {
+    /// Whether a port is in both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+}
+
 impl Invalid {
     pub(crate) fn new(given: &str, expected: &'static str) -> Self {
         let mut shown: String = given.chars().take(MAX_QUOTED).flat_map(char::escape_debug).collect();

@@ -129,7 +129,8 @@ fn lists_that_mean_something_when_empty_must_be_empty_then() {
 #[test]
 fn what_has_no_effect_is_warned_of_by_name() {
     let warnings = |arguments: &[&str], environment| read(arguments, environment).unwrap().warnings.join("\n");
-    assert!(warnings(&["-b", "80", "-d", "90"], &[]).starts_with("--istio-local-exclude-ports "));
+    assert!(warnings(&["-b", "80", "-d", "70-90"], &[]).starts_with("--istio-local-exclude-ports "));
+    assert_eq!(warnings(&["-b", "80", "-d", "15090,15021,15020"], &[]), "");
     let groups = [("ISTIO_OUTBOUND_OWNER_GROUPS", "5"), ("ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE", "6")];
     assert!(warnings(&[], &groups).starts_with("ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE "));
     assert_eq!(warnings(&["-b", "*", "-d", "90"], &groups[1..]), "");
