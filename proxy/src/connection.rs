@@ -48,14 +48,18 @@ pub(crate) async fn serve(
 }
 
 async fn forward(worker: &Shared, forward: &Forward, downstream: TcpStream, record: &mut Record) {
-    let mut downstream = Connection::new(downstream);
+    let mut downstream = match forward.source {
+        Some(_) => Connection::new(downstream),
+        None => Connection::redirected(downstream, &forward.destination, &worker.reset_ports),
+    };
     let cluster = worker.stats.cluster(forward.cluster);
     record.cluster = forward.cluster;
     record.upstream_host = Some(forward.destination);
     cluster.upstream_cx_total.add(1);
     let _open = cluster.upstream_cx_active.count();
 
-    let mut upstream = match upstream::dial(forward, worker.connect_timeout, worker.liveness).await {
+    let mut upstream = match upstream::dial(forward, worker.connect_timeout, worker.liveness, &worker.reset_ports).await
+    {
         Ok(upstream) => Connection::new(upstream),
         Err(error) => {
             cluster.upstream_cx_connect_fail.add(1);

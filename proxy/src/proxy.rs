@@ -15,6 +15,7 @@ use crate::bind::{self, BindErrors, Listening, Ports, Purpose};
 use crate::http_server;
 use crate::monitoring::{self, DRAINING, Server};
 use crate::original_destination::OriginalDestination;
+use crate::reset_ports::ResetPorts;
 use crate::route::Direction;
 use crate::socket::Liveness;
 use crate::stats::{Stats, WorkerStats, listener_label};
@@ -183,12 +184,14 @@ fn start_workers(
     let room = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
     let directions: Vec<_> = traffic.iter().filter_map(self::traffic).collect();
     let own_ports: Vec<_> = traffic.iter().map(|listening| listening.address.port()).collect();
+    let reset_ports = Arc::new(ResetPorts::default());
     let start = |(index, stats)| {
         let shared = Shared {
             directions: directions.clone(),
             own_ports: own_ports.clone(),
             connect_timeout: settings.connect_timeout,
             liveness: settings.liveness,
+            reset_ports: reset_ports.clone(),
             original_destination: original_destination.clone(),
             room: room.clone(),
             stats,

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::accept::accept;
 use crate::original_destination::OriginalDestination;
+use crate::reset_ports::ResetPorts;
 use crate::route::Direction;
 use crate::socket::Liveness;
 use crate::stats::WorkerStats;
@@ -25,8 +26,9 @@ pub(crate) struct Shared {
     pub(crate) own_ports: Vec<u16>,
     pub(crate) connect_timeout: Duration,
     pub(crate) liveness: Liveness,
+    pub(crate) reset_ports: Arc<ResetPorts>,
     pub(crate) original_destination: Arc<dyn OriginalDestination>,
-    /// Places left under the limit of open connections; the one thing that workers have in common.
+    /// Places left under the limit of open connections; with `reset_ports`, the one thing that workers have in common.
     pub(crate) room: Arc<Semaphore>,
     pub(crate) stats: Arc<WorkerStats>,
     pub(crate) drain: DrainWatch,

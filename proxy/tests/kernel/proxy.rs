@@ -82,6 +82,14 @@ impl Proxy {
         self.lines.lock().unwrap().iter().filter(|line| line["target"] == "access").count()
     }
 
+    /// How many connections the outbound listeners have accepted, open ones included.
+    pub(crate) fn accepted_outbound(&self, pod: &Pod) -> u64 {
+        let metrics = get(pod, 15090, "/stats/prometheus").unwrap();
+        let samples = metrics.lines().filter_map(|line| line.strip_prefix("envoy_listener_downstream_cx_total{"));
+        let outbound = samples.filter(|sample| sample.contains("_15001\""));
+        outbound.map(|sample| sample.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(i32::try_from(self.process.id()).unwrap()), signal).unwrap();
     }
