@@ -80,13 +80,37 @@ pub struct LogArgs {
 }
 
 impl LogArgs {
-    /// Starts logging for the whole process. A second call changes nothing.
+    /// Starts logging for the whole process: each line is written before the program goes on, and waits for whoever
+    /// reads standard error. A second call changes nothing.
     pub fn start(&self) {
-        let layer = match self.log_format {
-            LogFormat::Text => {
-                format::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr).boxed()
+        self.install(std::io::stderr);
+    }
+
+    /// Starts logging for a process that serves: lines are written by a thread of their own, so that nobody waits for
+    /// whoever reads standard error. If it is not read, lines are dropped, and the log says how many.
+    ///
+    /// Keep the result until the end of the process: dropped, it writes what is left. A second call changes nothing.
+    #[cfg(feature = "server")]
+    pub fn start_queued(&self) -> crate::log_queue::Flush {
+        use crate::log_queue::{Flush, LogQueue};
+        let report = |lines| tracing::warn!(lines, "standard error was not read in time; log lines were dropped");
+        match LogQueue::start(std::io::stderr(), report) {
+            Ok(queue) => {
+                self.install(queue.clone());
+                Flush(Some(queue))
             }
-            LogFormat::Json => format::layer().json().flatten_event(true).with_writer(std::io::stderr).boxed(),
+            Err(error) => {
+                self.start();
+                tracing::warn!(%error, "no thread to write the log; whoever logs waits for whoever reads it");
+                Flush(None)
+            }
+        }
+    }
+
+    fn install(&self, writer: impl for<'w> format::MakeWriter<'w> + Send + Sync + 'static) {
+        let layer = match self.log_format {
+            LogFormat::Text => format::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(writer).boxed(),
+            LogFormat::Json => format::layer().json().flatten_event(true).with_writer(writer).boxed(),
         };
         // Fails only when a subscriber is installed already, as in a test that starts two programs.
         let _ = tracing_subscriber::registry().with(layer.with_filter(self.log_level.0.clone())).try_init();

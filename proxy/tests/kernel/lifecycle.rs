@@ -66,6 +66,24 @@ fn a_second_signal_ends_at_once() {
 }
 
 #[test]
+fn a_log_that_nobody_reads_stops_neither_traffic_nor_the_end() {
+    if !can_run() {
+        return;
+    }
+    let pod = Pod::create();
+    let proxy = Proxy::start(&pod, &[], &[]);
+    let _arrivals = pod.namespace.serve(address(POD_V4, 8080), b"");
+    proxy.stop_reading();
+    // Several times what fits into a pipe.
+    for _ in 0..1000 {
+        assert_eq!(exchange(pod.peer.connect(address(POD_V4, 8080)), b"hello"), b"hello");
+    }
+    proxy.signal(Signal::SIGTERM);
+    let (status, log) = proxy.wait();
+    assert_eq!(status.code(), Some(0), "{log}");
+}
+
+#[test]
 fn metrics_are_scraped_past_the_redirection() {
     if !can_run() {
         return;

@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -26,6 +27,7 @@ pub(crate) struct Proxy {
     process: Child,
     lines: Arc<Mutex<Vec<Value>>>,
     reader: Option<JoinHandle<()>>,
+    read: Arc<AtomicBool>,
     _program: tempfile::TempDir,
 }
 
@@ -44,14 +46,18 @@ impl Proxy {
             .spawn()
             .unwrap();
         let lines = Arc::new(Mutex::new(Vec::new()));
-        let (stderr, sink) = (process.stderr.take().unwrap(), lines.clone());
+        let read = Arc::new(AtomicBool::new(true));
+        let (stderr, sink, reading) = (process.stderr.take().unwrap(), lines.clone(), read.clone());
         let reader = thread::spawn(move || {
             for line in BufReader::new(stderr).lines() {
+                while !reading.load(Ordering::Relaxed) {
+                    thread::sleep(Duration::from_millis(10));
+                }
                 let line = line.unwrap();
                 sink.lock().unwrap().push(serde_json::from_str(&line).unwrap_or(Value::String(line)));
             }
         });
-        let proxy = Self { process, lines, reader: Some(reader), _program: directory };
+        let proxy = Self { process, lines, reader: Some(reader), read, _program: directory };
         // From the peer, as the kubelet would: the port is not redirected.
         eventually(
             || get(pod, 15021, "/healthz/ready").is_some_and(|answer| answer.contains("200 OK")),
@@ -113,6 +119,11 @@ impl Proxy {
         Duration::from_millis(ticks * 10)
     }
 
+    /// Reads no more of what the proxy logs: soon the pipe is full.
+    pub(crate) fn stop_reading(&self) {
+        self.read.store(false, Ordering::Relaxed);
+    }
+
     /// Waits for the end of the process; returns how it ended and everything it logged.
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let begun = Instant::now();
@@ -123,6 +134,7 @@ impl Proxy {
             assert!(begun.elapsed() < PATIENCE, "the proxy does not end\n{}", self.log());
             thread::sleep(Duration::from_millis(10));
         };
+        self.read.store(true, Ordering::Relaxed);
         self.reader.take().unwrap().join().unwrap();
         (status, self.log())
     }
