@@ -14,7 +14,7 @@ use crate::worker::Shared;
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Accepts connections of one listener until the drain begins.
+/// Accepts connections of one listener until told to stop.
 pub(crate) async fn accept(worker: Arc<Shared>, index: usize, listener: TcpListener) {
     let mut acceptor = Acceptor::new(listener);
     let mut full = false;

@@ -54,7 +54,10 @@ pub struct Args {
     /// A peer that acknowledges nothing, or takes no data, for so long is given up; 0s leaves it to the kernel.
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = tcp_duration)]
     pub tcp_user_timeout: Duration,
-    /// On SIGTERM or SIGINT: how long open connections may take to finish before they are cut.
+    /// On SIGTERM or SIGINT: serve for so long even if no connection is open, within --drain-duration.
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub drain_minimum: Duration,
+    /// On SIGTERM or SIGINT: serve until no connection is open, for so long at most; then cut the rest.
     #[arg(long, value_name = "DURATION", default_value = "45s", value_parser = humantime::parse_duration)]
     pub drain_duration: Duration,
     /// How to log.
@@ -75,6 +78,7 @@ impl Args {
             connect_timeout,
             tcp_keepalive,
             tcp_user_timeout,
+            drain_minimum,
             drain_duration,
             log: _,
         } = self;
@@ -94,6 +98,7 @@ impl Args {
                 keepalive: (!tcp_keepalive.is_zero()).then_some(whole_seconds(*tcp_keepalive)),
                 user_timeout: (!tcp_user_timeout.is_zero()).then_some(*tcp_user_timeout),
             },
+            drain_minimum: *drain_minimum,
             drain_duration: *drain_duration,
         }
     }
@@ -143,6 +148,7 @@ mod tests {
         assert_eq!([outbound, inbound, health, prometheus], [15001, 15006, 15021, 15090]);
         assert!(settings.liveness.keepalive.is_some() && settings.liveness.user_timeout.is_some());
         assert_eq!(settings.connect_timeout, Duration::from_secs(10));
+        assert_eq!(settings.drain_minimum, Duration::from_secs(5));
         assert_eq!(settings.drain_duration, Duration::from_secs(45));
         assert!((1..=2).contains(&settings.workers.get()));
     }
@@ -164,6 +170,7 @@ mod tests {
         for flag in [
             "--connect-timeout=0s",
             "--drain-duration=45",
+            "--drain-minimum=-1s",
             "--concurrency=1000",
             "--tcp-keepalive=10h",
             "--tcp-user-timeout=10h",

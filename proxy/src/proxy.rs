@@ -22,6 +22,9 @@ use crate::stats::{Stats, WorkerStats, listener_label};
 use crate::worker::{self, Handle, Shared};
 use crate::{file_limit, sizing};
 
+/// How often a draining proxy looks whether a connection is still open.
+const IDLE_CHECK: Duration = Duration::from_millis(20);
+
 /// How to run.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -35,7 +38,9 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How dead peers are found.
     pub liveness: Liveness,
-    /// How long open connections may take to finish when the proxy ends.
+    /// When the proxy ends: how long it goes on at least, for those who have not noticed yet.
+    pub drain_minimum: Duration,
+    /// When the proxy ends: how long it goes on at most, until open connections have finished.
     pub drain_duration: Duration,
 }
 
@@ -50,7 +55,10 @@ pub struct Bound {
 pub struct Running {
     readiness: Readiness,
     drain: Drain,
+    drain_minimum: Duration,
     drain_duration: Duration,
+    /// The open connections of each worker.
+    open: Vec<TaskTracker>,
     workers: Workers,
     /// Health and metrics; ends when dropped.
     _servers: JoinSet<()>,
@@ -114,13 +122,17 @@ impl Bound {
         let (drain, watch) = Drain::new();
         let handles = start_workers(&settings, &traffic, &original_destination, stats, &watch)?;
         let mut workers = JoinSet::new();
-        for Handle { started, ended } in handles {
+        let mut open_connections = Vec::new();
+        for Handle { open, started, ended } in handles {
+            open_connections.push(open);
             // An error means that the worker is over already; why is for `failed` to tell.
             let _ = started.await;
             workers.spawn(ended);
         }
         accepting.ready();
-        Ok(Running { readiness, drain, drain_duration: settings.drain_duration, workers, _servers: servers })
+        let Settings { drain_minimum, drain_duration, .. } = settings;
+        let open = open_connections;
+        Ok(Running { readiness, drain, drain_minimum, drain_duration, open, workers, _servers: servers })
     }
 }
 
@@ -133,11 +145,23 @@ impl Running {
         }
     }
 
-    /// Withdraws readiness, stops accepting, waits for open connections, and resets those that are left when
-    /// [`Settings::drain_duration`] is over.
+    /// Withdraws readiness, goes on until no connection is open, for [`Settings::drain_minimum`] at least, and resets
+    /// those that are left when [`Settings::drain_duration`] is over.
+    ///
+    /// Connections are accepted until the end: the rules still send them here, and the application may have to call
+    /// others while it shuts down.
     pub async fn drain(mut self) -> Drained {
         self.readiness.withdraw(DRAINING);
-        let workers = self.drain.run(self.drain_duration).await;
+        let deadline = Instant::now() + self.drain_duration;
+        let idle = async {
+            tokio::time::sleep(self.drain_minimum).await;
+            while self.open.iter().any(|open| !open.is_empty()) {
+                tokio::time::sleep(IDLE_CHECK).await;
+            }
+        };
+        // Idle or not, what is open when accepting ends has until the same deadline.
+        let _ = tokio::time::timeout(self.drain_duration, idle).await;
+        let workers = self.drain.run(deadline.saturating_duration_since(Instant::now())).await;
         let mut connections = 0;
         while let Some(ended) = self.workers.join_next().await {
             if let Ok(Ok(Ok(cut))) = ended {

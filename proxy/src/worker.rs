@@ -37,6 +37,8 @@ pub(crate) struct Shared {
 
 /// A running worker, as seen from the control runtime.
 pub(crate) struct Handle {
+    /// Its open connections.
+    pub(crate) open: TaskTracker,
     /// Resolves when the worker accepts connections.
     pub(crate) started: oneshot::Receiver<()>,
     /// Resolves when the worker has ended, with the number of connections it cut off; an error if it panicked.
@@ -47,12 +49,13 @@ pub(crate) struct Handle {
 pub(crate) fn start(index: usize, shared: Shared, listeners: Vec<TcpListener>) -> io::Result<Handle> {
     let (started_sender, started) = oneshot::channel();
     let (ended_sender, ended) = oneshot::channel();
+    let open = shared.open.clone();
     thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
         let result = run(&Arc::new(shared), listeners, started_sender);
         // Nobody listens any more when the process ends without waiting for the drain.
         let _ = ended_sender.send(result);
     })?;
-    Ok(Handle { started, ended })
+    Ok(Handle { open, started, ended })
 }
 
 fn run(shared: &Arc<Shared>, listeners: Vec<TcpListener>, started: oneshot::Sender<()>) -> io::Result<usize> {
@@ -68,7 +71,7 @@ fn run(shared: &Arc<Shared>, listeners: Vec<TcpListener>, started: oneshot::Send
     Ok(cut)
 }
 
-/// Accepts until the drain begins, then waits for the last connection to end.
+/// Accepts until the drain is nearly over, then waits for the last connection to end.
 async fn serve(shared: Arc<Shared>, listeners: Vec<TcpListener>, started: oneshot::Sender<()>) -> io::Result<()> {
     let mut accepting = JoinSet::new();
     for (index, listener) in listeners.into_iter().enumerate() {

@@ -10,13 +10,14 @@ use crate::pod::{PEER_V4, POD_V4, Pod, address, can_run, exchange};
 use crate::proxy::{Proxy, eventually, get};
 
 #[test]
-fn sigterm_lets_open_connections_finish_and_ends_with_0() {
+fn sigterm_lets_open_connections_finish_and_new_ones_begin_and_ends_with_0() {
     if !can_run() {
         return;
     }
     let pod = Pod::create();
     let proxy = Proxy::start(&pod, &[], &[]);
     let _arrivals = pod.namespace.serve(address(POD_V4, 8080), b"");
+    let _outside = pod.peer.serve(address(PEER_V4, 80), b"");
     let mut client = pod.peer.connect(address(POD_V4, 8080));
     client.write_all(b"x").unwrap();
     client.read_exact(&mut [0]).unwrap();
@@ -24,6 +25,8 @@ fn sigterm_lets_open_connections_finish_and_ends_with_0() {
     proxy.signal(Signal::SIGTERM);
     let not_ready = || get(&pod, 15021, "/healthz/ready").is_some_and(|answer| answer.contains("not ready: draining"));
     eventually(not_ready, || proxy.log());
+    assert_eq!(exchange(pod.namespace.connect(address(PEER_V4, 80)), b"out"), b"out");
+    assert_eq!(exchange(pod.peer.connect(address(POD_V4, 8080)), b"in"), b"in");
     assert_eq!(exchange(client, b"last words"), b"last words");
     let (status, log) = proxy.wait();
     assert_eq!(status.code(), Some(0), "{log}");
