@@ -2,14 +2,16 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
+use sidecar_contract::identity::PROXY_UID;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::access_log::Record;
 use crate::outcome::{Outcome, Side};
 use crate::relay::{Meter, relay};
-use crate::route::{Accepted, Decision, Forward, canonical, decide};
+use crate::route::{Accepted, Decision, Direction, Forward, Refusal, canonical, decide};
 use crate::socket::Connection;
 use crate::stats::ClusterStats;
 use crate::upstream;
@@ -38,13 +40,33 @@ pub(crate) async fn serve(
     cells.downstream_cx_total.add(1);
     let _open = cells.downstream_cx_active.count();
     let own_ports = &worker.own_ports;
-    match decide(&Accepted { direction, local, remote, original_destination, own_ports }) {
+    let own_dial = direction == Direction::Outbound && worker.own_dials.contains(remote, downstream_local);
+    match decide(&Accepted { direction, local, remote, original_destination, own_ports, own_dial }) {
         Decision::Forward(forward) => self::forward(&worker, &forward, downstream, &mut record).await,
         Decision::Refuse(refusal) => {
+            if refusal == Refusal::OwnDial {
+                // Reset, so that the client is reset too and does not take it for an empty answer.
+                drop(Connection::new(downstream));
+                complain_of_own_dial(&worker, downstream_local);
+            }
             worker.stats.cluster(record.cluster).upstream_cx_none_healthy.add(1);
             record.outcome = Outcome::Refused(refusal);
         }
     }
+}
+
+fn complain_of_own_dial(worker: &Shared, destination: SocketAddr) {
+    if !worker.own_dial_refused.is_due(Instant::now()) {
+        return;
+    }
+    let (uid, gid) = (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
+    tracing::error!(
+        uid,
+        gid,
+        %destination,
+        "caught what this proxy itself dialled; it must run as the user or group that the redirection rules let pass, \
+         {PROXY_UID} by default"
+    );
 }
 
 async fn forward(worker: &Shared, forward: &Forward, downstream: TcpStream, record: &mut Record) {
@@ -58,9 +80,8 @@ async fn forward(worker: &Shared, forward: &Forward, downstream: TcpStream, reco
     cluster.upstream_cx_total.add(1);
     let _open = cluster.upstream_cx_active.count();
 
-    let mut upstream = match upstream::dial(forward, worker.connect_timeout, worker.liveness, &worker.reset_ports).await
-    {
-        Ok(upstream) => Connection::new(upstream),
+    let (mut upstream, _own) = match upstream::dial(forward, worker).await {
+        Ok((upstream, own)) => (Connection::new(upstream), own),
         Err(error) => {
             cluster.upstream_cx_connect_fail.add(1);
             if error.kind() == std::io::ErrorKind::TimedOut {
@@ -113,6 +134,6 @@ mod tests {
         }
         let size = size(serve);
         // A few bytes more or less with the features that other crates of a build turn on in our libraries.
-        assert!(size <= 1088, "{size} bytes");
+        assert!(size <= 1152, "{size} bytes");
     }
 }

@@ -8,7 +8,7 @@
 //! [`proxy::bind`] opens the sockets, [`proxy::Bound::serve`] starts to serve, [`proxy::Running::drain`] ends it.
 //!
 //! Core: [`outcome`], [`route`], [`sizing`], [`stats`].
-//! Edge: [`accept`], [`access_log`], [`args`], [`bind`], [`connection`], [`file_limit`], [`http_server`], [`monitoring`], [`original_destination`], [`proxy`], [`relay`], [`reset_ports`], [`socket`], [`upstream`], [`worker`].
+//! Edge: [`accept`], [`access_log`], [`args`], [`bind`], [`connection`], [`file_limit`], [`http_server`], [`monitoring`], [`original_destination`], [`proxy`], [`own_dials`], [`relay`], [`reset_ports`], [`seldom`], [`socket`], [`upstream`], [`worker`].
 
 #![expect(rustdoc::private_intra_doc_links, reason = "the map names every module, exported or not")]
 
@@ -29,6 +29,8 @@ mod connection;
 mod file_limit;
 mod http_server;
 mod monitoring;
+mod own_dials;
 mod reset_ports;
+mod seldom;
 mod upstream;
 mod worker;

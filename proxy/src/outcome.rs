@@ -33,7 +33,7 @@ impl Outcome {
     pub const fn response_flags(self) -> &'static str {
         match self {
             Self::Closed => "-",
-            Self::Refused(Refusal::DialledDirectly | Refusal::OwnPort) => "UH",
+            Self::Refused(Refusal::DialledDirectly | Refusal::OwnPort | Refusal::OwnDial) => "UH",
             Self::Refused(Refusal::NotRedirected) => "NR",
             Self::ConnectFailed(_) => "UF",
             Self::Broken(Side::Downstream, _) => "DC",
@@ -48,6 +48,7 @@ impl Outcome {
             Self::Closed => "-",
             Self::Refused(Refusal::DialledDirectly) => "listener_dialled_directly",
             Self::Refused(Refusal::OwnPort) => "destination_is_own_port",
+            Self::Refused(Refusal::OwnDial) => "dialled_by_this_proxy",
             Self::Refused(Refusal::NotRedirected) => "no_original_destination",
             Self::ConnectFailed(kind) => connect_failure(kind),
             Self::Broken(Side::Downstream, ErrorKind::TimedOut) => "downstream_stopped_answering",
@@ -83,6 +84,7 @@ mod tests {
             (Outcome::Closed, "-", "-"),
             (Outcome::Refused(Refusal::DialledDirectly), "UH", "listener_dialled_directly"),
             (Outcome::Refused(Refusal::OwnPort), "UH", "destination_is_own_port"),
+            (Outcome::Refused(Refusal::OwnDial), "UH", "dialled_by_this_proxy"),
             (Outcome::Refused(Refusal::NotRedirected), "NR", "no_original_destination"),
             (Outcome::ConnectFailed(ErrorKind::ConnectionRefused), "UF", "connection_refused"),
             (Outcome::ConnectFailed(ErrorKind::TimedOut), "UF", "connect_timeout"),

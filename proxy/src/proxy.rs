@@ -15,8 +15,10 @@ use crate::bind::{self, BindErrors, Listening, Ports, Purpose};
 use crate::http_server;
 use crate::monitoring::{self, DRAINING, Server};
 use crate::original_destination::OriginalDestination;
+use crate::own_dials::OwnDials;
 use crate::reset_ports::ResetPorts;
 use crate::route::Direction;
+use crate::seldom::Seldom;
 use crate::socket::Liveness;
 use crate::stats::{Stats, WorkerStats, listener_label};
 use crate::worker::{self, Handle, Shared};
@@ -208,13 +210,15 @@ fn start_workers(
     let room = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
     let directions: Vec<_> = traffic.iter().filter_map(self::traffic).collect();
     let own_ports: Vec<_> = traffic.iter().map(|listening| listening.address.port()).collect();
-    let reset_ports = Arc::new(ResetPorts::default());
+    let (own_dials, reset_ports) = (Arc::new(OwnDials::default()), Arc::new(ResetPorts::default()));
     let start = |(index, stats)| {
         let shared = Shared {
             directions: directions.clone(),
             own_ports: own_ports.clone(),
             connect_timeout: settings.connect_timeout,
             liveness: settings.liveness,
+            own_dials: own_dials.clone(),
+            own_dial_refused: Seldom::default(),
             reset_ports: reset_ports.clone(),
             original_destination: original_destination.clone(),
             room: room.clone(),

@@ -37,6 +37,8 @@ pub struct Accepted<'a> {
     pub original_destination: Option<SocketAddr>,
     /// Ports on which this proxy takes redirected connections.
     pub own_ports: &'a [u16],
+    /// Whether this proxy itself dialled it.
+    pub own_dial: bool,
 }
 
 /// What becomes of a connection.
@@ -66,6 +68,8 @@ pub enum Refusal {
     DialledDirectly,
     /// It was going to a port of this proxy in this very pod: the same loop, one address further.
     OwnPort,
+    /// This proxy dialled it itself: the redirection rules do not let its user pass.
+    OwnDial,
     /// The kernel knows no original destination: nothing redirected the connection.
     NotRedirected,
 }
@@ -106,6 +110,9 @@ pub fn decide(accepted: &Accepted<'_>) -> Decision {
     let Some(destination) = accepted.original_destination.map(canonical) else {
         return Decision::Refuse(Refusal::NotRedirected);
     };
+    if accepted.own_dial {
+        return Decision::Refuse(Refusal::OwnDial);
+    }
     if destination == canonical(accepted.local) {
         return Decision::Refuse(Refusal::DialledDirectly);
     }
@@ -168,6 +175,7 @@ mod tests {
             remote: remote.parse().unwrap(),
             original_destination: original_destination.map(|address| address.parse().unwrap()),
             own_ports: OWN_PORTS,
+            own_dial: false,
         })
     }
 
@@ -223,6 +231,19 @@ mod tests {
         let refused = Decision::Refuse(Refusal::NotRedirected);
         assert_eq!(inbound("10.0.0.5:15006", None), refused);
         assert_eq!(outbound("10.0.0.5:50000", None), refused);
+    }
+
+    #[test]
+    fn what_the_proxy_dialled_itself_leads_nowhere() {
+        let decision = decide(&Accepted {
+            direction: Direction::Outbound,
+            local: "127.0.0.1:15001".parse().unwrap(),
+            remote: "10.0.0.5:50000".parse().unwrap(),
+            original_destination: Some("93.184.216.34:443".parse().unwrap()),
+            own_ports: OWN_PORTS,
+            own_dial: true,
+        });
+        assert_eq!(decision, Decision::Refuse(Refusal::OwnDial));
     }
 
     #[test]

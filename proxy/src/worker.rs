@@ -14,21 +14,25 @@ use tokio_util::task::TaskTracker;
 
 use crate::accept::accept;
 use crate::original_destination::OriginalDestination;
+use crate::own_dials::OwnDials;
 use crate::reset_ports::ResetPorts;
 use crate::route::Direction;
+use crate::seldom::Seldom;
 use crate::socket::Liveness;
 use crate::stats::WorkerStats;
 
-/// What the connections of one worker look at.
+/// What the connections of one worker look at. What is in an `Arc`, workers have in common.
 pub(crate) struct Shared {
     /// By position of the listener.
     pub(crate) directions: Vec<Direction>,
     pub(crate) own_ports: Vec<u16>,
     pub(crate) connect_timeout: Duration,
     pub(crate) liveness: Liveness,
+    pub(crate) own_dials: Arc<OwnDials>,
+    pub(crate) own_dial_refused: Seldom,
     pub(crate) reset_ports: Arc<ResetPorts>,
     pub(crate) original_destination: Arc<dyn OriginalDestination>,
-    /// Places left under the limit of open connections; with `reset_ports`, the one thing that workers have in common.
+    /// Places left under the limit of open connections.
     pub(crate) room: Arc<Semaphore>,
     pub(crate) stats: Arc<WorkerStats>,
     pub(crate) drain: DrainWatch,

@@ -49,6 +49,24 @@ fn the_listeners_dialled_from_inside_close_without_a_loop() {
 }
 
 #[test]
+fn under_a_user_that_the_rules_catch_there_is_no_loop_but_an_error_that_says_why() {
+    if !can_run() {
+        return;
+    }
+    let pod = Pod::create();
+    let proxy = Proxy::start_as(&["--reuid=0", "--regid=0", "--clear-groups"], &pod, &[], &[]);
+    for ip in [PEER_V4, PEER_V6] {
+        let before = proxy.accepted_outbound(&pod);
+        assert_eq!(pod.namespace.expect_error(address(ip, 80)), ErrorKind::ConnectionReset);
+        assert_eq!(proxy.accepted_outbound(&pod) - before, 2, "{}", proxy.log());
+    }
+    let log = proxy.log();
+    assert!(log.contains("dialled_by_this_proxy"), "{log}");
+    // Once a worker.
+    assert!((1..=2).contains(&log.matches("it must run as the user or group").count()), "{log}");
+}
+
+#[test]
 fn two_hundred_connections_each_way_at_once() {
     if !can_run() {
         return;

@@ -34,12 +34,17 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Starts the program as user 1337 and waits until it is ready. `limits` are options of `prlimit`.
     pub(crate) fn start(pod: &Pod, limits: &[&str], flags: &[&str]) -> Self {
+        Self::start_as(&AS_PROXY, pod, limits, flags)
+    }
+
+    /// Starts it as the user that these options of `setpriv` tell.
+    pub(crate) fn start_as(user: &[&str], pod: &Pod, limits: &[&str], flags: &[&str]) -> Self {
         let (directory, program) = program_for_everyone();
         let mut process = Command::new("ip")
             .args(["netns", "exec", pod.namespace.name(), "prlimit"])
             .args(limits)
             .arg("setpriv")
-            .args(AS_PROXY)
+            .args(user)
             .args([&program, "--log-format=json"])
             .args(flags)
             .stderr(Stdio::piped())
