@@ -43,3 +43,16 @@ async fn a_request_too_large_or_never_finished_does_not_hold_a_connection() {
     answer(TcpStream::connect(health).await.unwrap(), b"GET /healthz/ready HTTP/1.1\r\n").await;
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
 }
+
+#[tokio::test]
+async fn connections_that_do_not_ask_keep_nobody_from_being_answered() {
+    let proxy = Proxy::start(Redirected::Never).await;
+    let health = proxy.address(Purpose::Health, Ipv4OrV6::V4);
+    let mut idle = Vec::new();
+    for _ in 0..200 {
+        idle.push(TcpStream::connect(health).await.unwrap());
+    }
+    // The kubelet gives it three seconds.
+    let answered = tokio::time::timeout(Duration::from_secs(2), get(health, "/healthz/ready")).await;
+    assert_eq!(answered.unwrap().0, 200);
+}
