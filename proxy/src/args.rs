@@ -42,7 +42,7 @@ pub struct Args {
     /// Worker threads; 0 takes one a core. Default: one a core that the process may use (cgroup quota), at most two.
     #[arg(long, value_name = "WORKERS", value_parser = clap::value_parser!(u16).range(..=256))]
     pub concurrency: Option<u16>,
-    /// Connections open at once, beyond which accepting waits. Lowered to what the file descriptor limit allows.
+    /// Connections open at once in each direction; more are reset. Lowered to what the file descriptor limit allows.
     #[arg(long, value_name = "COUNT", default_value = "65536")]
     pub max_connections: NonZeroU32,
     /// How long the destination may take to accept a connection.

@@ -17,13 +17,13 @@ use crate::stats::ClusterStats;
 use crate::upstream;
 use crate::worker::Shared;
 
-/// Serves a connection from accept to end. The future is what an open connection costs: keep it small.
+/// Serves a connection from accept to end, or refuses it without a permit. The future is what an open connection costs: keep it small.
 pub(crate) async fn serve(
     worker: Arc<Shared>,
     listener: usize,
     downstream: TcpStream,
     remote: SocketAddr,
-    _permit: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
 ) {
     // An open socket knows its own address; were it not so, there would be nothing to decide upon.
     let Ok(local) = downstream.local_addr() else { return };
@@ -37,6 +37,12 @@ pub(crate) async fn serve(
     // Counted after the record is made, so that it is counted down before the record is written: who reads the log
     // finds the metrics up to date.
     let cells = worker.stats.listener(listener);
+    if permit.is_none() {
+        cells.downstream_cx_overflow.add(1);
+        record.outcome = Outcome::Overflow;
+        drop(Connection::redirected(downstream, &downstream_local, &worker.reset_ports));
+        return;
+    }
     cells.downstream_cx_total.add(1);
     let _open = cells.downstream_cx_active.count();
     let own_ports = &worker.own_ports;

@@ -18,6 +18,8 @@ pub enum Side {
 pub enum Outcome {
     /// Both sides finished sending.
     Closed,
+    /// As many connections were open as may be.
+    Overflow,
     /// It was not forwarded.
     Refused(Refusal),
     /// The destination could not be reached.
@@ -33,6 +35,7 @@ impl Outcome {
     pub const fn response_flags(self) -> &'static str {
         match self {
             Self::Closed => "-",
+            Self::Overflow => "UO",
             Self::Refused(Refusal::DialledDirectly | Refusal::OwnPort | Refusal::OwnDial) => "UH",
             Self::Refused(Refusal::NotRedirected) => "NR",
             Self::ConnectFailed(_) => "UF",
@@ -46,6 +49,7 @@ impl Outcome {
     pub const fn details(self) -> &'static str {
         match self {
             Self::Closed => "-",
+            Self::Overflow => "too_many_connections",
             Self::Refused(Refusal::DialledDirectly) => "listener_dialled_directly",
             Self::Refused(Refusal::OwnPort) => "destination_is_own_port",
             Self::Refused(Refusal::OwnDial) => "dialled_by_this_proxy",
@@ -82,6 +86,7 @@ mod tests {
     fn every_outcome_has_envoys_flag_and_a_word_for_why() {
         for (outcome, flags, details) in [
             (Outcome::Closed, "-", "-"),
+            (Outcome::Overflow, "UO", "too_many_connections"),
             (Outcome::Refused(Refusal::DialledDirectly), "UH", "listener_dialled_directly"),
             (Outcome::Refused(Refusal::OwnPort), "UH", "destination_is_own_port"),
             (Outcome::Refused(Refusal::OwnDial), "UH", "dialled_by_this_proxy"),

@@ -34,7 +34,7 @@ pub struct Settings {
     pub ports: Ports,
     /// Data-plane threads.
     pub workers: NonZeroUsize,
-    /// Connections open at once, if the file descriptor limit allows.
+    /// Connections open at once in each direction, if the file descriptor limit allows.
     pub max_connections: u32,
     /// How long a destination may take to accept.
     pub connect_timeout: Duration,
@@ -207,8 +207,16 @@ fn start_workers(
         file_limit::raise().map_err(io::Error::from).map_err(refused("to tell the file descriptor limit"))?;
     let max_connections = sizing::connections(settings.max_connections, file_limit);
     tracing::info!(workers = stats.len(), max_connections, file_limit, "serving");
-    let room = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
+    let room = || Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
+    let (inbound, outbound) = (room(), room());
     let directions: Vec<_> = traffic.iter().filter_map(self::traffic).collect();
+    let room: Vec<_> = directions
+        .iter()
+        .map(|direction| match direction {
+            Direction::Inbound => inbound.clone(),
+            Direction::Outbound => outbound.clone(),
+        })
+        .collect();
     let own_ports: Vec<_> = traffic.iter().map(|listening| listening.address.port()).collect();
     let (own_dials, reset_ports) = (Arc::new(OwnDials::default()), Arc::new(ResetPorts::default()));
     let start = |(index, stats)| {

@@ -12,6 +12,8 @@ const RESERVED_FILES: u64 = 256;
 /// Downstream and upstream socket.
 const FILES_A_CONNECTION: u64 = 2;
 
+const DIRECTIONS: u64 = 2;
+
 /// The longest read. From here on a larger buffer no longer pays in bulk transfer.
 pub const LONGEST_READ: usize = 256 * KIB;
 
@@ -29,9 +31,10 @@ pub fn workers(concurrency: Option<u16>, cores: NonZeroUsize) -> NonZeroUsize {
     }
 }
 
-/// How many connections may be open at once, given how many file descriptors the process may have. At least one.
+/// How many connections may be open at once in each direction, given how many file descriptors the process may have. At
+/// least one.
 pub fn connections(asked: u32, file_limit: u64) -> usize {
-    let affordable = file_limit.saturating_sub(RESERVED_FILES) / FILES_A_CONNECTION;
+    let affordable = file_limit.saturating_sub(RESERVED_FILES) / FILES_A_CONNECTION / DIRECTIONS;
     let connections = u64::from(asked).min(affordable).max(1);
     usize::try_from(connections).unwrap_or(usize::MAX)
 }
@@ -67,7 +70,7 @@ mod tests {
     #[test]
     fn connections_fit_the_file_descriptor_limit() {
         for (asked, file_limit, expected) in
-            [(65_536, 1_048_576, 65_536), (65_536, 1024, 384), (10, 1024, 10), (65_536, 100, 1), (1, u64::MAX, 1)]
+            [(65_536, 1_048_576, 65_536), (65_536, 1024, 192), (10, 1024, 10), (65_536, 100, 1), (1, u64::MAX, 1)]
         {
             assert_eq!(connections(asked, file_limit), expected, "{asked} with {file_limit} files");
         }

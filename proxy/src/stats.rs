@@ -26,6 +26,8 @@ pub struct ListenerStats {
     pub downstream_cx_total: Cell,
     /// Of these, open now.
     pub downstream_cx_active: Cell,
+    /// Reset at once, since as many were open as may be; not among the total.
+    pub downstream_cx_overflow: Cell,
 }
 
 /// Connections to a cluster.
@@ -167,6 +169,12 @@ const LISTENER_FAMILIES: &[Family<ListenerStats>] = &[
         help: "Connections open",
         kind: Kind::Gauge,
         cell: |listener| &listener.downstream_cx_active,
+    },
+    Family {
+        name: "envoy_listener_downstream_cx_overflow",
+        help: "Connections reset because as many were open as may be",
+        kind: Kind::Bare,
+        cell: |listener| &listener.downstream_cx_overflow,
     },
 ];
 

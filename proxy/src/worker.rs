@@ -32,8 +32,9 @@ pub(crate) struct Shared {
     pub(crate) own_dial_refused: Seldom,
     pub(crate) reset_ports: Arc<ResetPorts>,
     pub(crate) original_destination: Arc<dyn OriginalDestination>,
-    /// Places left under the limit of open connections.
-    pub(crate) room: Arc<Semaphore>,
+    /// Places left under the limit of open connections, by position of the listener; one limit a direction, so that
+    /// peers cannot keep the application from calling out, nor the other way round.
+    pub(crate) room: Vec<Arc<Semaphore>>,
     pub(crate) stats: Arc<WorkerStats>,
     pub(crate) drain: DrainWatch,
     pub(crate) open: TaskTracker,
