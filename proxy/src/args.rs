@@ -51,8 +51,9 @@ pub struct Args {
     /// A connection silent for so long is probed for a dead peer, in whole seconds; 0s turns probes off.
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = tcp_duration)]
     pub tcp_keepalive: Duration,
-    /// A peer that acknowledges nothing, or takes no data, for so long is given up; 0s leaves it to the kernel.
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = tcp_duration)]
+    /// A peer that acknowledges nothing, or takes no data, for so long is given up, even if it only pauses; 0s leaves
+    /// it to keepalive and the kernel.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = tcp_duration)]
     pub tcp_user_timeout: Duration,
     /// On SIGTERM or SIGINT: serve for so long even if no connection is open, within --drain-duration.
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = humantime::parse_duration)]
@@ -96,7 +97,7 @@ impl Args {
             connect_timeout: *connect_timeout,
             liveness: Liveness {
                 keepalive: (!tcp_keepalive.is_zero()).then_some(whole_seconds(*tcp_keepalive)),
-                user_timeout: (!tcp_user_timeout.is_zero()).then_some(*tcp_user_timeout),
+                user_timeout: (!tcp_user_timeout.is_zero()).then_some(whole_milliseconds(*tcp_user_timeout)),
             },
             drain_minimum: *drain_minimum,
             drain_duration: *drain_duration,
@@ -127,6 +128,11 @@ fn whole_seconds(duration: Duration) -> Duration {
     Duration::from_secs(duration.as_secs() + u64::from(duration.subsec_nanos() > 0))
 }
 
+/// Rounds up: to the kernel, 0 ms means no limit.
+fn whole_milliseconds(duration: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,7 +152,8 @@ mod tests {
         let settings = parse(&[]).unwrap().settings();
         let Ports { outbound, inbound, health, prometheus } = settings.ports;
         assert_eq!([outbound, inbound, health, prometheus], [15001, 15006, 15021, 15090]);
-        assert!(settings.liveness.keepalive.is_some() && settings.liveness.user_timeout.is_some());
+        assert_eq!(settings.liveness.keepalive, Some(Duration::from_secs(60)));
+        assert_eq!(settings.liveness.user_timeout, None, "it would cut a peer that only pauses");
         assert_eq!(settings.connect_timeout, Duration::from_secs(10));
         assert_eq!(settings.drain_minimum, Duration::from_secs(5));
         assert_eq!(settings.drain_duration, Duration::from_secs(45));
@@ -163,6 +170,8 @@ mod tests {
         let liveness = parse(&["--tcp-keepalive=1500ms", "--tcp-user-timeout=500ms"]).unwrap().settings().liveness;
         assert_eq!(liveness.keepalive, Some(Duration::from_secs(2)));
         assert_eq!(liveness.user_timeout, Some(Duration::from_millis(500)));
+        let liveness = parse(&["--tcp-user-timeout=100us"]).unwrap().settings().liveness;
+        assert_eq!(liveness.user_timeout, Some(Duration::from_millis(1)));
     }
 
     #[test]
