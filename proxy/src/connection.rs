@@ -33,7 +33,7 @@ pub(crate) async fn serve(
         None
     });
     let downstream_local = canonical(original_destination.unwrap_or(local));
-    let mut record = Record::begin(direction, canonical(remote), downstream_local);
+    let mut record = Record::begin(&worker.cutting, direction, canonical(remote), downstream_local);
     // Counted after the record is made, so that it is counted down before the record is written: who reads the log
     // finds the metrics up to date.
     let cells = worker.stats.listener(listener);
@@ -75,7 +75,7 @@ fn complain_of_own_dial(worker: &Shared, destination: SocketAddr) {
     );
 }
 
-async fn forward(worker: &Shared, forward: &Forward, downstream: TcpStream, record: &mut Record) {
+async fn forward(worker: &Shared, forward: &Forward, downstream: TcpStream, record: &mut Record<'_>) {
     let mut downstream = match forward.source {
         Some(_) => Connection::new(downstream),
         None => Connection::redirected(downstream, &forward.destination, &worker.reset_ports),
@@ -94,7 +94,7 @@ async fn forward(worker: &Shared, forward: &Forward, downstream: TcpStream, reco
                 cluster.upstream_cx_connect_timeout.add(1);
             }
             tracing::debug!(%error, upstream_host = %forward.destination, "connect failed");
-            record.outcome = Outcome::ConnectFailed(error.kind());
+            record.outcome = Outcome::ConnectFailed(record.direction, error.kind());
             return;
         }
     };
@@ -108,12 +108,12 @@ async fn forward(worker: &Shared, forward: &Forward, downstream: TcpStream, reco
 }
 
 /// Counts for the access log and for the metrics.
-struct Tally<'a> {
-    record: &'a mut Record,
+struct Tally<'a, 'r> {
+    record: &'a mut Record<'r>,
     cluster: &'a ClusterStats,
 }
 
-impl Meter for Tally<'_> {
+impl Meter for Tally<'_, '_> {
     fn read(&mut self, from: Side, bytes: usize) {
         match from {
             Side::Downstream => self.record.received += bytes as u64,

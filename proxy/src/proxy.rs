@@ -3,6 +3,7 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use sidecar_process::drain::{Drain, DrainWatch, Drained};
@@ -26,6 +27,9 @@ use crate::{file_limit, sizing};
 
 /// How often a draining proxy looks whether a connection is still open.
 const IDLE_CHECK: Duration = Duration::from_millis(20);
+
+/// How long a worker may take to end once its connections are cut.
+const WORKER_END: Duration = Duration::from_secs(1);
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -165,10 +169,15 @@ impl Running {
         let _ = tokio::time::timeout(self.drain_duration, idle).await;
         let workers = self.drain.run(deadline.saturating_duration_since(Instant::now())).await;
         let mut connections = 0;
-        while let Some(ended) = self.workers.join_next().await {
-            if let Ok(Ok(Ok(cut))) = ended {
-                connections += cut;
+        let all_ended = async {
+            while let Some(ended) = self.workers.join_next().await {
+                if let Ok(Ok(Ok(cut))) = ended {
+                    connections += cut;
+                }
             }
+        };
+        if tokio::time::timeout(WORKER_END, all_ended).await.is_err() {
+            tracing::warn!(workers = self.workers.len(), "workers that did not end are abandoned");
         }
         match workers {
             Drained::Finished => Drained::Finished,
@@ -233,6 +242,7 @@ fn start_workers(
             stats,
             drain: drain.clone(),
             open: TaskTracker::new(),
+            cutting: AtomicBool::new(false),
         };
         let listeners = traffic.iter().map(|listening| listening.socket.try_clone()).collect::<io::Result<_>>();
         listeners

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) stats: Arc<WorkerStats>,
     pub(crate) drain: DrainWatch,
     pub(crate) open: TaskTracker,
+    /// Set when what is open is cut off.
+    pub(crate) cutting: AtomicBool,
 }
 
 /// A running worker, as seen from the control runtime.
@@ -71,6 +74,7 @@ fn run(shared: &Arc<Shared>, listeners: Vec<TcpListener>, started: oneshot::Send
         return Err(error);
     }
     let cut = shared.open.len();
+    shared.cutting.store(true, Ordering::Relaxed);
     // Drops the connections that are still open: they are reset, and log themselves.
     drop(runtime);
     Ok(cut)
