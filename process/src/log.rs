@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::IsTerminal;
 use std::str::FromStr;
 
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -28,15 +29,19 @@ impl fmt::Display for LogFormat {
     }
 }
 
-/// Which events are logged: a level, or `target=level` pairs, comma separated.
+/// Which events are logged: a level for our own crates, `target=level` pairs, or both, comma separated.
 ///
-/// Accepts Envoy's spellings too (`warning`, `critical`), since Istio's annotations use them.
+/// Without a level ours is `info`; libraries only say when something is wrong, unless asked for by name. Accepts
+/// Envoy's spellings too (`warning`, `critical`), since Istio's annotations use them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogLevel(Targets);
 
 /// A log level that could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("not a log level: `{given}`; use trace, debug, info, warning, error or off, or target=level pairs")]
+#[error(
+    "not a log level: `{given}`; use one of trace, debug, info, warning, error and off, target=level pairs, or both, \
+     comma separated"
+)]
 pub struct InvalidLogLevel {
     given: String,
 }
@@ -45,26 +50,34 @@ impl FromStr for LogLevel {
     type Err = InvalidLogLevel;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let level = match text {
-            "warning" => "warn",
-            "critical" => "error",
-            other => other,
+        let invalid = || InvalidLogLevel { given: text.to_owned() };
+        // To the parser, nothing at all is a level.
+        let level = |word: &str| match word.parse::<LevelFilter>() {
+            Ok(level) if !word.is_empty() => Ok(level),
+            _ => Err(invalid()),
         };
-        let targets: Targets = level.parse().map_err(|_| InvalidLogLevel { given: text.to_owned() })?;
-        // `info,` and `a,b` parse as targets named so; a bare word that is no level is a mistake, not a target.
-        let is_level = level.parse::<tracing::level_filters::LevelFilter>().is_ok();
-        if !is_level && level.split(',').any(|part| !part.contains('=')) {
-            return Err(InvalidLogLevel { given: text.to_owned() });
+        let mut ours = None;
+        let mut by_name = Vec::new();
+        for part in text.split(',') {
+            match part.split_once('=') {
+                Some((target, word)) if !target.is_empty() => by_name.push((target, level(envoy_spelling(word))?)),
+                // A second level, or one for a target without a name, is a mistake.
+                Some(_) => return Err(invalid()),
+                None if ours.is_some() => return Err(invalid()),
+                None => ours = Some(level(envoy_spelling(part))?),
+            }
         }
-        // Our own crates at the asked level; libraries only when something is wrong, unless asked for by name.
-        let targets = match (is_level, targets.default_level()) {
-            (true, Some(ours)) => Targets::new()
-                .with_target("sidecar", ours)
-                .with_target("access", ours)
-                .with_default(ours.min(tracing::level_filters::LevelFilter::WARN)),
-            _ => targets,
-        };
-        Ok(Self(targets))
+        let ours = ours.unwrap_or(LevelFilter::INFO);
+        let targets = Targets::new().with_target("sidecar", ours).with_default(ours.min(LevelFilter::WARN));
+        Ok(Self(targets.with_targets(by_name)))
+    }
+}
+
+fn envoy_spelling(level: &str) -> &str {
+    match level {
+        "warning" => "warn",
+        "critical" => "error",
+        other => other,
     }
 }
 
@@ -72,10 +85,10 @@ impl FromStr for LogLevel {
 #[derive(Clone, Debug, clap::Args)]
 pub struct LogArgs {
     /// How log lines are written on standard error.
-    #[arg(long, global = true, value_enum, default_value_t, env = "LOG_FORMAT")]
+    #[arg(long, global = true, value_enum, default_value_t, env = "SIDECAR_LOG_FORMAT", help_heading = "Logging")]
     pub log_format: LogFormat,
-    /// What is logged: trace, debug, info, warning, error, off, or target=level pairs, comma separated.
-    #[arg(long, global = true, default_value = "info", env = "LOG_LEVEL")]
+    /// What is logged: trace, debug, info, warning, error, off, target=level pairs, or both, comma separated.
+    #[arg(long, global = true, default_value = "info", env = "SIDECAR_LOG_LEVEL", help_heading = "Logging")]
     pub log_level: LogLevel,
 }
 
@@ -126,7 +139,6 @@ mod tests {
     fn a_level_is_loud_for_us_and_quiet_for_libraries() {
         let LogLevel(targets) = "debug".parse().unwrap();
         assert!(targets.would_enable("sidecar_proxy::relay", &Level::DEBUG));
-        assert!(targets.would_enable("access", &Level::INFO));
         assert!(!targets.would_enable("hyper", &Level::INFO));
         assert!(targets.would_enable("hyper", &Level::WARN));
     }
@@ -145,11 +157,24 @@ mod tests {
         let LogLevel(targets) = "hyper=trace,sidecar=error".parse().unwrap();
         assert!(targets.would_enable("hyper::proto", &Level::TRACE));
         assert!(!targets.would_enable("sidecar_proxy", &Level::WARN));
+        let LogLevel(targets) = "hyper=debug".parse().unwrap();
+        assert!(targets.would_enable("hyper::proto", &Level::DEBUG));
+        assert!(targets.would_enable("sidecar_proxy", &Level::INFO), "ours are not switched off");
+    }
+
+    #[test]
+    fn a_level_among_targets_is_for_us() {
+        for given in ["debug,hyper=trace", "hyper=trace,debug"] {
+            let LogLevel(targets) = given.parse().unwrap();
+            assert!(targets.would_enable("hyper::proto", &Level::TRACE), "{given}");
+            assert!(targets.would_enable("sidecar_proxy", &Level::DEBUG), "{given}");
+            assert!(!targets.would_enable("tower", &Level::INFO), "{given}");
+        }
     }
 
     #[test]
     fn a_word_that_is_no_level_is_refused_by_name() {
-        for given in ["loud", "info,", "info,loud", "sidecar=loud"] {
+        for given in ["loud", "", "info,", "info,loud", "info,debug", "sidecar=loud", "=info"] {
             let error = given.parse::<LogLevel>().unwrap_err();
             assert!(error.to_string().contains(given), "{error}");
         }
