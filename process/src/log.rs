@@ -10,6 +10,9 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt as format};
 
+/// The target of access lines: one a connection or request, at level info, whatever the level of the log is.
+pub const ACCESS: &str = "access";
+
 /// How a log line is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
@@ -31,8 +34,9 @@ impl fmt::Display for LogFormat {
 
 /// Which events are logged: a level for our own crates, `target=level` pairs, or both, comma separated.
 ///
-/// Without a level ours is `info`; libraries only say when something is wrong, unless asked for by name. Accepts
-/// Envoy's spellings too (`warning`, `critical`), since Istio's annotations use them.
+/// Without a level ours is `info`; libraries only say when something is wrong, unless asked for by name. The target
+/// [`ACCESS`] is not concerned by a level: a program that logs access has a flag for that. Accepts Envoy's spellings
+/// too (`warning`, `critical`), since Istio's annotations use them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogLevel(Targets);
 
@@ -68,7 +72,10 @@ impl FromStr for LogLevel {
             }
         }
         let ours = ours.unwrap_or(LevelFilter::INFO);
-        let targets = Targets::new().with_target("sidecar", ours).with_default(ours.min(LevelFilter::WARN));
+        let targets = Targets::new()
+            .with_target("sidecar", ours)
+            .with_target(ACCESS, LevelFilter::INFO)
+            .with_default(ours.min(LevelFilter::WARN));
         Ok(Self(targets.with_targets(by_name)))
     }
 }
@@ -148,6 +155,7 @@ mod tests {
         let LogLevel(targets) = "warning".parse().unwrap();
         assert!(!targets.would_enable("sidecar_proxy", &Level::INFO));
         assert!(targets.would_enable("sidecar_proxy", &Level::WARN));
+        assert!(targets.would_enable(ACCESS, &Level::INFO), "access lines are not a matter of level");
         let LogLevel(targets) = "off".parse().unwrap();
         assert!(!targets.would_enable("sidecar_proxy", &Level::ERROR));
     }

@@ -5,14 +5,24 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use sidecar_process::log::ACCESS;
+
 use crate::outcome::Outcome;
 use crate::route::{Cluster, Direction};
+
+/// The access log of a worker.
+#[derive(Debug)]
+pub(crate) struct AccessLog {
+    /// Whether lines are written.
+    enabled: bool,
+    /// Whether connections are being cut off.
+    cutting: AtomicBool,
+}
 
 /// What is known of a connection so far. Dropped, it writes the line: no way of ending goes unlogged.
 #[derive(Debug)]
 pub(crate) struct Record<'a> {
-    /// Whether connections are being cut off.
-    cutting: &'a AtomicBool,
+    log: &'a AccessLog,
     pub(crate) direction: Direction,
     begun: Instant,
     downstream_remote: SocketAddr,
@@ -29,15 +39,24 @@ pub(crate) struct Record<'a> {
     pub(crate) outcome: Outcome,
 }
 
-impl<'a> Record<'a> {
+impl AccessLog {
+    pub(crate) const fn new(enabled: bool) -> Self {
+        Self { enabled, cutting: AtomicBool::new(false) }
+    }
+
+    /// From now on a connection that does not get to tell how it ended was cut off.
+    pub(crate) fn connections_are_cut(&self) {
+        self.cutting.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn begin(
-        cutting: &'a AtomicBool,
+        &self,
         direction: Direction,
         downstream_remote: SocketAddr,
         downstream_local: SocketAddr,
-    ) -> Self {
-        Self {
-            cutting,
+    ) -> Record<'_> {
+        Record {
+            log: self,
             direction,
             begun: Instant::now(),
             downstream_remote,
@@ -50,10 +69,12 @@ impl<'a> Record<'a> {
             outcome: Outcome::Aborted,
         }
     }
+}
 
+impl Record<'_> {
     fn last_outcome(&self) -> Outcome {
         match self.outcome {
-            Outcome::Aborted if self.cutting.load(Ordering::Relaxed) => Outcome::Cut,
+            Outcome::Aborted if self.log.cutting.load(Ordering::Relaxed) => Outcome::Cut,
             outcome => outcome,
         }
     }
@@ -61,9 +82,12 @@ impl<'a> Record<'a> {
 
 impl Drop for Record<'_> {
     fn drop(&mut self) {
+        if !self.log.enabled {
+            return;
+        }
         let outcome = self.last_outcome();
         tracing::info!(
-            target: "access",
+            target: ACCESS,
             direction = self.direction.as_str(),
             downstream_remote_address = %self.downstream_remote,
             downstream_local_address = %self.downstream_local,
@@ -97,10 +121,10 @@ mod tests {
     #[test]
     fn who_does_not_get_to_tell_was_cut_only_if_connections_are_being_cut() {
         let address = SocketAddr::from(([10, 0, 0, 9], 80));
-        let cutting = AtomicBool::new(false);
-        let mut record = Record::begin(&cutting, Direction::Inbound, address, address);
+        let log = AccessLog::new(false);
+        let mut record = log.begin(Direction::Inbound, address, address);
         assert_eq!(record.last_outcome(), Outcome::Aborted);
-        cutting.store(true, Ordering::Relaxed);
+        log.connections_are_cut();
         assert_eq!(record.last_outcome(), Outcome::Cut);
         record.outcome = Outcome::Closed;
         assert_eq!(record.last_outcome(), Outcome::Closed);

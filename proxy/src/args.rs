@@ -55,6 +55,9 @@ pub struct Args {
     /// it to keepalive and the kernel.
     #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = tcp_duration)]
     pub tcp_user_timeout: Duration,
+    /// Where a line for every connection goes, whatever --log-level is.
+    #[arg(long, value_enum, default_value = "stderr", help_heading = "Logging")]
+    pub access_log: AccessLog,
     /// On SIGTERM or SIGINT: serve for so long even if no connection is open, within --drain-duration.
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = humantime::parse_duration)]
     pub drain_minimum: Duration,
@@ -64,6 +67,15 @@ pub struct Args {
     /// How to log.
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+/// Where access lines go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum AccessLog {
+    /// With the rest of the log.
+    Stderr,
+    /// Nowhere.
+    Off,
 }
 
 impl Args {
@@ -79,6 +91,7 @@ impl Args {
             connect_timeout,
             tcp_keepalive,
             tcp_user_timeout,
+            access_log,
             drain_minimum,
             drain_duration,
             log: _,
@@ -99,6 +112,7 @@ impl Args {
                 keepalive: (!tcp_keepalive.is_zero()).then_some(whole_seconds(*tcp_keepalive)),
                 user_timeout: (!tcp_user_timeout.is_zero()).then_some(whole_milliseconds(*tcp_user_timeout)),
             },
+            access_log: *access_log == AccessLog::Stderr,
             drain_minimum: *drain_minimum,
             drain_duration: *drain_duration,
         }

@@ -33,7 +33,7 @@ pub(crate) async fn serve(
         None
     });
     let downstream_local = canonical(original_destination.unwrap_or(local));
-    let mut record = Record::begin(&worker.cutting, direction, canonical(remote), downstream_local);
+    let mut record = worker.access_log.begin(direction, canonical(remote), downstream_local);
     // Counted after the record is made, so that it is counted down before the record is written: who reads the log
     // finds the metrics up to date.
     let cells = worker.stats.listener(listener);

@@ -3,7 +3,6 @@
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use sidecar_process::drain::{Drain, DrainWatch, Drained};
@@ -12,6 +11,7 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
+use crate::access_log::AccessLog;
 use crate::bind::{self, BindErrors, Listening, Ports, Purpose};
 use crate::http_server;
 use crate::monitoring::{self, DRAINING, Server};
@@ -44,6 +44,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How dead peers are found.
     pub liveness: Liveness,
+    /// Whether a line is logged for every connection.
+    pub access_log: bool,
     /// When the proxy ends: how long it goes on at least, for those who have not noticed yet.
     pub drain_minimum: Duration,
     /// When the proxy ends: how long it goes on at most, until open connections have finished.
@@ -242,7 +244,7 @@ fn start_workers(
             stats,
             drain: drain.clone(),
             open: TaskTracker::new(),
-            cutting: AtomicBool::new(false),
+            access_log: AccessLog::new(settings.access_log),
         };
         let listeners = traffic.iter().map(|listening| listening.socket.try_clone()).collect::<io::Result<_>>();
         listeners

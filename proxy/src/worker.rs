@@ -3,7 +3,6 @@
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
 use crate::accept::accept;
+use crate::access_log::AccessLog;
 use crate::original_destination::OriginalDestination;
 use crate::own_dials::OwnDials;
 use crate::reset_ports::ResetPorts;
@@ -39,8 +39,7 @@ pub(crate) struct Shared {
     pub(crate) stats: Arc<WorkerStats>,
     pub(crate) drain: DrainWatch,
     pub(crate) open: TaskTracker,
-    /// Set when what is open is cut off.
-    pub(crate) cutting: AtomicBool,
+    pub(crate) access_log: AccessLog,
 }
 
 /// A running worker, as seen from the control runtime.
@@ -74,7 +73,7 @@ fn run(shared: &Arc<Shared>, listeners: Vec<TcpListener>, started: oneshot::Send
         return Err(error);
     }
     let cut = shared.open.len();
-    shared.cutting.store(true, Ordering::Relaxed);
+    shared.access_log.connections_are_cut();
     // Drops the connections that are still open: they are reset, and log themselves.
     drop(runtime);
     Ok(cut)

@@ -55,6 +55,7 @@ pub(crate) fn settings() -> Settings {
         max_connections: 1000,
         connect_timeout: Duration::from_secs(10),
         liveness: Liveness { keepalive: Some(Duration::from_secs(60)), user_timeout: Some(Duration::from_secs(60)) },
+        access_log: true,
         drain_minimum: Duration::ZERO,
         drain_duration: Duration::from_secs(20),
     }

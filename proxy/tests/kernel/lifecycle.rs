@@ -69,6 +69,24 @@ fn a_second_signal_ends_at_once() {
 }
 
 #[test]
+fn access_lines_are_a_matter_of_their_own_flag_and_not_of_the_level() {
+    if !can_run() {
+        return;
+    }
+    for (flags, lines) in
+        [(["--log-level=warning", "--access-log=stderr"], 1), (["--log-level=info", "--access-log=off"], 0)]
+    {
+        let pod = Pod::create();
+        let proxy = Proxy::start(&pod, &[], &[&flags[..], &["--drain-minimum=0s"]].concat());
+        let _arrivals = pod.namespace.serve(address(POD_V4, 8080), b"");
+        assert_eq!(exchange(pod.peer.connect(address(POD_V4, 8080)), b"hello"), b"hello");
+        proxy.signal(Signal::SIGTERM);
+        let (_, log) = proxy.wait();
+        assert_eq!(log.matches("InboundPassthroughCluster").count(), lines, "{flags:?}\n{log}");
+    }
+}
+
+#[test]
 fn a_log_that_nobody_reads_stops_neither_traffic_nor_the_end() {
     if !can_run() {
         return;
