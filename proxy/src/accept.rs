@@ -16,7 +16,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Accepts connections of one listener until told to stop.
 pub(crate) async fn accept(worker: Arc<Shared>, index: usize, listener: TcpListener) {
-    let mut acceptor = Acceptor::new(listener);
+    let mut acceptor = Acceptor::new(listener, || worker.stats.listener(index).accept_errors.add(1));
     let full = Seldom::default();
     loop {
         let (stream, remote) = tokio::select! {
@@ -36,14 +36,15 @@ pub(crate) async fn accept(worker: Arc<Shared>, index: usize, listener: TcpListe
 }
 
 /// A listener that never fails: it pauses instead.
-pub(crate) struct Acceptor {
+pub(crate) struct Acceptor<F> {
     listener: TcpListener,
     failures: u32,
+    count_failure: F,
 }
 
-impl Acceptor {
-    pub(crate) const fn new(listener: TcpListener) -> Self {
-        Self { listener, failures: 0 }
+impl<F: Fn()> Acceptor<F> {
+    pub(crate) const fn new(listener: TcpListener, count_failure: F) -> Self {
+        Self { listener, failures: 0, count_failure }
     }
 
     /// The next connection, and from where. Safe to cancel.
@@ -59,6 +60,7 @@ impl Acceptor {
             if is_about_one_connection(&error) {
                 continue;
             }
+            (self.count_failure)();
             let pause = pause_after(self.failures);
             self.failures = self.failures.saturating_add(1);
             tracing::warn!(%error, ?pause, "cannot accept connections; trying again");

@@ -56,6 +56,7 @@ pub(crate) async fn serve(
                 complain_of_own_dial(&worker, downstream_local);
             }
             worker.stats.cluster(record.cluster).upstream_cx_none_healthy.add(1);
+            worker.stats.refused(refusal).add(1);
             record.outcome = Outcome::Refused(refusal);
         }
     }

@@ -25,7 +25,7 @@ const MAX_HEADER_SIZE: usize = 8192;
 
 /// Serves for ever. Dropped, it drops its connections too.
 pub(crate) async fn serve(listener: TcpListener, router: Router) -> Infallible {
-    let mut acceptor = Acceptor::new(listener);
+    let mut acceptor = Acceptor::new(listener, || ());
     let mut connections = JoinSet::new();
     let mut by_age = VecDeque::<AbortHandle>::with_capacity(MAX_CONNECTIONS);
     loop {

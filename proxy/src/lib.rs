@@ -7,13 +7,14 @@
 //!
 //! [`proxy::bind`] opens the sockets, [`proxy::Bound::serve`] starts to serve, [`proxy::Running::drain`] ends it.
 //!
-//! Core: [`outcome`], [`route`], [`sizing`], [`stats`].
+//! Core: [`exposition`], [`outcome`], [`route`], [`sizing`], [`stats`].
 //! Edge: [`accept`], [`access_log`], [`args`], [`bind`], [`connection`], [`file_limit`], [`http_server`], [`monitoring`], [`original_destination`], [`proxy`], [`own_dials`], [`relay`], [`reset_ports`], [`seldom`], [`socket`], [`upstream`], [`worker`].
 
 #![expect(rustdoc::private_intra_doc_links, reason = "the map names every module, exported or not")]
 
 pub mod args;
 pub mod bind;
+pub mod exposition;
 pub mod original_destination;
 pub mod outcome;
 pub mod proxy;

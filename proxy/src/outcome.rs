@@ -52,10 +52,7 @@ impl Outcome {
         match self {
             Self::Closed => "-",
             Self::Overflow => "too_many_connections",
-            Self::Refused(Refusal::DialledDirectly) => "listener_dialled_directly",
-            Self::Refused(Refusal::OwnPort) => "destination_is_own_port",
-            Self::Refused(Refusal::OwnDial) => "dialled_by_this_proxy",
-            Self::Refused(Refusal::NotRedirected) => "no_original_destination",
+            Self::Refused(refusal) => refusal.name(),
             Self::ConnectFailed(direction, kind) => connect_failure(direction, kind),
             Self::Broken(Side::Downstream, ErrorKind::TimedOut) => "downstream_stopped_answering",
             Self::Broken(Side::Downstream, _) => "downstream_reset",

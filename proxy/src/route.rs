@@ -74,6 +74,26 @@ pub enum Refusal {
     NotRedirected,
 }
 
+impl Refusal {
+    /// Every reason, in the order of [`Refusal::index`].
+    pub const ALL: [Self; 4] = [Self::DialledDirectly, Self::OwnPort, Self::OwnDial, Self::NotRedirected];
+
+    /// The reason's name in logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DialledDirectly => "listener_dialled_directly",
+            Self::OwnPort => "destination_is_own_port",
+            Self::OwnDial => "dialled_by_this_proxy",
+            Self::NotRedirected => "no_original_destination",
+        }
+    }
+
+    /// Position in [`Refusal::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
 impl Direction {
     /// `inbound` or `outbound`.
     pub const fn as_str(self) -> &'static str {
@@ -261,7 +281,10 @@ mod tests {
     }
 
     #[test]
-    fn clusters_are_found_at_their_index() {
+    fn clusters_and_refusals_are_found_at_their_index() {
+        for refusal in Refusal::ALL {
+            assert_eq!(Refusal::ALL[refusal.index()], refusal);
+        }
         for cluster in Cluster::ALL {
             assert_eq!(Cluster::ALL[cluster.index()], cluster);
         }

@@ -16,8 +16,29 @@ async fn metrics_are_found_at_both_paths_over_both_families() {
             assert_eq!(status, 200);
             assert!(body.contains("\nenvoy_server_live 1\n"), "{body}");
             assert!(body.contains("\nenvoy_server_concurrency 2\n"), "{body}");
-            assert!(body.ends_with("# EOF\n"), "{body}");
+            assert!(!body.contains("# EOF"), "{body}");
         }
+    }
+}
+
+#[tokio::test]
+async fn the_format_of_metrics_is_the_one_that_is_asked_for() {
+    let proxy = Proxy::start(Redirected::Never).await;
+    let prometheus = proxy.address(Purpose::Prometheus, Ipv4OrV6::V4);
+    for (accept, content_type, last, kind) in [
+        ("*/*", "text/plain; version=0.0.4", "", "envoy_cluster_upstream_cx_connect_fail counter"),
+        (
+            "application/openmetrics-text",
+            "application/openmetrics-text",
+            "# EOF\n",
+            "envoy_cluster_upstream_cx counter",
+        ),
+    ] {
+        let request = format!("GET /stats/prometheus HTTP/1.1\r\nhost: pod\r\naccept: {accept}\r\n\r\n");
+        let response = answer(TcpStream::connect(prometheus).await.unwrap(), request.as_bytes()).await;
+        let response = String::from_utf8(response).unwrap();
+        assert!(response.contains(&format!("content-type: {content_type}")), "{response}");
+        assert!(response.ends_with(last) && response.contains(&format!("# TYPE {kind}\n")), "{response}");
     }
 }
 

@@ -153,6 +153,9 @@ fn running_out_of_file_descriptors_does_not_stop_or_spin_the_proxy() {
     proxy.limit_open_files("1024:");
     client.read_exact(&mut [0; 5]).unwrap();
     arrivals.recv().unwrap();
+    let metrics = get(&pod, 15090, "/stats/prometheus").unwrap();
+    let errors = |line: &&str| line.starts_with("sidecar_proxy_accept_errors_total{") && !line.ends_with(" 0");
+    assert!(metrics.lines().any(|line| errors(&line)), "{metrics}");
 }
 
 #[test]
