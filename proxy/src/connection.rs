@@ -100,7 +100,8 @@ async fn forward(worker: &Shared, forward: &Forward, downstream: TcpStream, reco
         }
     };
     record.upstream_local = upstream.local_addr().ok();
-    let outcome = relay(&mut downstream, &mut upstream, &mut Tally { record, cluster }).await;
+    let mut tally = Tally { record, cluster };
+    let outcome = relay(&mut downstream, &mut upstream, &mut tally, worker.half_close_timeout).await;
     record.outcome = outcome;
     if outcome == Outcome::Closed {
         downstream.close();
@@ -141,6 +142,6 @@ mod tests {
         }
         let size = size(serve);
         // A few bytes more or less with the features that other crates of a build turn on in our libraries.
-        assert!(size <= 1152, "{size} bytes");
+        assert!(size <= 1184, "{size} bytes");
     }
 }

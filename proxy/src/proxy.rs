@@ -42,6 +42,8 @@ pub struct Settings {
     pub max_connections: u32,
     /// How long a destination may take to accept.
     pub connect_timeout: Duration,
+    /// How long a connection may be silent of which one direction has ended; `None` for ever.
+    pub half_close_timeout: Option<Duration>,
     /// How dead peers are found.
     pub liveness: Liveness,
     /// Whether a line is logged for every connection.
@@ -235,6 +237,7 @@ fn start_workers(
             directions: directions.clone(),
             own_ports: own_ports.clone(),
             connect_timeout: settings.connect_timeout,
+            half_close_timeout: settings.half_close_timeout,
             liveness: settings.liveness,
             own_dials: own_dials.clone(),
             own_dial_refused: Seldom::default(),

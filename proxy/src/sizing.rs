@@ -39,12 +39,19 @@ pub fn connections(asked: u32, file_limit: u64) -> usize {
     usize::try_from(connections).unwrap_or(usize::MAX)
 }
 
-/// How many bytes to read at once from a peer that has sent `moved` bytes so far, at most [`LONGEST_READ`].
+/// What a worker may hold for slow peers before it reads little.
+pub const MOST_HELD: usize = 16 * 1024 * KIB;
+
+/// How many bytes to read at once from a peer that has sent `moved` bytes so far, at most [`LONGEST_READ`], by a worker
+/// that holds `held` bytes for peers that have not taken them yet.
 ///
-/// What a slow peer has not taken yet is held in memory, so this is also what one direction of a connection can cost.
-/// Few connections ever move much; those that do earn longer reads.
-pub const fn read_size(moved: u64) -> usize {
-    if moved < MIB / 4 {
+/// What is read may have to be held too, so this is also what one direction of a connection can cost. Few connections
+/// ever move much; those that do earn longer reads, as long as little is held. A worker holds at most [`MOST_HELD`],
+/// and beyond that 1 KiB for each direction of a connection.
+pub const fn read_size(moved: u64, held: usize) -> usize {
+    if held >= MOST_HELD - LONGEST_READ {
+        KIB
+    } else if moved < MIB / 4 || held >= MOST_HELD / 2 {
         16 * KIB
     } else if moved < 8 * MIB {
         64 * KIB
@@ -78,8 +85,17 @@ mod tests {
 
     #[test]
     fn reads_grow_with_what_has_been_moved() {
-        let sizes = [0, MIB / 4, 8 * MIB, u64::MAX].map(read_size);
+        let sizes = [0, MIB / 4, 8 * MIB, u64::MAX].map(|moved| read_size(moved, 0));
         assert!(sizes.is_sorted(), "{sizes:?}");
         assert_eq!((sizes[0], sizes[3]), (16 * KIB, LONGEST_READ));
+    }
+
+    #[test]
+    fn reads_shrink_with_what_is_held() {
+        let sizes = [0, MOST_HELD / 2, MOST_HELD, usize::MAX].map(|held| read_size(u64::MAX, held));
+        assert_eq!(sizes, [LONGEST_READ, 16 * KIB, KIB, KIB]);
+        // The last long read still fits.
+        let last = (MOST_HELD - LONGEST_READ..MOST_HELD).find(|held| held + read_size(u64::MAX, *held) > MOST_HELD);
+        assert!(last.is_none_or(|held| read_size(u64::MAX, held) == KIB), "{last:?}");
     }
 }

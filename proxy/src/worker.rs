@@ -28,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) directions: Vec<Direction>,
     pub(crate) own_ports: Vec<u16>,
     pub(crate) connect_timeout: Duration,
+    pub(crate) half_close_timeout: Option<Duration>,
     pub(crate) liveness: Liveness,
     pub(crate) own_dials: Arc<OwnDials>,
     pub(crate) own_dial_refused: Seldom,
