@@ -1,9 +1,12 @@
 //! Receives the traffic that the redirection rules of a pod send here, and forwards it to where it was going.
 //!
 //! ```text
-//! app ──► 15001 outbound ──► original destination           workers: one thread and one runtime each, nothing shared
+//! app ──► 15001 outbound ──► original destination           workers: one thread and one runtime each
 //! peer ─► 15006 inbound ───► app, dialled from 127.0.0.6    control: the main thread: health, metrics, signals
 //! ```
+//!
+//! What workers have in common is counted in atomics or takes a lock at the begin and the end of a connection, never while
+//! it is relayed: places under the limit, the proxy's own dials, ports not to dial from.
 //!
 //! [`proxy::bind`] opens the sockets, [`proxy::Bound::serve`] starts to serve, [`proxy::Running::drain`] ends it.
 //!

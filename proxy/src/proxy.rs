@@ -218,7 +218,7 @@ fn start_workers(
 ) -> Result<Vec<Handle>, Error> {
     let file_limit =
         file_limit::raise().map_err(io::Error::from).map_err(refused("to tell the file descriptor limit"))?;
-    let max_connections = sizing::connections(settings.max_connections, file_limit);
+    let max_connections = sizing::connections(settings.max_connections, file_limit, stats.len());
     tracing::info!(workers = stats.len(), max_connections, file_limit, "serving");
     let room = || Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
     let (inbound, outbound) = (room(), room());

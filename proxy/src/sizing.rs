@@ -5,9 +5,12 @@ use std::num::NonZeroUsize;
 /// Workers when nobody said how many. Istio's default too: a sidecar should not take a node's cores.
 const DEFAULT_WORKERS: usize = 2;
 
-/// File descriptors kept for everything but connections: listening sockets of every worker, event queues, health and
-/// metrics connections, standard error.
-const RESERVED_FILES: u64 = 256;
+/// File descriptors kept for everything but connections: health and metrics with their connections, connections that
+/// are accepted to be refused, standard error.
+const RESERVED_FILES: u64 = 240;
+
+/// Listening sockets of each direction and family, event queue and wake-up.
+const FILES_A_WORKER: u64 = 8;
 
 /// Downstream and upstream socket.
 const FILES_A_CONNECTION: u64 = 2;
@@ -33,8 +36,9 @@ pub fn workers(concurrency: Option<u16>, cores: NonZeroUsize) -> NonZeroUsize {
 
 /// How many connections may be open at once in each direction, given how many file descriptors the process may have. At
 /// least one.
-pub fn connections(asked: u32, file_limit: u64) -> usize {
-    let affordable = file_limit.saturating_sub(RESERVED_FILES) / FILES_A_CONNECTION / DIRECTIONS;
+pub fn connections(asked: u32, file_limit: u64, workers: usize) -> usize {
+    let reserved = RESERVED_FILES + FILES_A_WORKER * workers as u64;
+    let affordable = file_limit.saturating_sub(reserved) / FILES_A_CONNECTION / DIRECTIONS;
     let connections = u64::from(asked).min(affordable).max(1);
     usize::try_from(connections).unwrap_or(usize::MAX)
 }
@@ -76,10 +80,16 @@ mod tests {
 
     #[test]
     fn connections_fit_the_file_descriptor_limit() {
-        for (asked, file_limit, expected) in
-            [(65_536, 1_048_576, 65_536), (65_536, 1024, 192), (10, 1024, 10), (65_536, 100, 1), (1, u64::MAX, 1)]
-        {
-            assert_eq!(connections(asked, file_limit), expected, "{asked} with {file_limit} files");
+        for (asked, file_limit, workers, expected) in [
+            (10_000, 1_048_576, 2, 10_000),
+            (10_000, 1024, 2, 192),
+            (10_000, 1024, 64, 68),
+            (10, 1024, 2, 10),
+            (10_000, 100, 2, 1),
+            (1, u64::MAX, 256, 1),
+        ] {
+            let connections = connections(asked, file_limit, workers);
+            assert_eq!(connections, expected, "{asked} with {file_limit} files and {workers} workers");
         }
     }
 
