@@ -5,13 +5,13 @@
 //! peer ─► 15006 inbound ───► app, dialled from 127.0.0.6    control: the main thread: health, metrics, signals
 //! ```
 //!
-//! What workers have in common is counted in atomics or takes a lock at the begin and the end of a connection, never while
-//! it is relayed: places under the limit, the proxy's own dials, ports not to dial from.
+//! What workers have in common is an atomic, or takes a lock when a connection begins or ends, never while it is
+//! relayed: counters, places under the limit, the proxy's own dials, ports not to dial from.
 //!
 //! [`proxy::bind`] opens the sockets, [`proxy::Bound::serve`] starts to serve, [`proxy::Running::drain`] ends it.
 //!
 //! Core: [`exposition`], [`outcome`], [`route`], [`sizing`], [`stats`].
-//! Edge: [`accept`], [`access_log`], [`args`], [`bind`], [`connection`], [`file_limit`], [`http_server`], [`monitoring`], [`original_destination`], [`proxy`], [`own_dials`], [`relay`], [`reset_ports`], [`seldom`], [`socket`], [`upstream`], [`worker`].
+//! Edge: [`accept`], [`access_log`], [`args`], [`bind`], [`connection`], [`file_limit`], [`http_server`], [`monitoring`], [`original_destination`], [`own_dials`], [`proxy`], [`relay`], [`reset_ports`], [`seldom`], [`socket`], [`upstream`], [`worker`].
 
 #![expect(rustdoc::private_intra_doc_links, reason = "the map names every module, exported or not")]
 
