@@ -6,6 +6,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// How long work that was told to let go may take to do so.
+const LETTING_GO: Duration = Duration::from_secs(1);
+
 /// Starts a drain and waits for its end. The other half is [`DrainWatch`].
 #[derive(Debug)]
 pub struct Drain {
@@ -25,7 +28,8 @@ pub struct DrainWatch {
 pub enum Drained {
     /// All work was done before the deadline.
     Finished,
-    /// At the deadline this many tasks were still at work, and were told to let go.
+    /// At the deadline this many tasks were still at work, and were told to let go. Those that did not within a second
+    /// are left to themselves, and the log says how many.
     Forced(usize),
 }
 
@@ -50,7 +54,9 @@ impl Drain {
         }
         let remaining = tasks.len();
         forced.cancel();
-        tasks.wait().await;
+        if tokio::time::timeout(LETTING_GO, tasks.wait()).await.is_err() {
+            tracing::warn!(tasks = tasks.len(), "what was told to let go did not; it is abandoned");
+        }
         Drained::Forced(remaining)
     }
 }
@@ -103,6 +109,16 @@ mod tests {
         let work = tokio::spawn(watch.track(std::future::pending::<()>()));
         assert_eq!(drain.run(Duration::from_secs(5)).await, Drained::Forced(1));
         assert_eq!(work.await.unwrap(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_does_not_let_go_is_abandoned() {
+        let (drain, watch) = Drain::new();
+        let mut stuck = Box::pin(watch.track(std::future::pending::<()>()));
+        // Begun, and then never looked at again, as behind a call that blocks.
+        assert!(tokio::time::timeout(Duration::from_millis(1), &mut stuck).await.is_err());
+        let drained = tokio::time::timeout(Duration::from_secs(60), drain.run(Duration::from_secs(5))).await;
+        assert_eq!(drained, Ok(Drained::Forced(1)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,10 +4,14 @@ use std::fmt;
 use std::io::IsTerminal;
 use std::str::FromStr;
 
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt as format};
+
+/// The target of access lines: one a connection or request, at level info, whatever the level of the log is.
+pub const ACCESS: &str = "access";
 
 /// How a log line is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -28,15 +32,20 @@ impl fmt::Display for LogFormat {
     }
 }
 
-/// Which events are logged: a level, or `target=level` pairs, comma separated.
+/// Which events are logged: a level for our own crates, `target=level` pairs, or both, comma separated.
 ///
-/// Accepts Envoy's spellings too (`warning`, `critical`), since Istio's annotations use them.
+/// Without a level ours is `info`; libraries only say when something is wrong, unless asked for by name. The target
+/// [`ACCESS`] is not concerned by a level: a program that logs access has a flag for that. Accepts Envoy's spellings
+/// too (`warning`, `critical`), since Istio's annotations use them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogLevel(Targets);
 
 /// A log level that could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("not a log level: `{given}`; use trace, debug, info, warning, error or off, or target=level pairs")]
+#[error(
+    "not a log level: `{given}`; use one of trace, debug, info, warning, error and off, target=level pairs, or both, \
+     comma separated"
+)]
 pub struct InvalidLogLevel {
     given: String,
 }
@@ -45,26 +54,37 @@ impl FromStr for LogLevel {
     type Err = InvalidLogLevel;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let level = match text {
-            "warning" => "warn",
-            "critical" => "error",
-            other => other,
+        let invalid = || InvalidLogLevel { given: text.to_owned() };
+        // To the parser, nothing at all is a level.
+        let level = |word: &str| match word.parse::<LevelFilter>() {
+            Ok(level) if !word.is_empty() => Ok(level),
+            _ => Err(invalid()),
         };
-        let targets: Targets = level.parse().map_err(|_| InvalidLogLevel { given: text.to_owned() })?;
-        // `info,` and `a,b` parse as targets named so; a bare word that is no level is a mistake, not a target.
-        let is_level = level.parse::<tracing::level_filters::LevelFilter>().is_ok();
-        if !is_level && level.split(',').any(|part| !part.contains('=')) {
-            return Err(InvalidLogLevel { given: text.to_owned() });
+        let mut ours = None;
+        let mut by_name = Vec::new();
+        for part in text.split(',') {
+            match part.split_once('=') {
+                Some((target, word)) if !target.is_empty() => by_name.push((target, level(envoy_spelling(word))?)),
+                // A second level, or one for a target without a name, is a mistake.
+                Some(_) => return Err(invalid()),
+                None if ours.is_some() => return Err(invalid()),
+                None => ours = Some(level(envoy_spelling(part))?),
+            }
         }
-        // Our own crates at the asked level; libraries only when something is wrong, unless asked for by name.
-        let targets = match (is_level, targets.default_level()) {
-            (true, Some(ours)) => Targets::new()
-                .with_target("sidecar", ours)
-                .with_target("access", ours)
-                .with_default(ours.min(tracing::level_filters::LevelFilter::WARN)),
-            _ => targets,
-        };
-        Ok(Self(targets))
+        let ours = ours.unwrap_or(LevelFilter::INFO);
+        let targets = Targets::new()
+            .with_target("sidecar", ours)
+            .with_target(ACCESS, LevelFilter::INFO)
+            .with_default(ours.min(LevelFilter::WARN));
+        Ok(Self(targets.with_targets(by_name)))
+    }
+}
+
+fn envoy_spelling(level: &str) -> &str {
+    match level {
+        "warning" => "warn",
+        "critical" => "error",
+        other => other,
     }
 }
 
@@ -72,21 +92,45 @@ impl FromStr for LogLevel {
 #[derive(Clone, Debug, clap::Args)]
 pub struct LogArgs {
     /// How log lines are written on standard error.
-    #[arg(long, global = true, value_enum, default_value_t, env = "LOG_FORMAT")]
+    #[arg(long, global = true, value_enum, default_value_t, env = "SIDECAR_LOG_FORMAT", help_heading = "Logging")]
     pub log_format: LogFormat,
-    /// What is logged: trace, debug, info, warning, error, off, or target=level pairs, comma separated.
-    #[arg(long, global = true, default_value = "info", env = "LOG_LEVEL")]
+    /// What is logged: trace, debug, info, warning, error, off, target=level pairs, or both, comma separated.
+    #[arg(long, global = true, default_value = "info", env = "SIDECAR_LOG_LEVEL", help_heading = "Logging")]
     pub log_level: LogLevel,
 }
 
 impl LogArgs {
-    /// Starts logging for the whole process. A second call changes nothing.
+    /// Starts logging for the whole process: each line is written before the program goes on, and waits for whoever
+    /// reads standard error. A second call changes nothing.
     pub fn start(&self) {
-        let layer = match self.log_format {
-            LogFormat::Text => {
-                format::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr).boxed()
+        self.install(std::io::stderr);
+    }
+
+    /// Starts logging for a process that serves: lines are written by a thread of their own, so that nobody waits for
+    /// whoever reads standard error. If it is not read, lines are dropped, and the log says how many.
+    ///
+    /// Keep the result until the end of the process: dropped, it writes what is left. A second call changes nothing.
+    #[cfg(feature = "server")]
+    pub fn start_queued(&self) -> crate::log_queue::Flush {
+        use crate::log_queue::{Flush, LogQueue};
+        let report = |lines| tracing::warn!(lines, "standard error was not read in time; log lines were dropped");
+        match LogQueue::start(std::io::stderr(), report) {
+            Ok(queue) => {
+                self.install(queue.clone());
+                Flush(Some(queue))
             }
-            LogFormat::Json => format::layer().json().flatten_event(true).with_writer(std::io::stderr).boxed(),
+            Err(error) => {
+                self.start();
+                tracing::warn!(%error, "no thread to write the log; whoever logs waits for whoever reads it");
+                Flush(None)
+            }
+        }
+    }
+
+    fn install(&self, writer: impl for<'w> format::MakeWriter<'w> + Send + Sync + 'static) {
+        let layer = match self.log_format {
+            LogFormat::Text => format::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(writer).boxed(),
+            LogFormat::Json => format::layer().json().flatten_event(true).with_writer(writer).boxed(),
         };
         // Fails only when a subscriber is installed already, as in a test that starts two programs.
         let _ = tracing_subscriber::registry().with(layer.with_filter(self.log_level.0.clone())).try_init();
@@ -102,7 +146,6 @@ mod tests {
     fn a_level_is_loud_for_us_and_quiet_for_libraries() {
         let LogLevel(targets) = "debug".parse().unwrap();
         assert!(targets.would_enable("sidecar_proxy::relay", &Level::DEBUG));
-        assert!(targets.would_enable("access", &Level::INFO));
         assert!(!targets.would_enable("hyper", &Level::INFO));
         assert!(targets.would_enable("hyper", &Level::WARN));
     }
@@ -112,6 +155,7 @@ mod tests {
         let LogLevel(targets) = "warning".parse().unwrap();
         assert!(!targets.would_enable("sidecar_proxy", &Level::INFO));
         assert!(targets.would_enable("sidecar_proxy", &Level::WARN));
+        assert!(targets.would_enable(ACCESS, &Level::INFO), "access lines are not a matter of level");
         let LogLevel(targets) = "off".parse().unwrap();
         assert!(!targets.would_enable("sidecar_proxy", &Level::ERROR));
     }
@@ -121,11 +165,24 @@ mod tests {
         let LogLevel(targets) = "hyper=trace,sidecar=error".parse().unwrap();
         assert!(targets.would_enable("hyper::proto", &Level::TRACE));
         assert!(!targets.would_enable("sidecar_proxy", &Level::WARN));
+        let LogLevel(targets) = "hyper=debug".parse().unwrap();
+        assert!(targets.would_enable("hyper::proto", &Level::DEBUG));
+        assert!(targets.would_enable("sidecar_proxy", &Level::INFO), "ours are not switched off");
+    }
+
+    #[test]
+    fn a_level_among_targets_is_for_us() {
+        for given in ["debug,hyper=trace", "hyper=trace,debug"] {
+            let LogLevel(targets) = given.parse().unwrap();
+            assert!(targets.would_enable("hyper::proto", &Level::TRACE), "{given}");
+            assert!(targets.would_enable("sidecar_proxy", &Level::DEBUG), "{given}");
+            assert!(!targets.would_enable("tower", &Level::INFO), "{given}");
+        }
     }
 
     #[test]
     fn a_word_that_is_no_level_is_refused_by_name() {
-        for given in ["loud", "info,", "info,loud", "sidecar=loud"] {
+        for given in ["loud", "", "info,", "info,loud", "info,debug", "sidecar=loud", "=info"] {
             let error = given.parse::<LogLevel>().unwrap_err();
             assert!(error.to_string().contains(given), "{error}");
         }

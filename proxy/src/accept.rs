@@ -3,61 +3,48 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::connection;
+use crate::seldom::Seldom;
 use crate::worker::Shared;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Accepts connections of one listener until the drain begins.
+/// Accepts connections of one listener until told to stop.
 pub(crate) async fn accept(worker: Arc<Shared>, index: usize, listener: TcpListener) {
-    let mut acceptor = Acceptor::new(listener);
-    let mut full = false;
+    let mut acceptor = Acceptor::new(listener, || worker.stats.listener(index).accept_errors.add(1));
+    let full = Seldom::default();
     loop {
-        let admitted = async {
-            let accepted = acceptor.next().await;
-            (accepted, admit(&worker, &mut full).await)
-        };
-        let ((stream, remote), permit) = tokio::select! {
+        let (stream, remote) = tokio::select! {
             biased;
             () = worker.drain.stopping() => return,
-            admitted = admitted => admitted,
+            accepted = acceptor.next() => accepted,
         };
+        // Refused at once where there is no room: a client that waits cannot tell why.
+        let permit = worker.room[index].clone().try_acquire_owned().ok();
+        if permit.is_none() && full.is_due(Instant::now()) {
+            let direction = worker.directions[index].as_str();
+            tracing::warn!(direction, "as many connections are open as may be; refusing others (--max-connections)");
+        }
         // The task is owned by the tracker; the worker waits for it, or drops it with its runtime at the deadline.
         tokio::spawn(worker.open.track_future(connection::serve(worker.clone(), index, stream, remote, permit)));
     }
 }
 
-/// Waits for room under the limit of open connections.
-///
-/// The connection is accepted by then: waiting before accepting would let one idle listener hold the last place.
-/// `full` remembers that the last one had to wait, so that a proxy at its limit says so once and not each time.
-async fn admit(worker: &Shared, full: &mut bool) -> Option<OwnedSemaphorePermit> {
-    if let Ok(permit) = worker.room.clone().try_acquire_owned() {
-        *full = false;
-        return Some(permit);
-    }
-    if !std::mem::replace(full, true) {
-        tracing::warn!("as many connections are open as may be; the next waits for one to end (--max-connections)");
-    }
-    // `None` only if the semaphore were closed, which nobody does.
-    worker.room.clone().acquire_owned().await.ok()
-}
-
 /// A listener that never fails: it pauses instead.
-pub(crate) struct Acceptor {
+pub(crate) struct Acceptor<F> {
     listener: TcpListener,
     failures: u32,
+    count_failure: F,
 }
 
-impl Acceptor {
-    pub(crate) const fn new(listener: TcpListener) -> Self {
-        Self { listener, failures: 0 }
+impl<F: Fn()> Acceptor<F> {
+    pub(crate) const fn new(listener: TcpListener, count_failure: F) -> Self {
+        Self { listener, failures: 0, count_failure }
     }
 
     /// The next connection, and from where. Safe to cancel.
@@ -73,6 +60,7 @@ impl Acceptor {
             if is_about_one_connection(&error) {
                 continue;
             }
+            (self.count_failure)();
             let pause = pause_after(self.failures);
             self.failures = self.failures.saturating_add(1);
             tracing::warn!(%error, ?pause, "cannot accept connections; trying again");

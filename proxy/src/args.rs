@@ -42,24 +42,45 @@ pub struct Args {
     /// Worker threads; 0 takes one a core. Default: one a core that the process may use (cgroup quota), at most two.
     #[arg(long, value_name = "WORKERS", value_parser = clap::value_parser!(u16).range(..=256))]
     pub concurrency: Option<u16>,
-    /// Connections open at once, beyond which accepting waits. Lowered to what the file descriptor limit allows.
-    #[arg(long, value_name = "COUNT", default_value = "65536")]
+    /// Connections open at once in each direction; more are reset. Lowered to what the file descriptor limit allows.
+    ///
+    /// With 10000 each way and peers that take nothing, two workers hold about 130 MiB, kernel buffers not included.
+    #[arg(long, value_name = "COUNT", default_value = "10000")]
     pub max_connections: NonZeroU32,
     /// How long the destination may take to accept a connection.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = positive_duration)]
     pub connect_timeout: Duration,
+    /// A connection of which one direction has ended is given up when the other is silent for so long; 0s never.
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = humantime::parse_duration)]
+    pub half_close_timeout: Duration,
     /// A connection silent for so long is probed for a dead peer, in whole seconds; 0s turns probes off.
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = tcp_duration)]
     pub tcp_keepalive: Duration,
-    /// A peer that acknowledges nothing, or takes no data, for so long is given up; 0s leaves it to the kernel.
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = tcp_duration)]
+    /// A peer that acknowledges nothing, or takes no data, for so long is given up, even if it only pauses; 0s leaves
+    /// it to keepalive and the kernel.
+    #[arg(long, value_name = "DURATION", default_value = "0s", value_parser = tcp_duration)]
     pub tcp_user_timeout: Duration,
-    /// On SIGTERM or SIGINT: how long open connections may take to finish before they are cut.
+    /// Where a line for every connection goes, whatever --log-level is.
+    #[arg(long, value_enum, default_value = "stderr", help_heading = "Logging")]
+    pub access_log: AccessLog,
+    /// On SIGTERM or SIGINT: serve for so long even if no connection is open, within --drain-duration.
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = humantime::parse_duration)]
+    pub drain_minimum: Duration,
+    /// On SIGTERM or SIGINT: serve until no connection is open, for so long at most; then cut the rest.
     #[arg(long, value_name = "DURATION", default_value = "45s", value_parser = humantime::parse_duration)]
     pub drain_duration: Duration,
     /// How to log.
     #[command(flatten)]
     pub log: LogArgs,
+}
+
+/// Where access lines go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum AccessLog {
+    /// With the rest of the log.
+    Stderr,
+    /// Nowhere.
+    Off,
 }
 
 impl Args {
@@ -73,8 +94,11 @@ impl Args {
             concurrency,
             max_connections,
             connect_timeout,
+            half_close_timeout,
             tcp_keepalive,
             tcp_user_timeout,
+            access_log,
+            drain_minimum,
             drain_duration,
             log: _,
         } = self;
@@ -90,10 +114,13 @@ impl Args {
             workers: sizing::workers(*concurrency, cores),
             max_connections: max_connections.get(),
             connect_timeout: *connect_timeout,
+            half_close_timeout: (!half_close_timeout.is_zero()).then_some(*half_close_timeout),
             liveness: Liveness {
                 keepalive: (!tcp_keepalive.is_zero()).then_some(whole_seconds(*tcp_keepalive)),
-                user_timeout: (!tcp_user_timeout.is_zero()).then_some(*tcp_user_timeout),
+                user_timeout: (!tcp_user_timeout.is_zero()).then_some(whole_milliseconds(*tcp_user_timeout)),
             },
+            access_log: *access_log == AccessLog::Stderr,
+            drain_minimum: *drain_minimum,
             drain_duration: *drain_duration,
         }
     }
@@ -122,6 +149,11 @@ fn whole_seconds(duration: Duration) -> Duration {
     Duration::from_secs(duration.as_secs() + u64::from(duration.subsec_nanos() > 0))
 }
 
+/// Rounds up: to the kernel, 0 ms means no limit.
+fn whole_milliseconds(duration: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,8 +173,10 @@ mod tests {
         let settings = parse(&[]).unwrap().settings();
         let Ports { outbound, inbound, health, prometheus } = settings.ports;
         assert_eq!([outbound, inbound, health, prometheus], [15001, 15006, 15021, 15090]);
-        assert!(settings.liveness.keepalive.is_some() && settings.liveness.user_timeout.is_some());
+        assert_eq!(settings.liveness.keepalive, Some(Duration::from_secs(60)));
+        assert_eq!(settings.liveness.user_timeout, None, "it would cut a peer that only pauses");
         assert_eq!(settings.connect_timeout, Duration::from_secs(10));
+        assert_eq!(settings.drain_minimum, Duration::from_secs(5));
         assert_eq!(settings.drain_duration, Duration::from_secs(45));
         assert!((1..=2).contains(&settings.workers.get()));
     }
@@ -157,6 +191,8 @@ mod tests {
         let liveness = parse(&["--tcp-keepalive=1500ms", "--tcp-user-timeout=500ms"]).unwrap().settings().liveness;
         assert_eq!(liveness.keepalive, Some(Duration::from_secs(2)));
         assert_eq!(liveness.user_timeout, Some(Duration::from_millis(500)));
+        let liveness = parse(&["--tcp-user-timeout=100us"]).unwrap().settings().liveness;
+        assert_eq!(liveness.user_timeout, Some(Duration::from_millis(1)));
     }
 
     #[test]
@@ -164,6 +200,7 @@ mod tests {
         for flag in [
             "--connect-timeout=0s",
             "--drain-duration=45",
+            "--drain-minimum=-1s",
             "--concurrency=1000",
             "--tcp-keepalive=10h",
             "--tcp-user-timeout=10h",

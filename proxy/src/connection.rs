@@ -2,26 +2,28 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
+use sidecar_contract::identity::PROXY_UID;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::access_log::Record;
 use crate::outcome::{Outcome, Side};
 use crate::relay::{Meter, relay};
-use crate::route::{Accepted, Decision, Forward, canonical, decide};
+use crate::route::{Accepted, Decision, Direction, Forward, Refusal, canonical, decide};
 use crate::socket::Connection;
 use crate::stats::ClusterStats;
 use crate::upstream;
 use crate::worker::Shared;
 
-/// Serves a connection from accept to end. The future is what an open connection costs: keep it small.
+/// Serves a connection from accept to end, or refuses it without a permit. The future is what an open connection costs: keep it small.
 pub(crate) async fn serve(
     worker: Arc<Shared>,
     listener: usize,
     downstream: TcpStream,
     remote: SocketAddr,
-    _permit: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
 ) {
     // An open socket knows its own address; were it not so, there would be nothing to decide upon.
     let Ok(local) = downstream.local_addr() else { return };
@@ -31,44 +33,75 @@ pub(crate) async fn serve(
         None
     });
     let downstream_local = canonical(original_destination.unwrap_or(local));
-    let mut record = Record::begin(direction, canonical(remote), downstream_local);
+    let mut record = worker.access_log.begin(direction, canonical(remote), downstream_local);
     // Counted after the record is made, so that it is counted down before the record is written: who reads the log
     // finds the metrics up to date.
     let cells = worker.stats.listener(listener);
+    if permit.is_none() {
+        cells.downstream_cx_overflow.add(1);
+        record.outcome = Outcome::Overflow;
+        drop(Connection::redirected(downstream, &downstream_local, &worker.reset_ports));
+        return;
+    }
     cells.downstream_cx_total.add(1);
     let _open = cells.downstream_cx_active.count();
     let own_ports = &worker.own_ports;
-    match decide(&Accepted { direction, local, remote, original_destination, own_ports }) {
+    let own_dial = direction == Direction::Outbound && worker.own_dials.contains(remote, downstream_local);
+    match decide(&Accepted { direction, local, remote, original_destination, own_ports, own_dial }) {
         Decision::Forward(forward) => self::forward(&worker, &forward, downstream, &mut record).await,
         Decision::Refuse(refusal) => {
+            if refusal == Refusal::OwnDial {
+                // Reset, so that the client is reset too and does not take it for an empty answer.
+                drop(Connection::new(downstream));
+                complain_of_own_dial(&worker, downstream_local);
+            }
             worker.stats.cluster(record.cluster).upstream_cx_none_healthy.add(1);
+            worker.stats.refused(refusal).add(1);
             record.outcome = Outcome::Refused(refusal);
         }
     }
 }
 
-async fn forward(worker: &Shared, forward: &Forward, downstream: TcpStream, record: &mut Record) {
-    let mut downstream = Connection::new(downstream);
+fn complain_of_own_dial(worker: &Shared, destination: SocketAddr) {
+    if !worker.own_dial_refused.is_due(Instant::now()) {
+        return;
+    }
+    let (uid, gid) = (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
+    tracing::error!(
+        uid,
+        gid,
+        %destination,
+        "caught what this proxy itself dialled; it must run as the user or group that the redirection rules let pass, \
+         {PROXY_UID} by default"
+    );
+}
+
+async fn forward(worker: &Shared, forward: &Forward, downstream: TcpStream, record: &mut Record<'_>) {
+    let mut downstream = match forward.source {
+        Some(_) => Connection::new(downstream),
+        None => Connection::redirected(downstream, &forward.destination, &worker.reset_ports),
+    };
     let cluster = worker.stats.cluster(forward.cluster);
     record.cluster = forward.cluster;
     record.upstream_host = Some(forward.destination);
     cluster.upstream_cx_total.add(1);
     let _open = cluster.upstream_cx_active.count();
 
-    let mut upstream = match upstream::dial(forward, worker.connect_timeout, worker.liveness).await {
-        Ok(upstream) => Connection::new(upstream),
+    let (mut upstream, _own) = match upstream::dial(forward, worker).await {
+        Ok((upstream, own)) => (Connection::new(upstream), own),
         Err(error) => {
             cluster.upstream_cx_connect_fail.add(1);
             if error.kind() == std::io::ErrorKind::TimedOut {
                 cluster.upstream_cx_connect_timeout.add(1);
             }
             tracing::debug!(%error, upstream_host = %forward.destination, "connect failed");
-            record.outcome = Outcome::ConnectFailed(error.kind());
+            record.outcome = Outcome::ConnectFailed(record.direction, error.kind());
             return;
         }
     };
     record.upstream_local = upstream.local_addr().ok();
-    let outcome = relay(&mut downstream, &mut upstream, &mut Tally { record, cluster }).await;
+    let mut tally = Tally { record, cluster };
+    let outcome = relay(&mut downstream, &mut upstream, &mut tally, worker.half_close_timeout).await;
     record.outcome = outcome;
     if outcome == Outcome::Closed {
         downstream.close();
@@ -77,12 +110,12 @@ async fn forward(worker: &Shared, forward: &Forward, downstream: TcpStream, reco
 }
 
 /// Counts for the access log and for the metrics.
-struct Tally<'a> {
-    record: &'a mut Record,
+struct Tally<'a, 'r> {
+    record: &'a mut Record<'r>,
     cluster: &'a ClusterStats,
 }
 
-impl Meter for Tally<'_> {
+impl Meter for Tally<'_, '_> {
     fn read(&mut self, from: Side, bytes: usize) {
         match from {
             Side::Downstream => self.record.received += bytes as u64,
@@ -109,6 +142,6 @@ mod tests {
         }
         let size = size(serve);
         // A few bytes more or less with the features that other crates of a build turn on in our libraries.
-        assert!(size <= 1088, "{size} bytes");
+        assert!(size <= 1184, "{size} bytes");
     }
 }

@@ -1,7 +1,7 @@
 //! A small HTTP server for questions that are answered at once: one request a connection, within a deadline.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,34 +9,35 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::accept::Acceptor;
 
-/// Connections at once; further ones wait. Probes and scrapes come one at a time.
+/// Connections at once; a further one ends the oldest. Probes and scrapes come one at a time and are answered at once,
+/// so the oldest is one that does not ask.
 const MAX_CONNECTIONS: usize = 64;
 /// From accept to the last byte of the answer.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
-/// For the request line and headers.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// For the request line and headers: shorter than the kubelet waits for an answer.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(1);
 /// Of request line and headers, in bytes; hyper takes no less.
 const MAX_HEADER_SIZE: usize = 8192;
 
 /// Serves for ever. Dropped, it drops its connections too.
 pub(crate) async fn serve(listener: TcpListener, router: Router) -> Infallible {
-    let mut acceptor = Acceptor::new(listener);
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut acceptor = Acceptor::new(listener, || ());
     let mut connections = JoinSet::new();
+    let mut by_age = VecDeque::<AbortHandle>::with_capacity(MAX_CONNECTIONS);
     loop {
         let (stream, _) = acceptor.next().await;
-        let permit = room.clone().acquire_owned().await;
-        let answer = answer(stream, router.clone());
-        connections.spawn(async move {
-            let _permit = permit;
-            answer.await;
-        });
         while connections.try_join_next().is_some() {}
+        by_age.retain(|connection| !connection.is_finished());
+        if by_age.len() == MAX_CONNECTIONS
+            && let Some(oldest) = by_age.pop_front()
+        {
+            oldest.abort();
+        }
+        by_age.push_back(connections.spawn(answer(stream, router.clone())));
     }
 }
 

@@ -15,7 +15,7 @@ use sidecar_proxy::proxy;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    args.log.start();
+    let _flush = args.log.start_queued();
     match run(&args) {
         Ok(()) => ExitCode::from(exit::DONE),
         Err(error) => {

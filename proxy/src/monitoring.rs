@@ -4,34 +4,26 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, text};
-use prometheus_client::metrics::MetricType;
-use prometheus_client::registry::Registry;
 use sidecar_process::readiness::Readiness;
 
+use crate::exposition::{Exposition, Format, Kind};
 use crate::stats::Stats;
 
 /// The pending condition while the proxy drains.
 pub(crate) const DRAINING: &str = "draining";
-
-const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// `GET /healthz/ready`: 200 when ready, else 503 with what is still pending.
 pub(crate) fn health(readiness: Readiness) -> Router {
     Router::new().route("/healthz/ready", get(async move || ready(&readiness)))
 }
 
-/// `GET /stats/prometheus`, and `/metrics` for those who know no better: all metrics, as OpenMetrics text.
+/// `GET /stats/prometheus`, and `/metrics` for those who know no better: all metrics, in the format that is asked for.
 pub(crate) fn prometheus(stats: Stats, server: Server) -> Router {
-    let mut registry = Registry::default();
-    registry.register_collector(Box::new(stats));
-    registry.register_collector(Box::new(server));
-    let registry = Arc::new(registry);
-    let metrics = get(async move || metrics(&registry));
+    let state = Arc::new((stats, server));
+    let metrics = get(async move |headers: HeaderMap| metrics(&headers, &state.0, &state.1));
     Router::new().route("/stats/prometheus", metrics.clone()).route("/metrics", metrics)
 }
 
@@ -43,8 +35,8 @@ pub(crate) struct Server {
     pub(crate) workers: usize,
 }
 
-impl Collector for Server {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
+impl Server {
+    fn expose(&self, exposition: &mut Exposition) {
         let pending = self.readiness.pending();
         // Envoy's numbers: 0 live, 1 draining, 3 initialising.
         let state = match pending.as_slice() {
@@ -58,9 +50,8 @@ impl Collector for Server {
             ("envoy_server_uptime", "Seconds since the start", self.started.elapsed().as_secs()),
             ("envoy_server_concurrency", "Workers", self.workers as u64),
         ] {
-            encoder.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)?;
+            exposition.single(name, help, Kind::Gauge, value);
         }
-        Ok(())
     }
 }
 
@@ -71,13 +62,11 @@ fn ready(readiness: &Readiness) -> Response {
     }
 }
 
-fn metrics(registry: &Registry) -> Response {
-    let mut body = String::new();
-    match text::encode(&mut body, registry) {
-        Ok(()) => ([(header::CONTENT_TYPE, OPENMETRICS)], body).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "cannot write the metrics");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }
-    }
+fn metrics(headers: &HeaderMap, stats: &Stats, server: &Server) -> Response {
+    let asked = |value: &HeaderValue| value.to_str().map_or(Format::Text, Format::accepted);
+    let format = headers.get(header::ACCEPT).map_or(Format::Text, asked);
+    let mut exposition = Exposition::new(format);
+    stats.expose(&mut exposition);
+    server.expose(&mut exposition);
+    ([(header::CONTENT_TYPE, format.content_type())], exposition.finish()).into_response()
 }

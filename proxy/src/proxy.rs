@@ -11,15 +11,25 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
+use crate::access_log::AccessLog;
 use crate::bind::{self, BindErrors, Listening, Ports, Purpose};
 use crate::http_server;
 use crate::monitoring::{self, DRAINING, Server};
 use crate::original_destination::OriginalDestination;
+use crate::own_dials::OwnDials;
+use crate::reset_ports::ResetPorts;
 use crate::route::Direction;
+use crate::seldom::Seldom;
 use crate::socket::Liveness;
 use crate::stats::{Stats, WorkerStats, listener_label};
 use crate::worker::{self, Handle, Shared};
 use crate::{file_limit, sizing};
+
+/// How often a draining proxy looks whether a connection is still open.
+const IDLE_CHECK: Duration = Duration::from_millis(20);
+
+/// How long a worker may take to end once its connections are cut.
+const WORKER_END: Duration = Duration::from_secs(1);
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -28,13 +38,19 @@ pub struct Settings {
     pub ports: Ports,
     /// Data-plane threads.
     pub workers: NonZeroUsize,
-    /// Connections open at once, if the file descriptor limit allows.
+    /// Connections open at once in each direction, if the file descriptor limit allows.
     pub max_connections: u32,
     /// How long a destination may take to accept.
     pub connect_timeout: Duration,
+    /// How long a connection may be silent of which one direction has ended; `None` for ever.
+    pub half_close_timeout: Option<Duration>,
     /// How dead peers are found.
     pub liveness: Liveness,
-    /// How long open connections may take to finish when the proxy ends.
+    /// Whether a line is logged for every connection.
+    pub access_log: bool,
+    /// When the proxy ends: how long it goes on at least, for those who have not noticed yet.
+    pub drain_minimum: Duration,
+    /// When the proxy ends: how long it goes on at most, until open connections have finished.
     pub drain_duration: Duration,
 }
 
@@ -49,7 +65,10 @@ pub struct Bound {
 pub struct Running {
     readiness: Readiness,
     drain: Drain,
+    drain_minimum: Duration,
     drain_duration: Duration,
+    /// The open connections of each worker.
+    open: Vec<TaskTracker>,
     workers: Workers,
     /// Health and metrics; ends when dropped.
     _servers: JoinSet<()>,
@@ -113,13 +132,17 @@ impl Bound {
         let (drain, watch) = Drain::new();
         let handles = start_workers(&settings, &traffic, &original_destination, stats, &watch)?;
         let mut workers = JoinSet::new();
-        for Handle { started, ended } in handles {
+        let mut open_connections = Vec::new();
+        for Handle { open, started, ended } in handles {
+            open_connections.push(open);
             // An error means that the worker is over already; why is for `failed` to tell.
             let _ = started.await;
             workers.spawn(ended);
         }
         accepting.ready();
-        Ok(Running { readiness, drain, drain_duration: settings.drain_duration, workers, _servers: servers })
+        let Settings { drain_minimum, drain_duration, .. } = settings;
+        let open = open_connections;
+        Ok(Running { readiness, drain, drain_minimum, drain_duration, open, workers, _servers: servers })
     }
 }
 
@@ -132,16 +155,33 @@ impl Running {
         }
     }
 
-    /// Withdraws readiness, stops accepting, waits for open connections, and resets those that are left when
-    /// [`Settings::drain_duration`] is over.
+    /// Withdraws readiness, goes on until no connection is open, for [`Settings::drain_minimum`] at least, and resets
+    /// those that are left when [`Settings::drain_duration`] is over.
+    ///
+    /// Connections are accepted until the end: the rules still send them here, and the application may have to call
+    /// others while it shuts down.
     pub async fn drain(mut self) -> Drained {
         self.readiness.withdraw(DRAINING);
-        let workers = self.drain.run(self.drain_duration).await;
-        let mut connections = 0;
-        while let Some(ended) = self.workers.join_next().await {
-            if let Ok(Ok(Ok(cut))) = ended {
-                connections += cut;
+        let deadline = Instant::now() + self.drain_duration;
+        let idle = async {
+            tokio::time::sleep(self.drain_minimum).await;
+            while self.open.iter().any(|open| !open.is_empty()) {
+                tokio::time::sleep(IDLE_CHECK).await;
             }
+        };
+        // Idle or not, what is open when accepting ends has until the same deadline.
+        let _ = tokio::time::timeout(self.drain_duration, idle).await;
+        let workers = self.drain.run(deadline.saturating_duration_since(Instant::now())).await;
+        let mut connections = 0;
+        let all_ended = async {
+            while let Some(ended) = self.workers.join_next().await {
+                if let Ok(Ok(Ok(cut))) = ended {
+                    connections += cut;
+                }
+            }
+        };
+        if tokio::time::timeout(WORKER_END, all_ended).await.is_err() {
+            tracing::warn!(workers = self.workers.len(), "workers that did not end are abandoned");
         }
         match workers {
             Drained::Finished => Drained::Finished,
@@ -178,22 +218,36 @@ fn start_workers(
 ) -> Result<Vec<Handle>, Error> {
     let file_limit =
         file_limit::raise().map_err(io::Error::from).map_err(refused("to tell the file descriptor limit"))?;
-    let max_connections = sizing::connections(settings.max_connections, file_limit);
+    let max_connections = sizing::connections(settings.max_connections, file_limit, stats.len());
     tracing::info!(workers = stats.len(), max_connections, file_limit, "serving");
-    let room = Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
+    let room = || Arc::new(Semaphore::new(max_connections.min(Semaphore::MAX_PERMITS)));
+    let (inbound, outbound) = (room(), room());
     let directions: Vec<_> = traffic.iter().filter_map(self::traffic).collect();
+    let room: Vec<_> = directions
+        .iter()
+        .map(|direction| match direction {
+            Direction::Inbound => inbound.clone(),
+            Direction::Outbound => outbound.clone(),
+        })
+        .collect();
     let own_ports: Vec<_> = traffic.iter().map(|listening| listening.address.port()).collect();
+    let (own_dials, reset_ports) = (Arc::new(OwnDials::default()), Arc::new(ResetPorts::default()));
     let start = |(index, stats)| {
         let shared = Shared {
             directions: directions.clone(),
             own_ports: own_ports.clone(),
             connect_timeout: settings.connect_timeout,
+            half_close_timeout: settings.half_close_timeout,
             liveness: settings.liveness,
+            own_dials: own_dials.clone(),
+            own_dial_refused: Seldom::default(),
+            reset_ports: reset_ports.clone(),
             original_destination: original_destination.clone(),
             room: room.clone(),
             stats,
             drain: drain.clone(),
             open: TaskTracker::new(),
+            access_log: AccessLog::new(settings.access_log),
         };
         let listeners = traffic.iter().map(|listening| listening.socket.try_clone()).collect::<io::Result<_>>();
         listeners

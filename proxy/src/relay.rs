@@ -4,17 +4,19 @@
 //! - Half-close is kept: the end of one direction is passed on (FIN) and leaves the other running.
 //! - Back-pressure is kept: nothing more is read from a peer until the other has taken what was read before.
 //! - An idle connection holds no buffer. Reads go into one scratch buffer of the thread; only what the other side
-//!   does not take at once is copied aside, at most [`read_size`] bytes a direction.
+//!   does not take at once is copied aside: [`read_size`] bounds it for a direction, and for the thread.
 //! - A busy connection lets others have their turn after [`BYTES_A_TURN`].
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::outcome::{Outcome, Side};
 use crate::sizing::{LONGEST_READ, read_size};
@@ -32,17 +34,25 @@ pub trait Meter {
 
 /// Relays until both directions have ended or one side is lost.
 ///
+/// When one direction has ended and the other has moved nothing for `half_close_timeout`, whoever is to end it is lost.
+///
 /// Returns [`Outcome::Closed`] or [`Outcome::Broken`]. The sockets are left to the caller to close: after
 /// `Broken`, with a reset, so that the surviving side does not take it for a complete transfer.
-pub async fn relay(downstream: &mut TcpStream, upstream: &mut TcpStream, meter: &mut impl Meter) -> Outcome {
+pub async fn relay(
+    downstream: &mut TcpStream,
+    upstream: &mut TcpStream,
+    meter: &mut impl Meter,
+    half_close_timeout: Option<Duration>,
+) -> Outcome {
     let (mut downstream_read, mut downstream_write) = downstream.split();
     let (mut upstream_read, mut upstream_write) = upstream.split();
     let mut request = Flow::new(Side::Downstream, Side::Upstream);
     let mut response = Flow::new(Side::Upstream, Side::Downstream);
+    let mut half_closed = None;
     poll_fn(|context| {
-        let request = request.poll(context, &mut downstream_read, &mut upstream_write, meter);
-        let response = response.poll(context, &mut upstream_read, &mut downstream_write, meter);
-        match (request, response) {
+        let to_upstream = request.poll(context, &mut downstream_read, &mut upstream_write, meter);
+        let to_downstream = response.poll(context, &mut upstream_read, &mut downstream_write, meter);
+        match (to_upstream, to_downstream) {
             // A side that was reset while we read from it is gone for both directions.
             (Poll::Ready(Ended::ReadFailed(kind)), _) => Poll::Ready(Outcome::Broken(Side::Downstream, kind)),
             (_, Poll::Ready(Ended::ReadFailed(kind))) => Poll::Ready(Outcome::Broken(Side::Upstream, kind)),
@@ -53,10 +63,40 @@ pub async fn relay(downstream: &mut TcpStream, upstream: &mut TcpStream, meter: 
                 (_, Ended::WriteFailed(kind)) => Outcome::Broken(Side::Downstream, kind),
                 _ => Outcome::Closed,
             }),
-            _ => Poll::Pending,
+            (Poll::Pending, Poll::Pending) => Poll::Pending,
+            (to_upstream, _) => {
+                let Some(timeout) = half_close_timeout else { return Poll::Pending };
+                let unfinished = if to_upstream.is_ready() { &response } else { &request };
+                let half_closed = half_closed.get_or_insert_with(|| HalfClosed::new(timeout, unfinished.moved));
+                ready!(half_closed.poll(context, timeout, unfinished.moved));
+                Poll::Ready(Outcome::Broken(unfinished.from, ErrorKind::TimedOut))
+            }
         }
     })
     .await
+}
+
+/// Watches the direction that is left when the other has ended.
+struct HalfClosed {
+    timer: Pin<Box<Sleep>>,
+    moved: u64,
+}
+
+impl HalfClosed {
+    fn new(timeout: Duration, moved: u64) -> Self {
+        Self { timer: Box::pin(sleep(timeout)), moved }
+    }
+
+    /// Ready when nothing was moved since the timer was last set.
+    fn poll(&mut self, cx: &mut Context<'_>, timeout: Duration, moved: u64) -> Poll<()> {
+        loop {
+            ready!(self.timer.as_mut().poll(cx));
+            if std::mem::replace(&mut self.moved, moved) == moved {
+                return Poll::Ready(());
+            }
+            self.timer.as_mut().reset(Instant::now() + timeout);
+        }
+    }
 }
 
 /// One direction.
@@ -71,7 +111,7 @@ enum State {
     Reading,
     /// The receiver did not take everything; `rest[taken..]` is still to be written.
     Writing {
-        rest: Vec<u8>,
+        rest: Rest,
         taken: usize,
     },
     /// The sender has finished; the receiver is yet to be told.
@@ -111,12 +151,12 @@ impl Flow {
                 }
                 State::Reading => ready!(self.poll_move(cx, reader, writer, meter)),
                 State::Writing { rest, taken } => {
-                    match ready!(Pin::new(&mut *writer).poll_write(cx, &rest[*taken..])) {
+                    match ready!(Pin::new(&mut *writer).poll_write(cx, &rest.0[*taken..])) {
                         Ok(0) => State::Over(Ended::WriteFailed(ErrorKind::WriteZero)),
                         Ok(bytes) => {
                             meter.written(self.to, bytes);
                             *taken += bytes;
-                            if *taken < rest.len() {
+                            if *taken < rest.0.len() {
                                 continue;
                             }
                             State::Reading
@@ -146,7 +186,7 @@ impl Flow {
         W: AsyncWrite + Unpin,
     {
         SCRATCH.with_borrow_mut(|scratch| {
-            let mut buffer = ReadBuf::new(&mut scratch[..read_size(self.moved)]);
+            let mut buffer = ReadBuf::new(&mut scratch[..read_size(self.moved, HELD.get())]);
             if let Err(error) = ready!(Pin::new(reader).poll_read(cx, &mut buffer)) {
                 return Poll::Ready(State::Over(Ended::ReadFailed(error.kind())));
             }
@@ -164,7 +204,7 @@ impl Flow {
                         bytes = &bytes[written..];
                     }
                     Poll::Ready(Err(error)) => return Poll::Ready(State::Over(Ended::WriteFailed(error.kind()))),
-                    Poll::Pending => return Poll::Ready(State::Writing { rest: bytes.to_vec(), taken: 0 }),
+                    Poll::Pending => return Poll::Ready(State::Writing { rest: Rest::of(bytes), taken: 0 }),
                 }
             }
             Poll::Ready(State::Reading)
@@ -172,7 +212,26 @@ impl Flow {
     }
 }
 
+/// Bytes that the receiver has not taken yet.
+struct Rest(Vec<u8>);
+
+impl Rest {
+    fn of(bytes: &[u8]) -> Self {
+        HELD.set(HELD.get() + bytes.len());
+        Self(bytes.to_vec())
+    }
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        HELD.set(HELD.get().saturating_sub(self.0.len()));
+    }
+}
+
 thread_local! {
+    /// Bytes in every [`Rest`] of this thread. A connection never leaves its worker, so it ends where it began.
+    static HELD: Cell<usize> = const { Cell::new(0) };
+
     /// Borrowed within one poll only, never across an await: connections of a worker take turns with it.
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; LONGEST_READ].into_boxed_slice());
 }

@@ -37,6 +37,8 @@ pub struct Accepted<'a> {
     pub original_destination: Option<SocketAddr>,
     /// Ports on which this proxy takes redirected connections.
     pub own_ports: &'a [u16],
+    /// Whether this proxy itself dialled it.
+    pub own_dial: bool,
 }
 
 /// What becomes of a connection.
@@ -66,8 +68,30 @@ pub enum Refusal {
     DialledDirectly,
     /// It was going to a port of this proxy in this very pod: the same loop, one address further.
     OwnPort,
+    /// This proxy dialled it itself: the redirection rules do not let its user pass.
+    OwnDial,
     /// The kernel knows no original destination: nothing redirected the connection.
     NotRedirected,
+}
+
+impl Refusal {
+    /// Every reason, in the order of [`Refusal::index`].
+    pub const ALL: [Self; 4] = [Self::DialledDirectly, Self::OwnPort, Self::OwnDial, Self::NotRedirected];
+
+    /// The reason's name in logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DialledDirectly => "listener_dialled_directly",
+            Self::OwnPort => "destination_is_own_port",
+            Self::OwnDial => "dialled_by_this_proxy",
+            Self::NotRedirected => "no_original_destination",
+        }
+    }
+
+    /// Position in [`Refusal::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
 }
 
 impl Direction {
@@ -106,6 +130,9 @@ pub fn decide(accepted: &Accepted<'_>) -> Decision {
     let Some(destination) = accepted.original_destination.map(canonical) else {
         return Decision::Refuse(Refusal::NotRedirected);
     };
+    if accepted.own_dial {
+        return Decision::Refuse(Refusal::OwnDial);
+    }
     if destination == canonical(accepted.local) {
         return Decision::Refuse(Refusal::DialledDirectly);
     }
@@ -168,6 +195,7 @@ mod tests {
             remote: remote.parse().unwrap(),
             original_destination: original_destination.map(|address| address.parse().unwrap()),
             own_ports: OWN_PORTS,
+            own_dial: false,
         })
     }
 
@@ -226,6 +254,19 @@ mod tests {
     }
 
     #[test]
+    fn what_the_proxy_dialled_itself_leads_nowhere() {
+        let decision = decide(&Accepted {
+            direction: Direction::Outbound,
+            local: "127.0.0.1:15001".parse().unwrap(),
+            remote: "10.0.0.5:50000".parse().unwrap(),
+            original_destination: Some("93.184.216.34:443".parse().unwrap()),
+            own_ports: OWN_PORTS,
+            own_dial: true,
+        });
+        assert_eq!(decision, Decision::Refuse(Refusal::OwnDial));
+    }
+
+    #[test]
     fn mapped_addresses_are_dialled_in_their_own_family() {
         assert_eq!(
             inbound("[::ffff:10.0.0.5]:15006", Some("[::ffff:10.0.0.5]:8080")),
@@ -240,7 +281,10 @@ mod tests {
     }
 
     #[test]
-    fn clusters_are_found_at_their_index() {
+    fn clusters_and_refusals_are_found_at_their_index() {
+        for refusal in Refusal::ALL {
+            assert_eq!(Refusal::ALL[refusal.index()], refusal);
+        }
         for cluster in Cluster::ALL {
             assert_eq!(Cluster::ALL[cluster.index()], cluster);
         }

@@ -2,21 +2,18 @@
 //!
 //! Every worker counts in cells of its own, which no other thread writes; a scrape adds them up.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use prometheus_client::collector::Collector;
-use prometheus_client::encoding::DescriptorEncoder;
-use prometheus_client::metrics::MetricType;
-
-use crate::route::Cluster;
+use crate::exposition::{Exposition, Kind};
+use crate::route::{Cluster, Refusal};
 
 /// The cells of one worker.
 #[derive(Debug)]
 pub struct WorkerStats {
     listeners: Box<[ListenerStats]>,
     clusters: [ClusterStats; Cluster::ALL.len()],
+    refused: [Cell; Refusal::ALL.len()],
 }
 
 /// Connections that a listener accepted.
@@ -26,6 +23,10 @@ pub struct ListenerStats {
     pub downstream_cx_total: Cell,
     /// Of these, open now.
     pub downstream_cx_active: Cell,
+    /// Reset at once, since as many were open as may be; not among the total.
+    pub downstream_cx_overflow: Cell,
+    /// Times that the kernel gave no connection but an error, such as too many open files.
+    pub accept_errors: Cell,
 }
 
 /// Connections to a cluster.
@@ -85,6 +86,7 @@ impl WorkerStats {
         Self {
             listeners: std::iter::repeat_with(ListenerStats::default).take(listeners).collect(),
             clusters: Default::default(),
+            refused: Default::default(),
         }
     }
 
@@ -96,6 +98,11 @@ impl WorkerStats {
     /// The cells of a cluster.
     pub fn cluster(&self, cluster: Cluster) -> &ClusterStats {
         &self.clusters[cluster.index()]
+    }
+
+    /// Connections refused for a reason.
+    pub fn refused(&self, reason: Refusal) -> &Cell {
+        &self.refused[reason.index()]
     }
 }
 
@@ -109,27 +116,29 @@ pub struct Stats {
 }
 
 impl Stats {
-    fn encode_listeners(&self, encoder: &mut DescriptorEncoder<'_>, family: &Family<ListenerStats>) -> fmt::Result {
-        let samples = self.listeners.iter().enumerate().map(|(index, address)| {
-            let cells = self.workers.iter().map(|worker| (family.cell)(worker.listener(index)).get());
-            ([("envoy_listener_address", address.as_str())], cells.sum())
-        });
-        encode(encoder, family, samples)
+    /// Adds everything that is counted.
+    pub fn expose(&self, exposition: &mut Exposition) {
+        for Family { name, help, kind, cell } in LISTENER_FAMILIES {
+            let samples = self
+                .listeners
+                .iter()
+                .enumerate()
+                .map(|(index, address)| (address.as_str(), self.sum(|worker| cell(worker.listener(index)))));
+            exposition.family(name, help, *kind, "envoy_listener_address", samples);
+        }
+        for Family { name, help, kind, cell } in CLUSTER_FAMILIES {
+            let samples = Cluster::ALL
+                .into_iter()
+                .map(|cluster| (cluster.name(), self.sum(|worker| cell(worker.cluster(cluster)))));
+            exposition.family(name, help, *kind, "envoy_cluster_name", samples);
+        }
+        let (name, help) = ("sidecar_proxy_connections_refused_total", "Connections that were not forwarded");
+        let samples = Refusal::ALL.into_iter().map(|reason| (reason.name(), self.sum(|worker| worker.refused(reason))));
+        exposition.family(name, help, Kind::Counter, "reason", samples);
     }
 
-    fn encode_clusters(&self, encoder: &mut DescriptorEncoder<'_>, family: &Family<ClusterStats>) -> fmt::Result {
-        let samples = Cluster::ALL.into_iter().map(|cluster| {
-            let cells = self.workers.iter().map(|worker| (family.cell)(worker.cluster(cluster)).get());
-            ([("envoy_cluster_name", cluster.name())], cells.sum())
-        });
-        encode(encoder, family, samples)
-    }
-}
-
-impl Collector for Stats {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        LISTENER_FAMILIES.iter().try_for_each(|family| self.encode_listeners(&mut encoder, family))?;
-        CLUSTER_FAMILIES.iter().try_for_each(|family| self.encode_clusters(&mut encoder, family))
+    fn sum<'a>(&'a self, cell: impl Fn(&'a WorkerStats) -> &'a Cell) -> u64 {
+        self.workers.iter().map(|worker| cell(worker).get()).sum()
     }
 }
 
@@ -138,7 +147,7 @@ pub fn listener_label(address: std::net::SocketAddr) -> String {
     address.to_string().replace(':', "_")
 }
 
-/// One metric: its name as the encoder wants it, and where its value is.
+/// One metric: its name, and where its value is.
 struct Family<T> {
     name: &'static str,
     help: &'static str,
@@ -146,20 +155,11 @@ struct Family<T> {
     cell: fn(&T) -> &Cell,
 }
 
-#[derive(Clone, Copy)]
-enum Kind {
-    /// The encoder appends `_total`.
-    Total,
-    /// A counter that Envoy names without `_total`: typed `unknown`, since the encoder would append it to a counter.
-    Bare,
-    Gauge,
-}
-
 const LISTENER_FAMILIES: &[Family<ListenerStats>] = &[
     Family {
-        name: "envoy_listener_downstream_cx",
+        name: "envoy_listener_downstream_cx_total",
         help: "Connections accepted",
-        kind: Kind::Total,
+        kind: Kind::Counter,
         cell: |listener| &listener.downstream_cx_total,
     },
     Family {
@@ -168,13 +168,25 @@ const LISTENER_FAMILIES: &[Family<ListenerStats>] = &[
         kind: Kind::Gauge,
         cell: |listener| &listener.downstream_cx_active,
     },
+    Family {
+        name: "envoy_listener_downstream_cx_overflow",
+        help: "Connections reset because as many were open as may be",
+        kind: Kind::Counter,
+        cell: |listener| &listener.downstream_cx_overflow,
+    },
+    Family {
+        name: "sidecar_proxy_accept_errors_total",
+        help: "Times that accepting failed",
+        kind: Kind::Counter,
+        cell: |listener| &listener.accept_errors,
+    },
 ];
 
 const CLUSTER_FAMILIES: &[Family<ClusterStats>] = &[
     Family {
-        name: "envoy_cluster_upstream_cx",
+        name: "envoy_cluster_upstream_cx_total",
         help: "Connections dialled",
-        kind: Kind::Total,
+        kind: Kind::Counter,
         cell: |cluster| &cluster.upstream_cx_total,
     },
     Family {
@@ -186,60 +198,39 @@ const CLUSTER_FAMILIES: &[Family<ClusterStats>] = &[
     Family {
         name: "envoy_cluster_upstream_cx_connect_fail",
         help: "Connections that were not established",
-        kind: Kind::Bare,
+        kind: Kind::Counter,
         cell: |cluster| &cluster.upstream_cx_connect_fail,
     },
     Family {
         name: "envoy_cluster_upstream_cx_connect_timeout",
         help: "Connections that were not established in time",
-        kind: Kind::Bare,
+        kind: Kind::Counter,
         cell: |cluster| &cluster.upstream_cx_connect_timeout,
     },
     Family {
         name: "envoy_cluster_upstream_cx_none_healthy",
         help: "Connections refused without dialling",
-        kind: Kind::Bare,
+        kind: Kind::Counter,
         cell: |cluster| &cluster.upstream_cx_none_healthy,
     },
     Family {
-        name: "envoy_cluster_upstream_cx_rx_bytes",
+        name: "envoy_cluster_upstream_cx_rx_bytes_total",
         help: "Bytes received from upstream",
-        kind: Kind::Total,
+        kind: Kind::Counter,
         cell: |cluster| &cluster.upstream_cx_rx_bytes,
     },
     Family {
-        name: "envoy_cluster_upstream_cx_tx_bytes",
+        name: "envoy_cluster_upstream_cx_tx_bytes_total",
         help: "Bytes sent to upstream",
-        kind: Kind::Total,
+        kind: Kind::Counter,
         cell: |cluster| &cluster.upstream_cx_tx_bytes,
     },
 ];
 
-fn encode<'a, T>(
-    encoder: &mut DescriptorEncoder<'_>,
-    family: &Family<T>,
-    samples: impl Iterator<Item = ([(&'static str, &'a str); 1], u64)>,
-) -> fmt::Result {
-    let kind = match family.kind {
-        Kind::Total => MetricType::Counter,
-        Kind::Bare => MetricType::Unknown,
-        Kind::Gauge => MetricType::Gauge,
-    };
-    let mut metric = encoder.encode_descriptor(family.name, family.help, None, kind)?;
-    for (labels, value) in samples {
-        let mut sample = metric.encode_family(&labels)?;
-        match family.kind {
-            Kind::Total => sample.encode_counter::<[(&str, &str); 0], _, u64>(&value, None)?,
-            Kind::Bare | Kind::Gauge => sample.encode_gauge(&value)?,
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use prometheus_client::registry::Registry;
+    use crate::exposition::Format;
 
     #[test]
     fn workers_are_added_up_under_envoys_names() {
@@ -254,11 +245,11 @@ mod tests {
         let open = workers[0].listener(0).downstream_cx_active.count();
         drop(workers[1].listener(0).downstream_cx_active.count());
 
-        let mut registry = Registry::default();
+        workers[1].refused(Refusal::OwnPort).add(7);
         let listeners = vec![listener_label("[::]:15006".parse().unwrap())];
-        registry.register_collector(Box::new(Stats { listeners, workers: workers.clone() }));
-        let mut text = String::new();
-        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        let mut exposition = Exposition::new(Format::Text);
+        Stats { listeners, workers: workers.clone() }.expose(&mut exposition);
+        let text = exposition.finish();
         drop(open);
 
         for line in [
@@ -268,6 +259,8 @@ mod tests {
             r#"envoy_cluster_upstream_cx_total{envoy_cluster_name="PassthroughCluster"} 0"#,
             r#"envoy_cluster_upstream_cx_connect_fail{envoy_cluster_name="InboundPassthroughCluster"} 2"#,
             r#"envoy_cluster_upstream_cx_rx_bytes_total{envoy_cluster_name="InboundPassthroughCluster"} 20"#,
+            r#"sidecar_proxy_connections_refused_total{reason="destination_is_own_port"} 7"#,
+            r#"sidecar_proxy_connections_refused_total{reason="no_original_destination"} 0"#,
         ] {
             assert!(text.lines().any(|have| have == line), "no `{line}` in\n{text}");
         }

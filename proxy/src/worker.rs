@@ -13,28 +13,40 @@ use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
 use crate::accept::accept;
+use crate::access_log::AccessLog;
 use crate::original_destination::OriginalDestination;
+use crate::own_dials::OwnDials;
+use crate::reset_ports::ResetPorts;
 use crate::route::Direction;
+use crate::seldom::Seldom;
 use crate::socket::Liveness;
 use crate::stats::WorkerStats;
 
-/// What the connections of one worker look at.
+/// What the connections of one worker look at. What is in an `Arc`, workers have in common.
 pub(crate) struct Shared {
     /// By position of the listener.
     pub(crate) directions: Vec<Direction>,
     pub(crate) own_ports: Vec<u16>,
     pub(crate) connect_timeout: Duration,
+    pub(crate) half_close_timeout: Option<Duration>,
     pub(crate) liveness: Liveness,
+    pub(crate) own_dials: Arc<OwnDials>,
+    pub(crate) own_dial_refused: Seldom,
+    pub(crate) reset_ports: Arc<ResetPorts>,
     pub(crate) original_destination: Arc<dyn OriginalDestination>,
-    /// Places left under the limit of open connections; the one thing that workers have in common.
-    pub(crate) room: Arc<Semaphore>,
+    /// Places left under the limit of open connections, by position of the listener; one limit a direction, so that
+    /// peers cannot keep the application from calling out, nor the other way round.
+    pub(crate) room: Vec<Arc<Semaphore>>,
     pub(crate) stats: Arc<WorkerStats>,
     pub(crate) drain: DrainWatch,
     pub(crate) open: TaskTracker,
+    pub(crate) access_log: AccessLog,
 }
 
 /// A running worker, as seen from the control runtime.
 pub(crate) struct Handle {
+    /// Its open connections.
+    pub(crate) open: TaskTracker,
     /// Resolves when the worker accepts connections.
     pub(crate) started: oneshot::Receiver<()>,
     /// Resolves when the worker has ended, with the number of connections it cut off; an error if it panicked.
@@ -45,12 +57,13 @@ pub(crate) struct Handle {
 pub(crate) fn start(index: usize, shared: Shared, listeners: Vec<TcpListener>) -> io::Result<Handle> {
     let (started_sender, started) = oneshot::channel();
     let (ended_sender, ended) = oneshot::channel();
+    let open = shared.open.clone();
     thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
         let result = run(&Arc::new(shared), listeners, started_sender);
         // Nobody listens any more when the process ends without waiting for the drain.
         let _ = ended_sender.send(result);
     })?;
-    Ok(Handle { started, ended })
+    Ok(Handle { open, started, ended })
 }
 
 fn run(shared: &Arc<Shared>, listeners: Vec<TcpListener>, started: oneshot::Sender<()>) -> io::Result<usize> {
@@ -61,12 +74,13 @@ fn run(shared: &Arc<Shared>, listeners: Vec<TcpListener>, started: oneshot::Send
         return Err(error);
     }
     let cut = shared.open.len();
+    shared.access_log.connections_are_cut();
     // Drops the connections that are still open: they are reset, and log themselves.
     drop(runtime);
     Ok(cut)
 }
 
-/// Accepts until the drain begins, then waits for the last connection to end.
+/// Accepts until the drain is nearly over, then waits for the last connection to end.
 async fn serve(shared: Arc<Shared>, listeners: Vec<TcpListener>, started: oneshot::Sender<()>) -> io::Result<()> {
     let mut accepting = JoinSet::new();
     for (index, listener) in listeners.into_iter().enumerate() {

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::*;
+use crate::sizing::MOST_HELD;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -46,11 +47,15 @@ struct Relayed {
 
 impl Relayed {
     async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    async fn start_with(half_close_timeout: Option<Duration>) -> Self {
         let (client, mut downstream) = pair().await;
         let (mut upstream, server) = pair().await;
         let relay = tokio::spawn(async move {
             let mut counted = Counted::default();
-            let outcome = relay(&mut downstream, &mut upstream, &mut counted).await;
+            let outcome = relay(&mut downstream, &mut upstream, &mut counted, half_close_timeout).await;
             if outcome != Outcome::Closed {
                 downstream.set_zero_linger().unwrap();
                 upstream.set_zero_linger().unwrap();
@@ -204,6 +209,20 @@ async fn what_a_slow_reader_has_not_taken_is_not_piled_up() {
 
 #[tokio::test]
 async fn what_is_held_for_a_peer_that_does_not_read_is_bounded() {
+    assert!(held_for_a_peer_that_does_not_read().await <= LONGEST_READ);
+}
+
+#[tokio::test]
+async fn a_worker_that_holds_much_holds_little_more() {
+    // Test and relay share one thread, as connections of a worker do.
+    let much = Rest::of(&vec![0; MOST_HELD]);
+    assert!(held_for_a_peer_that_does_not_read().await <= 1024);
+    drop(much);
+    assert_eq!(HELD.get(), 0, "what is no longer held is still counted");
+}
+
+/// In bytes, when nothing moves any more.
+async fn held_for_a_peer_that_does_not_read() -> usize {
     let Relayed { mut client, server, relay } = Relayed::start().await;
     let piece = noise(1024 * 1024, 5);
     while timeout(Duration::from_millis(500), client.write(&piece)).await.is_ok() {}
@@ -212,8 +231,31 @@ async fn what_is_held_for_a_peer_that_does_not_read_is_bounded() {
     drop(client);
     let (outcome, counted) = soon(relay).await.unwrap();
     assert!(matches!(outcome, Outcome::Broken(..)), "{outcome:?}");
-    let held = counted.from_downstream - counted.to_upstream;
-    assert!(held <= LONGEST_READ, "{held} bytes held");
+    counted.from_downstream - counted.to_upstream
+}
+
+#[tokio::test]
+async fn a_half_closed_connection_that_moves_nothing_is_given_up() {
+    const TIMEOUT: Duration = Duration::from_millis(500);
+    let Relayed { mut client, mut server, relay } = Relayed::start_with(Some(TIMEOUT)).await;
+    client.shutdown().await.unwrap();
+    assert_eq!(soon(server.read(&mut [0])).await.unwrap(), 0);
+    // As long as something comes, it is kept.
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < 3 * TIMEOUT {
+        server.write_all(b"x").await.unwrap();
+        soon(client.read_u8()).await.unwrap();
+        tokio::time::sleep(TIMEOUT / 20).await;
+    }
+    assert_eq!(soon(relay).await.unwrap().0, Outcome::Broken(Side::Upstream, ErrorKind::TimedOut));
+}
+
+#[tokio::test]
+async fn an_open_connection_may_be_silent_for_longer_than_a_half_closed_one() {
+    let Relayed { mut client, mut server, relay: _relay } = Relayed::start_with(Some(Duration::from_millis(50))).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    client.write_all(b"x").await.unwrap();
+    soon(server.read_u8()).await.unwrap();
 }
 
 #[tokio::test]
@@ -244,6 +286,6 @@ async fn the_future_of_an_idle_relay_is_small() {
     let (_client, mut downstream) = pair().await;
     let (mut upstream, _server) = pair().await;
     let mut counted = Counted::default();
-    let size = size_of_val(&relay(&mut downstream, &mut upstream, &mut counted));
-    assert!(size <= 256, "{size} bytes");
+    let size = size_of_val(&relay(&mut downstream, &mut upstream, &mut counted, None));
+    assert!(size <= 288, "{size} bytes");
 }

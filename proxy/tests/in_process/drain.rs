@@ -19,11 +19,12 @@ async fn an_idle_proxy_ends_at_once() {
 }
 
 #[tokio::test]
-async fn open_connections_may_finish_while_new_ones_are_refused() {
+async fn connections_are_served_until_none_is_open_though_readiness_is_gone() {
     let (server, _peers) = echo("127.0.0.1:0").await;
     let proxy = Proxy::start(Redirected::From(server)).await;
     let health = proxy.address(Purpose::Health, Ipv4OrV6::V4);
-    let inbound = proxy.address(Purpose::Traffic(Direction::Inbound), Ipv4OrV6::V4);
+    let traffic = |direction| proxy.address(Purpose::Traffic(direction), Ipv4OrV6::V4);
+    let (inbound, outbound) = (traffic(Direction::Inbound), traffic(Direction::Outbound));
     assert_eq!(get(health, "/healthz/ready").await, (200, "ready\n".to_owned()));
     let mut client = proxy.connect(Direction::Inbound).await;
     ping(&mut client).await;
@@ -33,14 +34,30 @@ async fn open_connections_may_finish_while_new_ones_are_refused() {
         while get(health, "/healthz/ready").await != (503, "not ready: draining\n".to_owned()) {
             tokio::task::yield_now().await;
         }
-        while TcpStream::connect(inbound).await.is_ok() {
-            tokio::task::yield_now().await;
-        }
     })
     .await;
+    for listener in [inbound, outbound] {
+        let late = TcpStream::connect(listener).await.unwrap();
+        assert_eq!(exchange(late, b"new").await.unwrap(), b"new");
+    }
     assert!(!drain.is_finished());
     assert_eq!(exchange(client, b"last words").await.unwrap(), b"last words");
     assert_eq!(soon(drain).await.unwrap(), Drained::Finished);
+    assert!(TcpStream::connect(inbound).await.is_err());
+}
+
+#[tokio::test]
+async fn an_idle_proxy_goes_on_for_the_minimum() {
+    const MINIMUM: Duration = Duration::from_millis(300);
+    let (server, _peers) = echo("127.0.0.1:0").await;
+    let settings = Settings { drain_minimum: MINIMUM, ..settings() };
+    let proxy = Proxy::start_with(settings, Redirected::From(server)).await;
+    let outbound = proxy.address(Purpose::Traffic(Direction::Outbound), Ipv4OrV6::V4);
+    let begun = Instant::now();
+    let drain = tokio::spawn(proxy.running.drain());
+    assert_eq!(exchange(TcpStream::connect(outbound).await.unwrap(), b"new").await.unwrap(), b"new");
+    assert_eq!(soon(drain).await.unwrap(), Drained::Finished);
+    assert!(begun.elapsed() >= MINIMUM, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

@@ -54,7 +54,10 @@ pub(crate) fn settings() -> Settings {
         workers: NonZeroUsize::new(2).unwrap(),
         max_connections: 1000,
         connect_timeout: Duration::from_secs(10),
+        half_close_timeout: None,
         liveness: Liveness { keepalive: Some(Duration::from_secs(60)), user_timeout: Some(Duration::from_secs(60)) },
+        access_log: true,
+        drain_minimum: Duration::ZERO,
         drain_duration: Duration::from_secs(20),
     }
 }

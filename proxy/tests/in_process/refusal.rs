@@ -16,6 +16,7 @@ async fn expect_refusal(proxy: &Proxy, direction: Direction, flags: &str, detail
     assert_eq!((&*line["response_flags"], &*line["response_code_details"]), (flags, details));
     assert_eq!(line["upstream_host"], "-");
     assert_eq!(proxy.cluster_metric("upstream_cx_none_healthy", "BlackHoleCluster").await, 1);
+    assert_eq!(proxy.metric(&format!("sidecar_proxy_connections_refused_total{{reason=\"{details}\"}}")).await, 1);
     for cluster in ["PassthroughCluster", "InboundPassthroughCluster"] {
         assert_eq!(proxy.cluster_metric("upstream_cx_total", cluster).await, 0, "{cluster} was dialled");
     }

@@ -1,6 +1,6 @@
 //! From the pod to the peer.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 
 use crate::pod::{PEER_V4, PEER_V6, POD_V4, POD_V6, Pod, address, can_run, exchange};
 use crate::proxy::Proxy;
@@ -49,6 +49,24 @@ fn the_listeners_dialled_from_inside_close_without_a_loop() {
 }
 
 #[test]
+fn under_a_user_that_the_rules_catch_there_is_no_loop_but_an_error_that_says_why() {
+    if !can_run() {
+        return;
+    }
+    let pod = Pod::create();
+    let proxy = Proxy::start_as(&["--reuid=0", "--regid=0", "--clear-groups"], &pod, &[], &[]);
+    for ip in [PEER_V4, PEER_V6] {
+        let before = proxy.accepted_outbound(&pod);
+        assert_eq!(pod.namespace.expect_error(address(ip, 80)), ErrorKind::ConnectionReset);
+        assert_eq!(proxy.accepted_outbound(&pod) - before, 2, "{}", proxy.log());
+    }
+    let log = proxy.log();
+    assert!(log.contains("dialled_by_this_proxy"), "{log}");
+    // Once a worker.
+    assert!((1..=2).contains(&log.matches("it must run as the user or group").count()), "{log}");
+}
+
+#[test]
 fn two_hundred_connections_each_way_at_once() {
     if !can_run() {
         return;
@@ -71,5 +89,29 @@ fn two_hundred_connections_each_way_at_once() {
     assert_eq!(proxy.connections(), 0, "some did not stay open");
     for client in clients {
         assert!(exchange(client, b"").is_empty());
+    }
+}
+
+#[test]
+fn a_destination_that_refuses_brings_no_connection_of_the_proxy_back_to_it() {
+    if !can_run() {
+        return;
+    }
+    let pod = Pod::create();
+    // Few ports, so that the proxy soon dials from one that a client had a moment ago.
+    pod.namespace.run(&["sh", "-c", "echo 40000 40999 > /proc/sys/net/ipv4/ip_local_port_range"]);
+    let proxy = Proxy::start(&pod, &[], &[]);
+    for server in [address(PEER_V4, 9), address(PEER_V6, 9)] {
+        let before = proxy.accepted_outbound(&pod);
+        for _ in 0..1500 {
+            assert_eq!(pod.namespace.expect_error(server), ErrorKind::ConnectionReset);
+        }
+        for _ in 0..30 {
+            let burst: Vec<_> = (0..50).filter_map(|_| pod.namespace.try_connect(server).ok()).collect();
+            for mut client in burst {
+                assert_eq!(client.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
+            }
+        }
+        assert_eq!(proxy.accepted_outbound(&pod) - before, 3000, "{server}");
     }
 }

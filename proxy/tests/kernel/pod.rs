@@ -67,10 +67,13 @@ impl Namespace {
     }
 
     pub(crate) fn connect(&self, address: SocketAddr) -> TcpStream {
-        let stream = self.enter(|| TcpStream::connect_timeout(&address, SOCKET_TIMEOUT));
-        let stream = stream.unwrap_or_else(|error| panic!("cannot connect to {address}: {error}"));
-        stream.set_read_timeout(Some(SOCKET_TIMEOUT)).unwrap();
-        stream
+        self.try_connect(address).unwrap_or_else(|error| panic!("cannot connect to {address}: {error}"))
+    }
+
+    pub(crate) fn try_connect(&self, address: SocketAddr) -> std::io::Result<TcpStream> {
+        let stream = self.enter(|| TcpStream::connect_timeout(&address, SOCKET_TIMEOUT))?;
+        stream.set_read_timeout(Some(SOCKET_TIMEOUT))?;
+        Ok(stream)
     }
 
     /// Connects and waits for the first byte; the error with which that ends.

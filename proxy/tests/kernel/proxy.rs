@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -26,32 +27,42 @@ pub(crate) struct Proxy {
     process: Child,
     lines: Arc<Mutex<Vec<Value>>>,
     reader: Option<JoinHandle<()>>,
+    read: Arc<AtomicBool>,
     _program: tempfile::TempDir,
 }
 
 impl Proxy {
     /// Starts the program as user 1337 and waits until it is ready. `limits` are options of `prlimit`.
     pub(crate) fn start(pod: &Pod, limits: &[&str], flags: &[&str]) -> Self {
+        Self::start_as(&AS_PROXY, pod, limits, flags)
+    }
+
+    /// Starts it as the user that these options of `setpriv` tell.
+    pub(crate) fn start_as(user: &[&str], pod: &Pod, limits: &[&str], flags: &[&str]) -> Self {
         let (directory, program) = program_for_everyone();
         let mut process = Command::new("ip")
             .args(["netns", "exec", pod.namespace.name(), "prlimit"])
             .args(limits)
             .arg("setpriv")
-            .args(AS_PROXY)
+            .args(user)
             .args([&program, "--log-format=json"])
             .args(flags)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let lines = Arc::new(Mutex::new(Vec::new()));
-        let (stderr, sink) = (process.stderr.take().unwrap(), lines.clone());
+        let read = Arc::new(AtomicBool::new(true));
+        let (stderr, sink, reading) = (process.stderr.take().unwrap(), lines.clone(), read.clone());
         let reader = thread::spawn(move || {
             for line in BufReader::new(stderr).lines() {
+                while !reading.load(Ordering::Relaxed) {
+                    thread::sleep(Duration::from_millis(10));
+                }
                 let line = line.unwrap();
                 sink.lock().unwrap().push(serde_json::from_str(&line).unwrap_or(Value::String(line)));
             }
         });
-        let proxy = Self { process, lines, reader: Some(reader), _program: directory };
+        let proxy = Self { process, lines, reader: Some(reader), read, _program: directory };
         // From the peer, as the kubelet would: the port is not redirected.
         eventually(
             || get(pod, 15021, "/healthz/ready").is_some_and(|answer| answer.contains("200 OK")),
@@ -82,6 +93,14 @@ impl Proxy {
         self.lines.lock().unwrap().iter().filter(|line| line["target"] == "access").count()
     }
 
+    /// How many connections the outbound listeners have accepted, open ones included.
+    pub(crate) fn accepted_outbound(&self, pod: &Pod) -> u64 {
+        let metrics = get(pod, 15090, "/stats/prometheus").unwrap();
+        let samples = metrics.lines().filter_map(|line| line.strip_prefix("envoy_listener_downstream_cx_total{"));
+        let outbound = samples.filter(|sample| sample.contains("_15001\""));
+        outbound.map(|sample| sample.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(i32::try_from(self.process.id()).unwrap()), signal).unwrap();
     }
@@ -105,6 +124,11 @@ impl Proxy {
         Duration::from_millis(ticks * 10)
     }
 
+    /// Reads no more of what the proxy logs: soon the pipe is full.
+    pub(crate) fn stop_reading(&self) {
+        self.read.store(false, Ordering::Relaxed);
+    }
+
     /// Waits for the end of the process; returns how it ended and everything it logged.
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let begun = Instant::now();
@@ -115,6 +139,7 @@ impl Proxy {
             assert!(begun.elapsed() < PATIENCE, "the proxy does not end\n{}", self.log());
             thread::sleep(Duration::from_millis(10));
         };
+        self.read.store(true, Ordering::Relaxed);
         self.reader.take().unwrap().join().unwrap();
         (status, self.log())
     }
