@@ -8,7 +8,14 @@ use sidecar_process::exit;
 
 fn main() -> ExitCode {
     let Cli { command, log } = Cli::parse();
-    log.start();
+    // A server goes on whether or not its log is read; the flush writes at the end what is left.
+    let _flush = match command {
+        Command::Serve(_) => Some(log.start_queued()),
+        Command::KubeInject(_) | Command::Certificate(_) => {
+            log.start();
+            None
+        }
+    };
     let done = match command {
         Command::KubeInject(kube_inject) => kube_inject.run(),
         Command::Serve(serve) => serve.run(),

@@ -11,7 +11,7 @@
 //! [`proxy::bind`] opens the sockets, [`proxy::Bound::serve`] starts to serve, [`proxy::Running::drain`] ends it.
 //!
 //! Core: [`exposition`], [`outcome`], [`route`], [`sizing`], [`stats`].
-//! Edge: [`accept`], [`access_log`], [`args`], [`bind`], [`connection`], [`file_limit`], [`http_server`], [`monitoring`], [`original_destination`], [`own_dials`], [`proxy`], [`relay`], [`reset_ports`], [`seldom`], [`socket`], [`upstream`], [`worker`].
+//! Edge: [`accept`], [`access_log`], [`args`], [`bind`], [`connection`], [`file_limit`], [`http_server`], [`monitoring`], [`original_destination`], [`own_dials`], [`proxy`], [`relay`], [`reset_ports`], [`seldom`], [`shared`], [`socket`], [`upstream`], [`worker`].
 
 #![expect(rustdoc::private_intra_doc_links, reason = "the map names every module, exported or not")]
 
@@ -36,5 +36,6 @@ mod monitoring;
 mod own_dials;
 mod reset_ports;
 mod seldom;
+mod shared;
 mod upstream;
 mod worker;

@@ -20,9 +20,10 @@ use crate::own_dials::OwnDials;
 use crate::reset_ports::ResetPorts;
 use crate::route::Direction;
 use crate::seldom::Seldom;
+use crate::shared::Shared;
 use crate::socket::Liveness;
 use crate::stats::{Stats, WorkerStats, listener_label};
-use crate::worker::{self, Handle, Shared};
+use crate::worker::{self, Handle};
 use crate::{file_limit, sizing};
 
 /// How often a draining proxy looks whether a connection is still open.

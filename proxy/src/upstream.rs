@@ -12,8 +12,8 @@ use tokio::net::TcpStream;
 use crate::own_dials::OwnDial;
 use crate::reset_ports::ResetPorts;
 use crate::route::Forward;
+use crate::shared::Shared;
 use crate::socket::configure;
-use crate::worker::Shared;
 
 /// Sockets tried for a port from which nobody was reset. The kernel offers unlike ports to a bind and to a connect
 /// (odd and even), so the first is nearly always good.
