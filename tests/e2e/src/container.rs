@@ -106,7 +106,7 @@ impl Container {
         })
     }
 
-    /// The last part of the image without its tag: `docker.io/kong/httpbin:1` is `httpbin`.
+    /// The last part of the image without its tag: `hub.example/kong/httpbin:1` is `httpbin`.
     pub fn image_name(&self) -> &str {
         let last = self.image.rsplit('/').next().unwrap_or_default();
         last.split([':', '@']).next().unwrap_or_default()
