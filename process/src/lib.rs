@@ -1,11 +1,13 @@
 //! How a process of ours logs, says it is ready, drains and exits. What the process is for is not known here.
 //!
 //! Core: [`exit`], [`readiness`].
-//! Edge: [`drain`], [`log`], [`log_queue`], [`signal`].
+//! Edge: [`accept`], [`drain`], [`log`], [`log_queue`], [`signal`].
 
 pub mod exit;
 pub mod log;
 
+#[cfg(feature = "server")]
+pub mod accept;
 #[cfg(feature = "server")]
 pub mod drain;
 #[cfg(feature = "server")]

@@ -8,10 +8,9 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use sidecar_process::accept::Acceptor;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
-
-use crate::accept::Acceptor;
 
 /// Connections at once; a further one ends the oldest. Probes and scrapes come one at a time and are answered at once,
 /// so the oldest is one that does not ask.
@@ -25,7 +24,7 @@ const MAX_HEADER_SIZE: usize = 8192;
 
 /// Serves for ever. Dropped, it drops its connections too.
 pub(crate) async fn serve(listener: TcpListener, router: Router) -> Infallible {
-    let mut acceptor = Acceptor::new(listener, || ());
+    let mut acceptor = Acceptor::new(listener, "monitoring", || ());
     let mut connections = JoinSet::new();
     let mut by_age = VecDeque::<AbortHandle>::with_capacity(MAX_CONNECTIONS);
     loop {
