@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::context::{Injector, Owner};
-use crate::decide::{Reason, decide};
+use crate::decide::{Decision, Reason, decide};
 use crate::inject::{Outcome, inject};
 use crate::workload::{FieldError, WorkloadKind, metadata_text};
 use crate::yaml;
@@ -144,27 +144,26 @@ fn inject_object(object: &mut Value, injector: &Injector, report: &mut Vec<Objec
         report.push(ObjectReport { object: name, action: Action::NotAWorkload, warnings });
         return Ok(());
     };
-    let before = object.clone();
-    let path = workload.pod_path();
     let pod = workload.pod(object).map_err(|error| vec![(name.clone(), error.to_string())])?;
-    let namespace = metadata_text(&before, "namespace");
-    let decision = decide(pod, namespace, &injector.configuration.config);
-    let mut warnings = decision.warnings.clone();
-    let action = if decision.inject() {
-        let owner = if workload.is_pod() { Owner::of_pod(&before) } else { Owner::of(&before) };
-        let context = injector.context(owner, namespace);
-        let mut outcome = inject(pod, &context).map_err(|error| {
-            error.messages_under(&path).into_iter().map(|message| (name.clone(), message)).collect::<Mistakes>()
-        })?;
-        warnings.append(&mut outcome.warnings);
-        if *pod == outcome.pod {
-            Action::UpToDate
-        } else {
-            pod.clone_from(&outcome.pod);
-            Action::Injected(decision.reason, Box::new(outcome))
+    let namespace = metadata_text(object, "namespace");
+    let Decision { reason, mut warnings } = match decide(pod, namespace, &injector.configuration.config) {
+        decision if decision.inject() => decision,
+        Decision { reason, warnings } => {
+            report.push(ObjectReport { object: name, action: Action::Skipped(reason), warnings });
+            return Ok(());
         }
+    };
+    let owner = if workload.is_pod() { Owner::of_pod(object) } else { Owner::of(object) };
+    let mut outcome = inject(pod, &injector.context(owner, namespace)).map_err(|error| {
+        let messages = error.messages_under(&workload.pod_path());
+        messages.into_iter().map(|message| (name.clone(), message)).collect::<Mistakes>()
+    })?;
+    warnings.append(&mut outcome.warnings);
+    let action = if *pod == outcome.pod {
+        Action::UpToDate
     } else {
-        Action::Skipped(decision.reason)
+        workload.replace_pod(object, outcome.pod.clone());
+        Action::Injected(reason, Box::new(outcome))
     };
     report.push(ObjectReport { object: name, action, warnings });
     Ok(())

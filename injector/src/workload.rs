@@ -76,17 +76,22 @@ impl WorkloadKind {
     ///
     /// # Errors
     /// When a field on the way is missing or not a mapping.
-    pub fn pod<'a>(&self, object: &'a mut Value) -> Result<&'a mut Value, FieldError> {
+    pub fn pod<'a>(&self, object: &'a Value) -> Result<&'a Value, FieldError> {
         let mut pod = object;
         for (depth, key) in self.template.iter().enumerate() {
             let path = || self.template[..=depth].join(".");
-            pod = match pod.get_mut(key) {
+            pod = match pod.get(key) {
                 Some(next @ Value::Object(_)) => next,
                 Some(_) => return Err(FieldError::new(path(), "is not a mapping")),
                 None => return Err(FieldError::new(path(), format!("is missing, so this {} has no pod", self.kind))),
             };
         }
         Ok(pod)
+    }
+
+    /// Puts `pod` in the place of the one that [`WorkloadKind::pod`] has found in `object`.
+    pub fn replace_pod(&self, object: &mut Value, pod: Value) {
+        *self.template.iter().fold(object, |value, key| &mut value[*key]) = pod;
     }
 }
 
@@ -215,8 +220,10 @@ mod tests {
         let mut cron_job = json!({"apiVersion": "batch/v1", "kind": "CronJob",
             "spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": [{"name": "a"}]}}}}}});
         let kind = WorkloadKind::of(&cron_job).unwrap();
-        assert_eq!(names(kind.pod(&mut cron_job).unwrap(), "containers"), ["a"]);
-        let error = kind.pod(&mut json!({"spec": {"jobTemplate": []}})).unwrap_err();
+        assert_eq!(names(kind.pod(&cron_job).unwrap(), "containers"), ["a"]);
+        kind.replace_pod(&mut cron_job, json!({"spec": {"containers": [{"name": "b"}]}}));
+        assert_eq!(names(kind.pod(&cron_job).unwrap(), "containers"), ["b"]);
+        let error = kind.pod(&json!({"spec": {"jobTemplate": []}})).unwrap_err();
         assert_eq!(error.to_string(), "spec.jobTemplate: is not a mapping");
     }
 
