@@ -1,0 +1,5 @@
+//! Functions that templates call.
+
+/// A function.
+#[derive(Clone, Debug)]
+pub struct Function;

@@ -1,0 +1,195 @@
+//! The syntax tree of a template.
+//!
+//! Blocks and pipelines, the only things that nest, are kept in two flat lists and refer to each other by number: a tree
+//! as deep as a hostile text makes it is dropped without recursion, and is read from memory in the order it was written.
+
+use crate::function::Function;
+use crate::text::Str;
+
+/// Offset in bytes from the beginning of the text.
+pub(crate) type Position = u32;
+
+/// All that was parsed from one text: its blocks and pipelines, whatever template they belong to.
+#[derive(Debug)]
+pub(crate) struct Syntax {
+    /// Name under which the text was parsed; errors in all templates of the text give it.
+    pub(crate) name: Str,
+    /// The text, to find line and column of a position.
+    pub(crate) text: Vec<u8>,
+    /// Names of the variables, with their `$`; a [`Symbol`] is an index here.
+    pub(crate) variables: Vec<Str>,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) pipelines: Vec<Pipeline>,
+}
+
+/// Which of [`Syntax::blocks`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BlockId(pub(crate) u32);
+
+/// Which of [`Syntax::pipelines`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PipelineId(pub(crate) u32);
+
+/// Which of [`Syntax::variables`]. `$` is the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Symbol(pub(crate) u32);
+
+impl Symbol {
+    /// `$`, the data of the template.
+    pub(crate) const ROOT: Self = Self(0);
+}
+
+/// What stands between two keywords.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    pub(crate) nodes: Vec<Node>,
+}
+
+/// A piece of text, or what stands between two delimiters.
+#[derive(Debug)]
+pub(crate) enum Node {
+    /// Bytes `start..end` of the text, trimmed as the markers around them ask.
+    Text {
+        start: Position,
+        end: Position,
+    },
+    /// A pipeline whose value is printed, unless it declares or assigns.
+    Action {
+        position: Position,
+        pipeline: PipelineId,
+    },
+    If(Branch),
+    With(Branch),
+    Range(Branch),
+    /// `{{template "name" pipeline}}`, and the place of a `{{block}}`.
+    Template {
+        position: Position,
+        name: Str,
+        pipeline: Option<PipelineId>,
+    },
+    Break {
+        position: Position,
+    },
+    Continue {
+        position: Position,
+    },
+}
+
+/// `{{if}}`, `{{with}}` or `{{range}}`. An `{{else if}}` is an [`Node::If`] alone in the other block.
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) position: Position,
+    pub(crate) pipeline: PipelineId,
+    pub(crate) body: BlockId,
+    pub(crate) otherwise: Option<BlockId>,
+}
+
+/// `$x, $y := command | command`.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) position: Position,
+    /// The variables before `:=` or `=`: at most one, or two in a `{{range}}`.
+    pub(crate) variables: Vec<Variable>,
+    /// With `=`, not `:=`.
+    pub(crate) assigns: bool,
+    /// At least one.
+    pub(crate) commands: Vec<Command>,
+}
+
+/// A variable where it is declared or assigned.
+#[derive(Debug)]
+pub(crate) struct Variable {
+    pub(crate) symbol: Symbol,
+    /// What follows it in `$x.y := 1`, which Go accepts and takes for `$x`.
+    pub(crate) fields: Box<[Str]>,
+}
+
+/// A first word and its arguments.
+#[derive(Debug)]
+pub(crate) struct Command {
+    pub(crate) position: Position,
+    /// At least one.
+    pub(crate) operands: Vec<Operand>,
+}
+
+/// One word of a command.
+#[derive(Debug)]
+pub(crate) struct Operand {
+    pub(crate) position: Position,
+    pub(crate) term: Term,
+}
+
+/// What a word may be.
+#[derive(Debug)]
+pub(crate) enum Term {
+    Bool(bool),
+    Nil,
+    Dot,
+    Number(Box<Number>),
+    /// What it means, and how it is written, with its quotes.
+    String {
+        text: Str,
+        quoted: Str,
+    },
+    /// `.a.b`: at least one name.
+    Field(Box<[Str]>),
+    /// `$x.a.b`.
+    Variable {
+        symbol: Symbol,
+        fields: Box<[Str]>,
+    },
+    /// The name of a function.
+    Function(Box<NamedFunction>),
+    /// `(pipeline).a.b`, and `name.a`: at least one field name. The base is never a chain itself, nor a literal other than nil.
+    Chain {
+        base: Box<Operand>,
+        fields: Box<[Str]>,
+    },
+    /// `(pipeline)`.
+    Pipeline(PipelineId),
+}
+
+/// A function as the template names it.
+#[derive(Debug)]
+pub(crate) struct NamedFunction {
+    pub(crate) name: Str,
+    pub(crate) function: Function,
+}
+
+/// A literal number, which may be of several kinds until it is known what is wanted.
+#[derive(Debug)]
+pub(crate) struct Number {
+    /// As it is written.
+    pub(crate) text: Str,
+    pub(crate) int: Option<i64>,
+    pub(crate) uint: Option<u64>,
+    pub(crate) float: Option<f64>,
+    /// Real and imaginary part; absent unless it is written as one.
+    pub(crate) complex: Option<(f64, f64)>,
+    /// What it is where no kind is wanted.
+    pub(crate) ideal: Ideal,
+}
+
+/// The kind a literal number has by itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Ideal {
+    Int(i64),
+    Float(f64),
+    Complex(f64, f64),
+    /// An unsigned number too large for `int`: an error when executed.
+    Overflow,
+}
+
+impl Syntax {
+    pub(crate) fn block(&self, id: BlockId) -> &[Node] {
+        &self.blocks[id.0 as usize].nodes
+    }
+
+    pub(crate) fn pipeline(&self, id: PipelineId) -> &Pipeline {
+        &self.pipelines[id.0 as usize]
+    }
+
+    pub(crate) fn variable(&self, symbol: Symbol) -> &Str {
+        &self.variables[symbol.0 as usize]
+    }
+}
