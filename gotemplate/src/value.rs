@@ -128,6 +128,7 @@ impl Value {
             Self::List(list) => list.is_nil(),
             Self::Map(map) => map.is_nil(),
             Self::Pointer(pointer) => pointer.target().is_none(),
+            Self::Function(function) => function.is_nil(),
             _ => false,
         }
     }
@@ -145,7 +146,8 @@ impl Value {
             Self::List(list) => !list.is_empty(),
             Self::Map(map) => !map.is_empty(),
             Self::Pointer(pointer) => pointer.target().is_some(),
-            Self::Struct(_) | Self::Named(_) | Self::Function(_) => true,
+            Self::Function(function) => !function.is_nil(),
+            Self::Struct(_) | Self::Named(_) => true,
         }
     }
 

@@ -50,6 +50,11 @@ impl List {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// Whether nobody else holds it: it was made just now.
+    pub(crate) fn is_unshared(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
     /// Takes the items out, when nobody else holds the list.
     pub(super) fn take(&mut self) -> Vec<Value> {
         Arc::get_mut(&mut self.0).and_then(|items| items.items.take()).unwrap_or_default()
