@@ -1,7 +1,12 @@
 //! Go's `text/template` and the sprig functions, for Rust.
+//!
+//! Core: [`function`], [`syntax`], [`text`], [`unicode`].
+
+#![expect(dead_code, reason = "templates are parsed, but not yet executed")]
 
 mod function;
 mod syntax;
 mod text;
+mod unicode;
 
 pub use text::Str;
