@@ -3,6 +3,7 @@
 //! Blocks and pipelines, the only things that nest, are kept in two flat lists and refer to each other by number: a tree
 //! as deep as a hostile text makes it is dropped without recursion.
 
+mod display;
 pub(crate) mod number;
 pub(crate) mod quote;
 
