@@ -92,7 +92,7 @@ impl Function {
         match &self.0.code {
             Code::Builtin(builtin) => builtin.call_plain(budget, arguments),
             Code::Closure(closure) => closure(budget, arguments),
-            Code::Nil => Err(FunctionError::new("reflect: call of nil function")),
+            Code::Nil => Err(FunctionError::new("reflect.Value.Call: call of nil function")),
         }
     }
 

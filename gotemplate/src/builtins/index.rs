@@ -98,15 +98,18 @@ pub(super) fn slice(arguments: &[Slot]) -> Result<Slot, FunctionError> {
     if indexes.len() > 3 {
         return Err(format!("too many slice indexes: {}", indexes.len()).into());
     }
-    let length = match target.underlying() {
+    let (length, capacity) = match target.underlying() {
         Value::String(_) if indexes.len() == 3 => return Err("cannot 3-index slice a string".into()),
-        Value::String(text) => text.len(),
-        Value::List(list) => list.len(),
+        Value::String(text) => (text.len(), text.len()),
+        Value::List(list) => (list.len(), list.capacity()),
         other => return Err(format!("can't slice item of type {}", type_name(other, target)).into()),
     };
-    let mut bounds = [0, length, length];
+    let mut bounds = [0, length, capacity];
     for (bound, index) in bounds.iter_mut().zip(indexes) {
-        *bound = position(&index.value, length)?;
+        if index.boxed {
+            return Err("cannot index slice/array with type interface {}".into());
+        }
+        *bound = position(&index.value, capacity)?;
     }
     let [start, end, capacity] = bounds;
     if start > end {
@@ -117,8 +120,7 @@ pub(super) fn slice(arguments: &[Slot]) -> Result<Slot, FunctionError> {
     }
     let part = match target.underlying() {
         Value::String(text) => Value::String(text.as_bytes()[start..end].into()),
-        Value::List(list) if list.is_nil() => Value::List(list.clone()),
-        Value::List(list) => List::new(list.element_type().clone(), list[start..end].to_vec()).into(),
+        Value::List(list) => list.part(start, end, capacity).ok_or("reflect: slice index out of range")?.into(),
         other => other.clone(),
     };
     Ok(Slot::of(match target {
