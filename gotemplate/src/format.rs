@@ -1,0 +1,1 @@
+//! Printing values as Go's package `fmt` does.

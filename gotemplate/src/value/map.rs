@@ -1,0 +1,294 @@
+//! Maps.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashSet};
+use std::mem;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use super::{Value, release};
+use crate::text::Str;
+use crate::types::{FloatKind, IntKind, Type, UintKind};
+
+/// A map of Go, whose keys are strings mostly. Its clones are the same map: a change is seen by all of them.
+#[derive(Clone, Debug)]
+pub struct Map(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    key: Type,
+    element: Type,
+    is_nil: bool,
+    entries: RwLock<Entries>,
+}
+
+#[derive(Debug)]
+enum Entries {
+    /// Apart from the others, since a text can be looked up here without a [`Key`].
+    Text(BTreeMap<Str, Value>),
+    Other(BTreeMap<Key, Value>),
+}
+
+/// A key of a map, ordered as Go prints and ranges: false before true, numbers by value, texts by bytes.
+#[derive(Clone, Debug)]
+pub enum Key {
+    /// `bool`
+    Bool(bool),
+    /// A signed integer
+    Int(i64, IntKind),
+    /// An unsigned integer
+    Uint(u64, UintKind),
+    /// A floating-point number; NaN comes first
+    Float(f64, FloatKind),
+    /// `string`
+    String(Str),
+}
+
+impl Map {
+    /// An empty `map[string]element`.
+    pub fn new(element: Type) -> Self {
+        Self::with_keys(Type::String, element)
+    }
+
+    /// An empty `map[string]interface {}`.
+    pub fn any() -> Self {
+        Self::new(Type::Any)
+    }
+
+    /// An empty `map[key]element`. The key is of a type that [`Key`] has.
+    pub fn with_keys(key: Type, element: Type) -> Self {
+        Self::make(key, element, false)
+    }
+
+    /// A nil map, which is empty and stays so.
+    pub fn nil(key: Type, element: Type) -> Self {
+        Self::make(key, element, true)
+    }
+
+    /// `map[string]element` of these entries, which must be of that type. Of equal keys the last counts.
+    pub fn of<K: Into<Str>>(element: Type, entries: impl IntoIterator<Item = (K, Value)>) -> Self {
+        let entries = entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
+        let shared = Shared { key: Type::String, element, is_nil: false, entries: RwLock::new(Entries::Text(entries)) };
+        Self(Arc::new(shared))
+    }
+
+    fn make(key: Type, element: Type, is_nil: bool) -> Self {
+        let entries = match key {
+            Type::String => Entries::Text(BTreeMap::new()),
+            _ => Entries::Other(BTreeMap::new()),
+        };
+        Self(Arc::new(Shared { key, element, is_nil, entries: RwLock::new(entries) }))
+    }
+
+    /// Whether it is nil, not only empty.
+    pub fn is_nil(&self) -> bool {
+        self.0.is_nil
+    }
+
+    /// Whether both are the same map, not only equal ones.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The type of its keys.
+    pub fn key_type(&self) -> &Type {
+        &self.0.key
+    }
+
+    /// The type of its values.
+    pub fn element_type(&self) -> &Type {
+        &self.0.element
+    }
+
+    /// Its own type.
+    pub fn map_type(&self) -> Type {
+        Type::Map(Arc::new(self.0.key.clone()), Arc::new(self.0.element.clone()))
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        match &*self.read() {
+            Entries::Text(entries) => entries.len(),
+            Entries::Other(entries) => entries.len(),
+        }
+    }
+
+    /// Whether it has no entries.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The value of a key that is a string.
+    pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Value> {
+        match &*self.read() {
+            Entries::Text(entries) => entries.get(key.as_ref()).cloned(),
+            Entries::Other(_) => None,
+        }
+    }
+
+    /// The value of any key.
+    pub fn get_key(&self, key: &Key) -> Option<Value> {
+        match (&*self.read(), key) {
+            (Entries::Text(entries), Key::String(text)) => entries.get(text).cloned(),
+            (Entries::Text(_), _) => None,
+            (Entries::Other(entries), key) => entries.get(key).cloned(),
+        }
+    }
+
+    /// Sets the value of a key that is a string. A nil map, and one with other keys, stays as it is.
+    ///
+    /// The value must not contain the map: see [`Map::is_within`].
+    pub fn insert(&self, key: impl Into<Str>, value: Value) {
+        self.insert_key(Key::String(key.into()), value);
+    }
+
+    /// Sets the value of any key, as [`Map::insert`] does.
+    pub fn insert_key(&self, key: Key, value: Value) {
+        if self.0.is_nil {
+            return;
+        }
+        // What was there is dropped after the lock is released.
+        let _old = match (&mut *self.write(), key) {
+            (Entries::Text(entries), Key::String(text)) => entries.insert(text, value),
+            (Entries::Text(_), _) => None,
+            (Entries::Other(entries), key) => entries.insert(key, value),
+        };
+    }
+
+    /// Removes a key that is a string.
+    pub fn remove(&self, key: impl AsRef<[u8]>) -> Option<Value> {
+        match &mut *self.write() {
+            Entries::Text(entries) => entries.remove(key.as_ref()),
+            Entries::Other(_) => None,
+        }
+    }
+
+    /// The entries as they are now, in the order of their keys.
+    pub fn entries(&self) -> Vec<(Key, Value)> {
+        match &*self.read() {
+            Entries::Text(entries) => {
+                entries.iter().map(|(key, value)| (Key::String(key.clone()), value.clone())).collect()
+            }
+            Entries::Other(entries) => entries.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+        }
+    }
+
+    /// Whether `value` is this map or holds it somewhere: then it cannot become a value of it, or nothing could print
+    /// or free them again.
+    pub fn is_within(&self, value: &Value) -> bool {
+        let mut seen = HashSet::new();
+        let mut pending = vec![value.clone()];
+        while let Some(value) = pending.pop() {
+            match value {
+                Value::Map(map) if self.is_same(&map) => return true,
+                Value::Map(map) if seen.insert(Arc::as_ptr(&map.0).cast::<()>()) => {
+                    pending.extend(map.entries().into_iter().map(|(_, value)| value));
+                }
+                Value::List(list) if seen.insert(list.as_ptr().cast::<()>()) => pending.extend_from_slice(&list),
+                Value::Struct(structure) => pending.extend_from_slice(structure.fields()),
+                Value::Pointer(pointer) => pending.extend(pointer.target().cloned()),
+                Value::Named(named) => pending.push(named.value().clone()),
+                _ => {}
+            }
+        }
+        false
+    }
+
+    pub(super) fn deep_clone(&self) -> Self {
+        let copy = Self::make(self.0.key.clone(), self.0.element.clone(), self.0.is_nil);
+        for (key, value) in self.entries() {
+            copy.insert_key(key, value.deep_clone());
+        }
+        copy
+    }
+
+    /// Takes the values out, when nobody else holds the map.
+    pub(super) fn take(&mut self) -> Vec<Value> {
+        Arc::get_mut(&mut self.0).map(Shared::take).unwrap_or_default()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Entries> {
+        // Nothing in here panics half-way through a change, so the entries are whole.
+        self.0.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Entries> {
+        self.0.entries.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    fn take(&mut self) -> Vec<Value> {
+        match self.entries.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            Entries::Text(entries) => mem::take(entries).into_values().collect(),
+            Entries::Other(entries) => mem::take(entries).into_values().collect(),
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        release::all(self.take());
+    }
+}
+
+impl Key {
+    /// `value` as a key, if it can be one.
+    pub fn of(value: &Value) -> Option<Self> {
+        Some(match value.underlying() {
+            Value::Bool(value) => Self::Bool(*value),
+            Value::Int(value, kind) => Self::Int(*value, *kind),
+            Value::Uint(value, kind) => Self::Uint(*value, *kind),
+            Value::Float(value, kind) => Self::Float(*value, *kind),
+            Value::String(text) => Self::String(text.clone()),
+            _ => return None,
+        })
+    }
+
+    /// The key as a value.
+    pub fn into_value(self) -> Value {
+        match self {
+            Self::Bool(value) => Value::Bool(value),
+            Self::Int(value, kind) => Value::Int(value, kind),
+            Self::Uint(value, kind) => Value::Uint(value, kind),
+            Self::Float(value, kind) => Value::Float(value, kind),
+            Self::String(text) => Value::String(text),
+        }
+    }
+
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Int(..) => 0,
+            Self::Uint(..) => 1,
+            Self::Float(..) => 2,
+            Self::String(_) => 3,
+            Self::Bool(_) => 4,
+        }
+    }
+}
+
+impl Ord for Key {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
+            (Self::Int(a, _), Self::Int(b, _)) => a.cmp(b),
+            (Self::Uint(a, _), Self::Uint(b, _)) => a.cmp(b),
+            (Self::Float(a, _), Self::Float(b, _)) => a.partial_cmp(b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan())),
+            (Self::String(a), Self::String(b)) => a.cmp(b),
+            _ => self.rank().cmp(&other.rank()),
+        }
+    }
+}
+
+impl PartialOrd for Key {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Key {}
