@@ -14,6 +14,7 @@ pub(crate) use slot::Slot;
 use crate::error::ExecError;
 use crate::function::FunctionError;
 use crate::limits::{Budget, Limits};
+use crate::stack;
 use crate::syntax::quote::quote;
 use crate::syntax::{BlockId, Branch, Node, PipelineId, Place, Symbol, Syntax};
 use crate::template::{MissingKey, Template, Tree};
@@ -23,10 +24,6 @@ use crate::value::Value;
 use output::Output;
 
 type Result<T> = std::result::Result<T, Box<ExecError>>;
-
-/// Native stack that a level of nesting may need, and what is added when less is left.
-const STACK_LEFT: usize = 64 * 1024;
-const STACK_ADDED: usize = 1024 * 1024;
 
 /// Executes the template of that name in a set.
 pub(crate) fn execute(
@@ -292,7 +289,7 @@ impl<'t> Execution<'t, '_> {
             return Err(self.limit(&FunctionError::limit(format!("exceeded maximum template depth ({limit})"))));
         }
         self.depth += 1;
-        let result = stacker::maybe_grow(STACK_LEFT, STACK_ADDED, || inner(self));
+        let result = stack::with_room(|| inner(self));
         self.depth -= 1;
         result
     }

@@ -8,7 +8,7 @@ mod token;
 
 use bstr::{ByteSlice, Finder};
 
-pub(crate) use token::{Keyword, Kind, Token};
+pub(crate) use token::{Keyword, Token, TokenKind};
 
 use crate::syntax::Position;
 use token::Fault;
@@ -72,7 +72,7 @@ impl<'a> Lexer<'a> {
     fn text(&mut self) -> Token {
         loop {
             let Some(length) = self.left.find(self.rest(self.start)) else {
-                let kind = if self.start < self.text.len() { Kind::Text } else { Kind::EndOfText };
+                let kind = if self.start < self.text.len() { TokenKind::Text } else { TokenKind::EndOfText };
                 return self.token(kind, self.text.len());
             };
             let delimiter = self.start + length;
@@ -81,7 +81,7 @@ impl<'a> Lexer<'a> {
             if begins_with_left_marker(self.rest(inside)) {
                 end = self.start + self.span(self.start, delimiter).trim_end_with(is_space).len();
             }
-            let text = (end > self.start).then(|| self.token(Kind::Text, end));
+            let text = (end > self.start).then(|| self.token(TokenKind::Text, end));
             self.skip(delimiter);
             if let Some(token) = text.or_else(|| self.left_delimiter(inside)) {
                 return token;
@@ -99,7 +99,7 @@ impl<'a> Lexer<'a> {
         }
         self.inside_action = true;
         self.open_parentheses = 0;
-        let token = self.delimiter(Kind::LeftDelimiter, inside);
+        let token = self.delimiter(TokenKind::LeftDelimiter, inside);
         self.skip(content);
         Some(token)
     }
@@ -126,7 +126,7 @@ impl<'a> Lexer<'a> {
             self.skip(self.start + MARKER_LENGTH);
         }
         self.inside_action = false;
-        let token = self.delimiter(Kind::RightDelimiter, self.start + self.right.len());
+        let token = self.delimiter(TokenKind::RightDelimiter, self.start + self.right.len());
         if trim == Trim::Yes {
             self.skip_spaces();
         }
@@ -154,21 +154,21 @@ impl<'a> Lexer<'a> {
         self.start = end;
     }
 
-    fn token(&mut self, kind: Kind, end: usize) -> Token {
+    fn token(&mut self, kind: TokenKind, end: usize) -> Token {
         let token = Token { kind, start: offset(self.start), end: offset(end), line: self.line };
         self.skip(end);
         token
     }
 
     /// As in Go, line ends in a delimiter do not count.
-    fn delimiter(&mut self, kind: Kind, end: usize) -> Token {
+    fn delimiter(&mut self, kind: TokenKind, end: usize) -> Token {
         let token = Token { kind, start: offset(self.start), end: offset(end), line: self.line };
         self.start = end;
         token
     }
 
     fn fault(&mut self, fault: Fault, end: usize) -> Token {
-        self.delimiter(Kind::Fault(fault), end)
+        self.delimiter(TokenKind::Fault(fault), end)
     }
 
     fn span(&self, start: usize, end: usize) -> &'a [u8] {

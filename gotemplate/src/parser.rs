@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use crate::error::ParseError;
 use crate::function::Functions;
-use crate::lexer::{Delimiters, Keyword, Kind, Lexer, LoopKeywords, Token};
+use crate::lexer::{Delimiters, Keyword, Lexer, LoopKeywords, Token, TokenKind};
 use crate::stack;
 use crate::syntax::quote::{quote, unquote};
 use crate::syntax::{Block, BlockId, Node, Position, Symbol, Syntax};
@@ -125,11 +125,11 @@ impl<'a> Parser<'a> {
     /// The whole text. Only here, outside of everything else, templates are defined with `{{define}}`.
     fn text(&mut self) -> Result<BlockId, ParseError> {
         let mut nodes = Vec::new();
-        while self.peek().kind != Kind::EndOfText {
-            if self.peek().kind == Kind::LeftDelimiter {
+        while self.peek().kind != TokenKind::EndOfText {
+            if self.peek().kind == TokenKind::LeftDelimiter {
                 let delimiter = self.next();
                 let first = self.next_word();
-                if first.kind == Kind::Keyword(Keyword::Define) {
+                if first.kind == TokenKind::Keyword(Keyword::Define) {
                     self.definition()?;
                     continue;
                 }
@@ -162,7 +162,7 @@ impl<'a> Parser<'a> {
 
     fn template_name(&mut self, token: Token, context: &str) -> Result<Str, ParseError> {
         match token.kind {
-            Kind::String | Kind::RawString => self.unquoted(token),
+            TokenKind::String | TokenKind::RawString => self.unquoted(token),
             _ => Err(self.unexpected(token, context)),
         }
     }

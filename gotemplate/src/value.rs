@@ -15,6 +15,7 @@ pub use structure::{Named, Struct};
 
 use crate::function::Function;
 use crate::named::NamedType;
+use crate::stack;
 use crate::text::Str;
 use crate::types::{FloatKind, IntKind, Kind, Type, UintKind};
 
@@ -154,7 +155,7 @@ impl Value {
     /// A copy that shares no map with this value. Structs, pointers and functions are shared.
     #[must_use]
     pub fn deep_clone(&self) -> Self {
-        stacker::maybe_grow(32 * 1024, 1024 * 1024, || match self {
+        stack::with_room(|| match self {
             Self::List(list) if !list.is_nil() => {
                 let items = list.iter().map(Self::deep_clone).collect();
                 List::new(list.element_type().clone(), items).into()

@@ -3,7 +3,7 @@
 use crate::exec::Slot;
 use crate::function::FunctionError;
 use crate::types::{Kind, Type, UintKind};
-use crate::value::{Key, List, Map, Value};
+use crate::value::{Key, Map, Value};
 
 /// `index item i j …`: the item of the item.
 pub(super) fn index(arguments: &[Slot]) -> Result<Slot, FunctionError> {

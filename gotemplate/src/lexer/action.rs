@@ -1,7 +1,7 @@
 //! The tokens between delimiters.
 
 use super::token::Fault;
-use super::{Keyword, Kind, Lexer, SPACES, Token, Trim, is_space};
+use super::{Keyword, Lexer, SPACES, Token, TokenKind, Trim, is_space};
 use crate::unicode::{decode, is_digit, is_letter};
 
 impl Lexer<'_> {
@@ -18,27 +18,29 @@ impl Lexer<'_> {
         let end = self.start + width;
         match character {
             _ if is_space(character) => self.space(),
-            '=' => self.token(Kind::Assign, end),
-            ':' if self.byte(end) == Some(b'=') => self.token(Kind::Declare, end + 1),
+            '=' => self.token(TokenKind::Assign, end),
+            ':' if self.byte(end) == Some(b'=') => self.token(TokenKind::Declare, end + 1),
             ':' => self.fault(Fault::ExpectedDeclare, end),
-            '|' => self.token(Kind::Pipe, end),
-            '"' => self.quoted(b'"', Kind::String, Fault::UnterminatedString),
-            '\'' => self.quoted(b'\'', Kind::Character, Fault::UnterminatedCharacter),
+            '|' => self.token(TokenKind::Pipe, end),
+            '"' => self.quoted(b'"', TokenKind::String, Fault::UnterminatedString),
+            '\'' => self.quoted(b'\'', TokenKind::Character, Fault::UnterminatedCharacter),
             '`' => self.raw_string(),
-            '$' => self.name(Kind::Variable, Kind::Variable),
-            '.' if self.byte(end).is_some_and(|next| !next.is_ascii_digit()) => self.name(Kind::Field, Kind::Dot),
+            '$' => self.name(TokenKind::Variable, TokenKind::Variable),
+            '.' if self.byte(end).is_some_and(|next| !next.is_ascii_digit()) => {
+                self.name(TokenKind::Field, TokenKind::Dot)
+            }
             '.' | '+' | '-' | '0'..='9' => self.number(),
             '(' => {
                 self.open_parentheses += 1;
-                self.token(Kind::LeftParenthesis, end)
+                self.token(TokenKind::LeftParenthesis, end)
             }
             ')' if self.open_parentheses == 0 => self.fault(Fault::UnexpectedParenthesis, end),
             ')' => {
                 self.open_parentheses -= 1;
-                self.token(Kind::RightParenthesis, end)
+                self.token(TokenKind::RightParenthesis, end)
             }
             _ if is_alphanumeric(character) => self.word(),
-            '!'..='~' => self.token(Kind::Punctuation, end),
+            '!'..='~' => self.token(TokenKind::Punctuation, end),
             _ => self.fault(Fault::UnrecognizedCharacter(character), end),
         }
     }
@@ -48,7 +50,7 @@ impl Lexer<'_> {
         let end = self.start + run;
         // The last of them may belong to the delimiter.
         let marks = self.right_delimiter_at(end - 1) == Some(Trim::Yes);
-        self.token(Kind::Space, if marks { end - 1 } else { end })
+        self.token(TokenKind::Space, if marks { end - 1 } else { end })
     }
 
     fn word(&mut self) -> Token {
@@ -57,19 +59,19 @@ impl Lexer<'_> {
             return self.fault(fault, end);
         }
         let kind = match self.span(self.start, end) {
-            b"true" | b"false" => Kind::Bool,
+            b"true" | b"false" => TokenKind::Bool,
             word => match Keyword::named(word) {
-                Some(Keyword::Break) if !self.loop_keywords.breaks => Kind::Identifier,
-                Some(Keyword::Continue) if !self.loop_keywords.continues => Kind::Identifier,
-                Some(keyword) => Kind::Keyword(keyword),
-                None => Kind::Identifier,
+                Some(Keyword::Break) if !self.loop_keywords.breaks => TokenKind::Identifier,
+                Some(Keyword::Continue) if !self.loop_keywords.continues => TokenKind::Identifier,
+                Some(keyword) => TokenKind::Keyword(keyword),
+                None => TokenKind::Identifier,
             },
         };
         self.token(kind, end)
     }
 
     /// A name behind a period or a dollar sign, or that sign alone.
-    fn name(&mut self, named: Kind, alone: Kind) -> Token {
+    fn name(&mut self, named: TokenKind, alone: TokenKind) -> Token {
         let after_sign = self.start + 1;
         if self.ends_word(after_sign).is_ok() {
             return self.token(alone, after_sign);
@@ -99,7 +101,7 @@ impl Lexer<'_> {
         }
     }
 
-    fn quoted(&mut self, quote: u8, kind: Kind, unterminated: Fault) -> Token {
+    fn quoted(&mut self, quote: u8, kind: TokenKind, unterminated: Fault) -> Token {
         let mut end = self.start + 1;
         loop {
             match self.byte(end) {
@@ -114,7 +116,7 @@ impl Lexer<'_> {
     fn raw_string(&mut self) -> Token {
         let inside = self.start + 1;
         match self.rest(inside).iter().position(|&byte| byte == b'`') {
-            Some(length) => self.token(Kind::RawString, inside + length + 1),
+            Some(length) => self.token(TokenKind::RawString, inside + length + 1),
             None => self.fault(Fault::UnterminatedRawString, self.text.len()),
         }
     }
@@ -125,10 +127,10 @@ impl Lexer<'_> {
             Err(end) => return self.fault(Fault::BadNumber, end),
         };
         if !matches!(self.byte(end), Some(b'+' | b'-')) {
-            return self.token(Kind::Number, end);
+            return self.token(TokenKind::Number, end);
         }
         match self.real(end) {
-            Ok(end) if self.byte(end - 1) == Some(b'i') => self.token(Kind::Complex, end),
+            Ok(end) if self.byte(end - 1) == Some(b'i') => self.token(TokenKind::Complex, end),
             Ok(end) | Err(end) => self.fault(Fault::BadNumber, end),
         }
     }

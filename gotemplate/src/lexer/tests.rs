@@ -9,7 +9,7 @@ fn tokens(text: &[u8], left: &str, right: &str) -> Vec<Token> {
     loop {
         let token = lexer.next();
         tokens.push(token);
-        if matches!(token.kind, Kind::EndOfText | Kind::Fault(_)) {
+        if matches!(token.kind, TokenKind::EndOfText | TokenKind::Fault(_)) {
             return tokens;
         }
     }
@@ -19,7 +19,7 @@ fn tokens(text: &[u8], left: &str, right: &str) -> Vec<Token> {
 fn words(text: &str, left: &str, right: &str) -> String {
     let words: Vec<_> = tokens(text.as_bytes(), left, right)
         .iter()
-        .filter(|token| token.kind != Kind::Space)
+        .filter(|token| token.kind != TokenKind::Space)
         .map(|token| &text[token.start as usize..token.end as usize])
         .collect();
     words.join("/")
@@ -55,7 +55,7 @@ fn delimiters_may_be_anything() {
 
 #[test]
 fn tokens_have_their_kinds() {
-    use Kind::{
+    use TokenKind::{
         Assign, Bool, Character, Complex, Declare, Dot, EndOfText, Field, Identifier, LeftDelimiter, LeftParenthesis,
         Number, Pipe, Punctuation, RawString, RightDelimiter, RightParenthesis, Space, String, Variable,
     };
@@ -70,8 +70,8 @@ fn tokens_have_their_kinds() {
         Dot,
         Identifier,
         Bool,
-        Kind::Keyword(Keyword::Nil),
-        Kind::Keyword(Keyword::Break),
+        TokenKind::Keyword(Keyword::Nil),
+        TokenKind::Keyword(Keyword::Break),
         Identifier,
         Number,
         Complex,

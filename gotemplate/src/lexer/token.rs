@@ -9,7 +9,7 @@ use crate::unicode;
 /// A piece of the text with a meaning of its own.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Token {
-    pub(crate) kind: Kind,
+    pub(crate) kind: TokenKind,
     pub(crate) start: Position,
     pub(crate) end: Position,
     /// Line of its start, from 1.
@@ -17,7 +17,7 @@ pub(crate) struct Token {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum TokenKind {
     /// What follows cannot be read. The last token.
     Fault(Fault),
     /// The last token.
@@ -99,16 +99,16 @@ impl Token {
     /// The token as error messages name it, given its text.
     pub(crate) fn describe(&self, text: &[u8]) -> String {
         match self.kind {
-            Kind::EndOfText => "EOF".to_owned(),
-            Kind::Fault(fault) => fault.message(text),
-            Kind::Keyword(_) | Kind::Dot => format!("<{}>", String::from_utf8_lossy(text)),
+            TokenKind::EndOfText => "EOF".to_owned(),
+            TokenKind::Fault(fault) => fault.message(text),
+            TokenKind::Keyword(_) | TokenKind::Dot => format!("<{}>", String::from_utf8_lossy(text)),
             _ if text.len() > SHOWN => format!("{}...", quote(beginning(text))),
             _ => quote(text),
         }
     }
 }
 
-impl Kind {
+impl TokenKind {
     /// An operand may begin with it.
     pub(crate) fn begins_operand(self) -> bool {
         matches!(

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Parser;
 use crate::error::ParseError;
-use crate::lexer::{Keyword, Kind, Token};
+use crate::lexer::{Keyword, Token, TokenKind};
 use crate::syntax::{BlockId, Branch, Node};
 
 /// Text or an action.
@@ -42,7 +42,7 @@ impl Parser<'_> {
     /// All up to the end of the block.
     pub(super) fn items(&mut self) -> Result<(BlockId, Terminator), ParseError> {
         let mut nodes = Vec::new();
-        while self.peek_word().kind != Kind::EndOfText {
+        while self.peek_word().kind != TokenKind::EndOfText {
             match self.item()? {
                 Item::Node(node) => nodes.push(node),
                 Item::Terminator(terminator) => return Ok((self.add_block(nodes), terminator)),
@@ -54,8 +54,8 @@ impl Parser<'_> {
     pub(super) fn item(&mut self) -> Result<Item, ParseError> {
         let token = self.next_word();
         match token.kind {
-            Kind::Text => Ok(Item::Node(Node::Text { start: token.start, end: token.end })),
-            Kind::LeftDelimiter => {
+            TokenKind::Text => Ok(Item::Node(Node::Text { start: token.start, end: token.end })),
+            TokenKind::LeftDelimiter => {
                 self.scope.action_line = Some(token.line);
                 let item = self.action();
                 self.scope.action_line = None;
@@ -69,21 +69,21 @@ impl Parser<'_> {
     fn action(&mut self) -> Result<Item, ParseError> {
         let first = self.next_word();
         let node = match first.kind {
-            Kind::Keyword(Keyword::Block) => self.nested(Self::block)?,
-            Kind::Keyword(Keyword::Break) => self.leave_iteration(first, "{{break}}")?,
-            Kind::Keyword(Keyword::Continue) => self.leave_iteration(first, "{{continue}}")?,
-            Kind::Keyword(Keyword::Else) => return self.else_action().map(Item::Terminator),
-            Kind::Keyword(Keyword::End) => {
+            TokenKind::Keyword(Keyword::Block) => self.nested(Self::block)?,
+            TokenKind::Keyword(Keyword::Break) => self.leave_iteration(first, "{{break}}")?,
+            TokenKind::Keyword(Keyword::Continue) => self.leave_iteration(first, "{{continue}}")?,
+            TokenKind::Keyword(Keyword::Else) => return self.else_action().map(Item::Terminator),
+            TokenKind::Keyword(Keyword::End) => {
                 self.expect_right_delimiter("end")?;
                 return Ok(Item::Terminator(Terminator::End));
             }
-            Kind::Keyword(Keyword::If) => self.control(Control::If)?,
-            Kind::Keyword(Keyword::Range) => self.control(Control::Range)?,
-            Kind::Keyword(Keyword::Template) => self.template()?,
-            Kind::Keyword(Keyword::With) => self.control(Control::With)?,
+            TokenKind::Keyword(Keyword::If) => self.control(Control::If)?,
+            TokenKind::Keyword(Keyword::Range) => self.control(Control::Range)?,
+            TokenKind::Keyword(Keyword::Template) => self.template()?,
+            TokenKind::Keyword(Keyword::With) => self.control(Control::With)?,
             _ => {
                 self.put_back(first);
-                let pipeline = self.pipeline("command", Kind::RightDelimiter)?;
+                let pipeline = self.pipeline("command", TokenKind::RightDelimiter)?;
                 Node::Action { position: first.start, pipeline }
             }
         };
@@ -97,13 +97,13 @@ impl Parser<'_> {
         }
         let position = keyword.start;
         Ok(match keyword.kind {
-            Kind::Keyword(Keyword::Break) => Node::Break { position },
+            TokenKind::Keyword(Keyword::Break) => Node::Break { position },
             _ => Node::Continue { position },
         })
     }
 
     fn else_action(&mut self) -> Result<Terminator, ParseError> {
-        if !matches!(self.peek_word().kind, Kind::Keyword(Keyword::If | Keyword::With)) {
+        if !matches!(self.peek_word().kind, TokenKind::Keyword(Keyword::If | Keyword::With)) {
             self.expect_right_delimiter("else")?;
         }
         Ok(Terminator::Else)
@@ -125,7 +125,7 @@ impl Parser<'_> {
             Control::Range => "range",
         };
         let visible = self.scope.variable_count();
-        let pipeline = self.pipeline(context, Kind::RightDelimiter)?;
+        let pipeline = self.pipeline(context, TokenKind::RightDelimiter)?;
         let loops = usize::from(control == Control::Range);
         self.scope.range_depth += loops;
         let (body, terminator) = self.items()?;
@@ -142,8 +142,8 @@ impl Parser<'_> {
     fn otherwise(&mut self, control: Control) -> Result<BlockId, ParseError> {
         let next = self.peek().kind;
         let continues = match control {
-            Control::If => next == Kind::Keyword(Keyword::If),
-            Control::With => next == Kind::Keyword(Keyword::With),
+            Control::If => next == TokenKind::Keyword(Keyword::If),
+            Control::With => next == TokenKind::Keyword(Keyword::With),
             Control::Range => false,
         };
         if continues {
@@ -162,7 +162,7 @@ impl Parser<'_> {
         const CONTEXT: &str = "block clause";
         let token = self.next_word();
         let name = self.template_name(token, CONTEXT)?;
-        let pipeline = self.pipeline(CONTEXT, Kind::RightDelimiter)?;
+        let pipeline = self.pipeline(CONTEXT, TokenKind::RightDelimiter)?;
         let outer = std::mem::take(&mut self.scope);
         let (root, terminator) = self.items()?;
         if terminator != Terminator::End {
@@ -180,10 +180,10 @@ impl Parser<'_> {
         let name = self.template_name(token, CONTEXT)?;
         let next = self.next_word();
         let pipeline = match next.kind {
-            Kind::RightDelimiter => None,
+            TokenKind::RightDelimiter => None,
             _ => {
                 self.put_back(next);
-                Some(self.pipeline(CONTEXT, Kind::RightDelimiter)?)
+                Some(self.pipeline(CONTEXT, TokenKind::RightDelimiter)?)
             }
         };
         Ok(Node::Template { position: token.start, name, pipeline })

@@ -2,7 +2,7 @@
 
 use super::{Parser, index};
 use crate::error::ParseError;
-use crate::lexer::{Keyword, Kind, Token};
+use crate::lexer::{Keyword, Token, TokenKind};
 use crate::stack;
 use crate::syntax::number::Notation;
 use crate::syntax::quote::quote;
@@ -11,7 +11,7 @@ use crate::text::Str;
 
 impl Parser<'_> {
     /// Up to and with the token that ends it.
-    pub(super) fn pipeline(&mut self, context: &str, end: Kind) -> Result<PipelineId, ParseError> {
+    pub(super) fn pipeline(&mut self, context: &str, end: TokenKind) -> Result<PipelineId, ParseError> {
         let position = self.peek_word().start;
         let (variables, assigns) = self.declarations(context)?;
         let mut commands = Vec::new();
@@ -41,31 +41,31 @@ impl Parser<'_> {
         let mut variables = Vec::new();
         loop {
             let variable = self.peek_word();
-            if variable.kind != Kind::Variable {
+            if variable.kind != TokenKind::Variable {
                 return Ok((variables, false));
             }
             self.next();
             let after = self.peek();
             let operator = self.peek_word();
             match operator.kind {
-                Kind::Assign | Kind::Declare => {
+                TokenKind::Assign | TokenKind::Declare => {
                     self.next();
                     variables.push(self.declare(variable));
-                    return Ok((variables, operator.kind == Kind::Assign));
+                    return Ok((variables, operator.kind == TokenKind::Assign));
                 }
-                Kind::Punctuation if self.text_of(operator) == b"," => {
+                TokenKind::Punctuation if self.text_of(operator) == b"," => {
                     self.next();
                     variables.push(self.declare(variable));
                     if context != "range" || variables.len() > 1 {
                         return Err(self.error(&format!("too many declarations in {context}")));
                     }
                     let next = self.peek_word().kind;
-                    if !matches!(next, Kind::Variable | Kind::RightDelimiter | Kind::RightParenthesis) {
+                    if !matches!(next, TokenKind::Variable | TokenKind::RightDelimiter | TokenKind::RightParenthesis) {
                         return Err(self.error("range can only initialize variables"));
                     }
                 }
                 _ => {
-                    if after.kind == Kind::Space {
+                    if after.kind == TokenKind::Space {
                         self.put_back(after);
                     }
                     self.put_back(variable);
@@ -89,9 +89,9 @@ impl Parser<'_> {
             operands.extend(self.operand()?);
             let token = self.next();
             match token.kind {
-                Kind::Space => continue,
-                Kind::RightDelimiter | Kind::RightParenthesis => self.put_back(token),
-                Kind::Pipe => {}
+                TokenKind::Space => continue,
+                TokenKind::RightDelimiter | TokenKind::RightParenthesis => self.put_back(token),
+                TokenKind::Pipe => {}
                 _ => return Err(self.unexpected(token, "operand")),
             }
             return Ok(Command { position, operands });
@@ -102,7 +102,7 @@ impl Parser<'_> {
         let Some(base) = self.term()? else { return Ok(None) };
         let position = self.peek().start;
         let mut names = Vec::new();
-        while self.peek().kind == Kind::Field {
+        while self.peek().kind == TokenKind::Field {
             let field = self.next();
             names.push(self.field_name(field));
         }
@@ -125,21 +125,21 @@ impl Parser<'_> {
         let token = self.next_word();
         let mut position = token.start;
         let term = match token.kind {
-            Kind::Identifier => self.function(token)?,
-            Kind::Dot => Term::Dot,
-            Kind::Keyword(Keyword::Nil) => Term::Nil,
-            Kind::Variable => self.variable(token)?,
-            Kind::Field => Term::Field([self.field_name(token)].into()),
-            Kind::Bool => Term::Bool(self.text_of(token) == b"true"),
-            Kind::Character => self.number(token, Notation::Character)?,
-            Kind::Complex => self.number(token, Notation::Complex)?,
-            Kind::Number => self.number(token, Notation::Plain)?,
-            Kind::LeftParenthesis => {
+            TokenKind::Identifier => self.function(token)?,
+            TokenKind::Dot => Term::Dot,
+            TokenKind::Keyword(Keyword::Nil) => Term::Nil,
+            TokenKind::Variable => self.variable(token)?,
+            TokenKind::Field => Term::Field([self.field_name(token)].into()),
+            TokenKind::Bool => Term::Bool(self.text_of(token) == b"true"),
+            TokenKind::Character => self.number(token, Notation::Character)?,
+            TokenKind::Complex => self.number(token, Notation::Complex)?,
+            TokenKind::Number => self.number(token, Notation::Plain)?,
+            TokenKind::LeftParenthesis => {
                 let pipeline = self.parenthesized()?;
                 position = self.syntax.pipeline(pipeline).position;
                 Term::Pipeline(pipeline)
             }
-            Kind::String | Kind::RawString => {
+            TokenKind::String | TokenKind::RawString => {
                 Term::String { text: self.unquoted(token)?, quoted: self.text_of(token).into() }
             }
             _ => {
@@ -153,7 +153,9 @@ impl Parser<'_> {
     fn function(&self, token: Token) -> Result<Term, ParseError> {
         let name = self.text_of(token);
         let Some(function) = self.functions.get(name) else {
-            return Err(self.error(&format!("function {} not defined", quote(name))));
+            let why = self.functions.why_left_out(name);
+            let why = why.map(|why| format!(": it {why}, so only the caller can add it")).unwrap_or_default();
+            return Err(self.error(&format!("function {} not defined{why}", quote(name))));
         };
         Ok(Term::Function(Box::new(NamedFunction { name: name.into(), function: function.clone() })))
     }
@@ -178,7 +180,7 @@ impl Parser<'_> {
             return Err(self.error("max expression depth exceeded"));
         }
         self.scope.expression_depth += 1;
-        let pipeline = stack::with_room(|| self.pipeline("parenthesized pipeline", Kind::RightParenthesis));
+        let pipeline = stack::with_room(|| self.pipeline("parenthesized pipeline", TokenKind::RightParenthesis));
         self.scope.expression_depth -= 1;
         pipeline
     }

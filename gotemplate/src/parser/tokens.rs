@@ -4,7 +4,7 @@ use bstr::ByteSlice;
 
 use super::Parser;
 use crate::error::ParseError;
-use crate::lexer::{Kind, Token};
+use crate::lexer::{Token, TokenKind};
 use crate::text::Str;
 
 impl<'a> Parser<'a> {
@@ -30,7 +30,7 @@ impl<'a> Parser<'a> {
     pub(super) fn next_word(&mut self) -> Token {
         loop {
             let token = self.next();
-            if token.kind != Kind::Space {
+            if token.kind != TokenKind::Space {
                 return token;
             }
         }
@@ -45,7 +45,7 @@ impl<'a> Parser<'a> {
     pub(super) fn expect_right_delimiter(&mut self, context: &str) -> Result<(), ParseError> {
         let token = self.next_word();
         match token.kind {
-            Kind::RightDelimiter => Ok(()),
+            TokenKind::RightDelimiter => Ok(()),
             _ => Err(self.unexpected(token, context)),
         }
     }
@@ -56,7 +56,7 @@ impl<'a> Parser<'a> {
 
     pub(super) fn unexpected(&self, token: Token, context: &str) -> ParseError {
         let description = token.describe(self.text_of(token));
-        if !matches!(token.kind, Kind::Fault(_)) {
+        if !matches!(token.kind, TokenKind::Fault(_)) {
             return self.error(&format!("unexpected {description} in {context}"));
         }
         let Some(line) = self.scope.action_line.filter(|&line| line != token.line) else {
