@@ -2,6 +2,7 @@
 //!
 //! Core: [`builtins`], [`error`], [`exec`], [`format`], [`function`], [`lexer`], [`limits`], [`named`], [`parser`],
 //! [`sprig`], [`stack`], [`syntax`], [`template`], [`text`], [`types`], [`unicode`], [`value`].
+#![doc = include_str!("../README.md")]
 
 mod builtins;
 mod error;
