@@ -2,10 +2,10 @@
 
 use super::{Parser, index};
 use crate::error::ParseError;
+use crate::format::quote;
 use crate::lexer::{Keyword, Token, TokenKind};
 use crate::stack;
 use crate::syntax::number::Notation;
-use crate::syntax::quote::quote;
 use crate::syntax::{Command, NamedFunction, Number, Operand, Pipeline, PipelineId, Term, Variable};
 use crate::text::Str;
 

@@ -26,7 +26,9 @@ fn random_templates_render_as_in_go() {
     let seed = variable("GOTEMPLATE_SEED").unwrap_or(1);
     let folder = tempfile::tempdir().unwrap();
     let (requests, answers) = (folder.path().join("requests"), folder.path().join("answers"));
-    run(Command::new(&oracle).args(["generate", &seed.to_string(), &count.to_string()]).stdout(File::create(&requests).unwrap()));
+    run(Command::new(&oracle)
+        .args(["generate", &seed.to_string(), &count.to_string()])
+        .stdout(File::create(&requests).unwrap()));
     let (input, output) = (File::open(&requests).unwrap(), File::create(&answers).unwrap());
     run(Command::new(&oracle).arg("render").stdin(input).stdout(output));
 
