@@ -3,6 +3,7 @@
 mod builtins;
 mod format;
 mod function;
+pub mod json;
 mod limits;
 mod named;
 mod sprig;

@@ -1,5 +1,6 @@
 //! Values as templates see them: Go's, with their types.
 
+pub(crate) mod equality;
 mod list;
 mod map;
 mod pointer;
