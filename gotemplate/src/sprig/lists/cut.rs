@@ -1,0 +1,95 @@
+//! Parts of lists.
+
+use super::{items, list_of, make};
+use crate::function::{FunctionError, Variadic};
+use crate::limits::Budget;
+use crate::sprig::panics;
+use crate::types::Type;
+use crate::value::{List, Value};
+
+pub(super) fn first(list: Value) -> Result<Value, FunctionError> {
+    Ok(items(&list, "find first on")?.first().cloned().unwrap_or_default())
+}
+
+pub(super) fn last(list: Value) -> Result<Value, FunctionError> {
+    Ok(items(&list, "find last on")?.last().cloned().unwrap_or_default())
+}
+
+pub(super) fn rest(budget: &Budget, list: Value) -> Result<List, FunctionError> {
+    match items(&list, "find rest on")? {
+        [] => Ok(List::nil(Type::Any)),
+        [_, rest @ ..] => make(budget, rest.to_vec()),
+    }
+}
+
+pub(super) fn initial(budget: &Budget, list: Value) -> Result<List, FunctionError> {
+    match items(&list, "find initial on")? {
+        [] => Ok(List::nil(Type::Any)),
+        [initial @ .., _] => make(budget, initial.to_vec()),
+    }
+}
+
+/// Keeps the type of the list. Of an empty list it is nil, whatever the bounds are.
+pub(super) fn slice(budget: &Budget, list: Value, bounds: Variadic<Value>) -> Result<Value, FunctionError> {
+    let Some(items) = list_of(&list)? else {
+        let kind = list.kind().name();
+        return Err(FunctionError::new(format!("list should be type of slice or array but {kind}")));
+    };
+    if items.is_empty() {
+        return Ok(Value::Nil);
+    }
+    let start = bounds.0.first().map_or(0, int);
+    let end = bounds.0.get(1).map_or(items.len() as i64, int);
+    let part =
+        usize::try_from(start).ok().zip(usize::try_from(end).ok()).and_then(|(start, end)| items.get(start..end));
+    let part = part.ok_or("reflect.Value.Slice: slice index out of bounds")?;
+    budget.allocate_values(part.len())?;
+    let of = |list: &List| List::new(list.element_type().clone(), part.to_vec()).into();
+    Ok(match &list {
+        Value::List(list) => of(list),
+        Value::Named(named) => match named.value() {
+            Value::List(list) => Value::named(named.named_type().clone(), of(list)),
+            _ => Value::Nil,
+        },
+        _ => Value::Nil,
+    })
+}
+
+/// Go reckons the number of chunks with floating-point numbers, which shows where the size is not positive.
+pub(super) fn chunk(budget: &Budget, size: isize, list: Value) -> Result<List, FunctionError> {
+    let items = items(&list, "chunk")?;
+    let (size, length) = (size as f64, items.len() as f64);
+    let count = ((length - 1.0) / size).floor() + 1.0;
+    if !count.is_finite() || count < 0.0 {
+        return Err(panics::length_out_of_range());
+    }
+    let element = Type::list(Type::Any);
+    let mut chunks = Vec::new();
+    let mut start = 0;
+    for position in 0..count as usize {
+        let is_last = position + 1 == count as usize;
+        let remainder = (length % size).floor();
+        let wanted = if is_last && remainder != 0.0 { remainder } else { size };
+        let Some(chunk) = (wanted >= 0.0).then(|| &items[start..(start + wanted as usize).min(items.len())]) else {
+            return Err(panics::length_out_of_range());
+        };
+        start += chunk.len();
+        chunks.push(make(budget, chunk.to_vec())?.into());
+    }
+    budget.allocate_values(chunks.len())?;
+    Ok(List::new(element, chunks))
+}
+
+/// The number that a value stands for; 0 for one that stands for none.
+fn int(value: &Value) -> i64 {
+    match value {
+        Value::Int(value, _) => *value,
+        Value::Uint(value, _) => *value as i64,
+        // Beyond the range Go gives the least number.
+        Value::Float(value, _) if (-9.3e18..9.2e18).contains(value) => *value as i64,
+        Value::Float(..) => i64::MIN,
+        Value::Bool(value) => i64::from(*value),
+        Value::Pointer(pointer) => pointer.target().map_or(0, int),
+        _ => 0,
+    }
+}
