@@ -4,6 +4,7 @@ use bstr::ByteSlice;
 
 use crate::function::FunctionError;
 use crate::limits::Budget;
+use crate::stack;
 use crate::text::Str;
 use crate::value::{List, Map, Value};
 
@@ -65,7 +66,7 @@ impl<'a> Decoder<'a> {
             return Err(self.unexpected("exceeded max depth"));
         }
         self.position += 1;
-        let value = stacker::maybe_grow(32 * 1024, 1024 * 1024, || read(self));
+        let value = stack::with_room(|| read(self));
         self.depth -= 1;
         value
     }

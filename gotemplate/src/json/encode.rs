@@ -6,6 +6,7 @@ use super::fields::fields;
 use crate::function::FunctionError;
 use crate::limits::Budget;
 use crate::named::Json;
+use crate::stack;
 use crate::types::{FloatKind, Kind, Type, UintKind};
 use crate::value::{Key, List, Map, Struct, Value};
 
@@ -59,23 +60,23 @@ impl Encoder<'_> {
             Value::Float(value, kind) => return self.float(*value, *kind),
             Value::String(text) => return self.string(text.as_bytes()),
             Value::Complex(..) | Value::Function(_) => return Err(unsupported(value.type_of())),
-            Value::List(list) => return within(|| self.list(list)),
-            Value::Map(map) => return within(|| self.map(map)),
+            Value::List(list) => return stack::with_room(|| self.list(list)),
+            Value::Map(map) => return stack::with_room(|| self.map(map)),
             Value::Struct(structure) => match &structure.struct_type().definition().json {
                 Some(json) => return self.own_words(json, value, value.type_of()),
-                None => return within(|| self.structure(structure)),
+                None => return stack::with_room(|| self.structure(structure)),
             },
             Value::Pointer(pointer) => match pointer.target() {
                 None => self.text("null"),
                 Some(target) => match json_of(target) {
                     Some(json) => return self.own_words(&json, target, value.type_of()),
-                    None => return within(|| self.value(target)),
+                    None => return stack::with_room(|| self.value(target)),
                 },
             },
             Value::Named(named) => match (&named.named_type().definition().json, named.value().kind()) {
                 (Some(json), _) => return self.own_words(json, value, value.type_of()),
                 (None, Kind::Complex | Kind::Function) => return Err(unsupported(value.type_of())),
-                (None, _) => return within(|| self.value(named.value())),
+                (None, _) => return stack::with_room(|| self.value(named.value())),
             },
         }
         Ok(())
@@ -134,9 +135,6 @@ impl Encoder<'_> {
             self.next(position);
             position += 1;
             self.key(field.name.as_bytes())?;
-            if field.field_type.kind() == Kind::Function {
-                return Err(unsupported(Some(field.field_type)));
-            }
             self.value(value)?;
         }
         self.end(b'}', position == 0)
@@ -162,7 +160,7 @@ impl Encoder<'_> {
                 self.begin(b'[')?;
                 for (position, item) in items.iter().enumerate() {
                     self.next(position);
-                    within(|| self.words(item))?;
+                    stack::with_room(|| self.words(item))?;
                 }
                 self.end(b']', items.is_empty())?;
             }
@@ -171,7 +169,7 @@ impl Encoder<'_> {
                 for (position, (key, value)) in entries.iter().enumerate() {
                     self.next(position);
                     self.key(key.as_bytes())?;
-                    within(|| self.words(value))?;
+                    stack::with_room(|| self.words(value))?;
                 }
                 self.end(b'}', entries.is_empty())?;
             }
@@ -329,8 +327,4 @@ fn is_empty(value: &Value) -> bool {
 fn unsupported(type_of: Option<Type>) -> FunctionError {
     let name = type_of.map(|type_of| type_of.to_string()).unwrap_or_default();
     FunctionError::new(format!("json: unsupported type: {name}"))
-}
-
-fn within<T>(walk: impl FnOnce() -> T) -> T {
-    stacker::maybe_grow(32 * 1024, 1024 * 1024, walk)
 }

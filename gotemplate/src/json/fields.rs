@@ -11,7 +11,6 @@ use crate::value::{Struct, Value};
 #[derive(Clone)]
 pub(super) struct JsonField {
     pub(super) name: Str,
-    pub(super) field_type: Type,
     pub(super) omit_empty: bool,
     /// Whether its name in JSON is another than its own.
     is_renamed: bool,
@@ -83,7 +82,6 @@ fn own_fields<'a>(
         let json_field = JsonField {
             is_renamed: name != field.name,
             name,
-            field_type: field.field_type.clone(),
             omit_empty: field.omit_empty,
             path: [path, &[position]].concat(),
         };

@@ -6,8 +6,7 @@ use super::panics::nil_dereference;
 use crate::function::{Function, FunctionError, Functions, IntoFunction, Variadic};
 use crate::limits::Budget;
 use crate::types::Type;
-use crate::value::equality::deep_equal;
-use crate::value::{List, Value};
+use crate::value::{List, Value, deep_equal};
 
 pub(super) fn add(functions: &mut Functions) {
     let mut alias = |names: &[&str], function: Function| {

@@ -3,8 +3,7 @@
 use crate::function::{FunctionError, Functions};
 use crate::limits::Budget;
 use crate::text::Str;
-use crate::value::Value;
-use crate::value::equality::deep_equal;
+use crate::value::{Value, deep_equal};
 
 pub(super) fn add(functions: &mut Functions) {
     functions.add("typeOf", |value: Value| type_of(&value));

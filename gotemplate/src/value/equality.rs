@@ -4,36 +4,33 @@ use super::{List, Map, Struct, Value};
 use crate::function::FunctionError;
 use crate::limits::Budget;
 use crate::named::NamedType;
+use crate::stack;
 use crate::types::Type;
 
 /// Whether both are of one type and hold the same, lists item by item and maps entry by entry: `reflect.DeepEqual`.
-/// A function equals nothing, not even itself.
+/// A function that is not nil equals nothing, not even itself.
 pub(crate) fn deep_equal(a: &Value, b: &Value, budget: &Budget) -> Result<bool, FunctionError> {
     budget.step()?;
-    Ok(match (a, b) {
-        (Value::List(a), Value::List(b)) => return deep_equal_lists(a, b, budget),
-        (Value::Map(a), Value::Map(b)) => return deep_equal_maps(a, b, budget),
+    match (a, b) {
+        (Value::List(a), Value::List(b)) => deep_equal_lists(a, b, budget),
+        (Value::Map(a), Value::Map(b)) => deep_equal_maps(a, b, budget),
         (Value::Struct(a), Value::Struct(b)) => {
-            if a.struct_type() != b.struct_type() || !same_hidden(a, b) {
-                return Ok(false);
-            }
-            return deep_equal_items(a.fields(), b.fields(), budget);
+            let alike = a.struct_type() == b.struct_type() && same_hidden(a, b);
+            Ok(alike && deep_equal_items(a.fields(), b.fields(), budget)?)
         }
-        (Value::Pointer(a), Value::Pointer(b)) => {
-            if a.target_type() != b.target_type() {
-                return Ok(false);
-            }
+        (Value::Pointer(a), Value::Pointer(b)) if a.target_type() == b.target_type() => {
             match (a.target(), b.target()) {
-                _ if a.is_same(b) => true,
-                (Some(a), Some(b)) => return within(|| deep_equal(a, b, budget)),
-                _ => false,
+                _ if a.is_same(b) => Ok(true),
+                (Some(a), Some(b)) => stack::with_room(|| deep_equal(a, b, budget)),
+                _ => Ok(false),
             }
         }
-        (Value::Named(a), Value::Named(b)) => {
-            return Ok(a.named_type() == b.named_type() && within(|| deep_equal(a.value(), b.value(), budget))?);
+        (Value::Named(a), Value::Named(b)) if a.named_type() == b.named_type() => {
+            stack::with_room(|| deep_equal(a.value(), b.value(), budget))
         }
-        _ => same_scalars(a, b).unwrap_or(false),
-    })
+        (Value::Function(a), Value::Function(b)) => Ok(a.is_nil() && b.is_nil() && a.signature() == b.signature()),
+        _ => Ok(same_scalars(a, b)),
+    }
 }
 
 /// Go's `==` between two interfaces: false for values of different types, none where Go panics since their type cannot
@@ -42,17 +39,19 @@ pub(crate) fn same(a: &Value, b: &Value) -> Option<bool> {
     match (a, b) {
         (Value::Struct(a), Value::Struct(b)) if a.struct_type() == b.struct_type() => same_structs(a, b),
         (Value::Pointer(a), Value::Pointer(b)) => Some(a.target_type() == b.target_type() && a.is_same(b)),
-        (Value::Named(a), Value::Named(b)) if a.named_type() == b.named_type() => within(|| same(a.value(), b.value())),
+        (Value::Named(a), Value::Named(b)) if a.named_type() == b.named_type() => {
+            stack::with_room(|| same(a.value(), b.value()))
+        }
         (Value::List(_), Value::List(_))
         | (Value::Map(_), Value::Map(_))
         | (Value::Function(_), Value::Function(_)) => (a.type_of() != b.type_of()).then_some(false),
-        _ => same_scalars(a, b),
+        _ => Some(same_scalars(a, b)),
     }
 }
 
-/// None for values that are no scalars and of one kind.
-fn same_scalars(a: &Value, b: &Value) -> Option<bool> {
-    Some(match (a, b) {
+/// False for values that are no scalars.
+fn same_scalars(a: &Value, b: &Value) -> bool {
+    match (a, b) {
         (Value::Nil, Value::Nil) => true,
         (Value::Bool(a), Value::Bool(b)) => a == b,
         (Value::Int(a, a_kind), Value::Int(b, b_kind)) => a == b && a_kind == b_kind,
@@ -60,9 +59,8 @@ fn same_scalars(a: &Value, b: &Value) -> Option<bool> {
         (Value::Float(a, a_kind), Value::Float(b, b_kind)) => a == b && a_kind == b_kind,
         (Value::Complex(a, a_imaginary), Value::Complex(b, b_imaginary)) => a == b && a_imaginary == b_imaginary,
         (Value::String(a), Value::String(b)) => a == b,
-        (Value::Function(_), Value::Function(_)) => return None,
         _ => false,
-    })
+    }
 }
 
 fn deep_equal_lists(a: &List, b: &List, budget: &Budget) -> Result<bool, FunctionError> {
@@ -76,7 +74,7 @@ fn deep_equal_items(a: &[Value], b: &[Value], budget: &Budget) -> Result<bool, F
     if a.len() != b.len() {
         return Ok(false);
     }
-    within(|| {
+    stack::with_room(|| {
         for (a, b) in a.iter().zip(b) {
             if !deep_equal(a, b, budget)? {
                 return Ok(false);
@@ -95,7 +93,7 @@ fn deep_equal_maps(a: &Map, b: &Map, budget: &Budget) -> Result<bool, FunctionEr
         return Ok(true);
     }
     budget.allocate_values(a.len())?;
-    within(|| {
+    stack::with_room(|| {
         for (key, value) in a.entries() {
             match b.get_key(&key) {
                 Some(other) if deep_equal(&value, &other, budget)? => {}
@@ -112,7 +110,7 @@ fn same_structs(a: &Struct, b: &Struct) -> Option<bool> {
     }
     let mut equal = same_hidden(a, b);
     for (a, b) in a.fields().iter().zip(b.fields()) {
-        equal = equal && within(|| same(a, b))?;
+        equal = equal && stack::with_room(|| same(a, b))?;
     }
     Some(equal)
 }
@@ -132,15 +130,11 @@ fn is_comparable_struct(struct_type: &NamedType) -> bool {
 
 /// Whether Go lets two values of the type be compared. A struct holds another only where its type cannot refer back.
 fn is_comparable(value_type: &Type) -> bool {
-    within(|| match value_type {
+    stack::with_room(|| match value_type {
         Type::List(_) | Type::Map(..) | Type::Function(_) => false,
         Type::Named(named) => named.underlying().map_or_else(|| is_comparable_struct(named), is_comparable),
         _ => true,
     })
-}
-
-fn within<T>(walk: impl FnOnce() -> T) -> T {
-    stacker::maybe_grow(32 * 1024, 1024 * 1024, walk)
 }
 
 #[cfg(test)]

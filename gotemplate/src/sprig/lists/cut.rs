@@ -1,6 +1,6 @@
 //! Parts of lists.
 
-use super::{items, list_of, make};
+use super::{items, make};
 use crate::function::{FunctionError, Variadic};
 use crate::limits::Budget;
 use crate::sprig::panics;
@@ -31,28 +31,33 @@ pub(super) fn initial(budget: &Budget, list: Value) -> Result<List, FunctionErro
 
 /// Keeps the type of the list. Of an empty list it is nil, whatever the bounds are.
 pub(super) fn slice(budget: &Budget, list: Value, bounds: Variadic<Value>) -> Result<Value, FunctionError> {
-    let Some(items) = list_of(&list)? else {
-        let kind = list.kind().name();
-        return Err(FunctionError::new(format!("list should be type of slice or array but {kind}")));
+    let (items, named) = match &list {
+        Value::List(items) => (items, None),
+        Value::Named(named) => match named.value() {
+            Value::List(items) => (items, Some(named.named_type())),
+            _ => return Err(no_list(&list)),
+        },
+        Value::Nil => return Err(panics::nil_dereference()),
+        _ => return Err(no_list(&list)),
     };
     if items.is_empty() {
         return Ok(Value::Nil);
     }
     let start = bounds.0.first().map_or(0, int);
     let end = bounds.0.get(1).map_or(items.len() as i64, int);
-    let part =
-        usize::try_from(start).ok().zip(usize::try_from(end).ok()).and_then(|(start, end)| items.get(start..end));
-    let part = part.ok_or("reflect.Value.Slice: slice index out of bounds")?;
-    budget.allocate_values(part.len())?;
-    let of = |list: &List| List::new(list.element_type().clone(), part.to_vec()).into();
-    Ok(match &list {
-        Value::List(list) => of(list),
-        Value::Named(named) => match named.value() {
-            Value::List(list) => Value::named(named.named_type().clone(), of(list)),
-            _ => Value::Nil,
-        },
-        _ => Value::Nil,
+    // It may reach beyond the end of a list that is a part of another.
+    budget.allocate_values(end.saturating_sub(start).clamp(0, items.capacity() as i64) as usize)?;
+    let part = usize::try_from(start).ok().zip(usize::try_from(end).ok());
+    let part = part.and_then(|(start, end)| items.part(start, end, items.capacity()));
+    let part = part.map(Value::from).ok_or("reflect.Value.Slice: slice index out of bounds")?;
+    Ok(match named {
+        Some(named) => Value::named(named.clone(), part),
+        None => part,
     })
+}
+
+fn no_list(value: &Value) -> FunctionError {
+    FunctionError::new(format!("list should be type of slice or array but {}", value.kind().name()))
 }
 
 /// Go reckons the number of chunks with floating-point numbers, which shows where the size is not positive.
