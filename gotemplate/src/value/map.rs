@@ -89,6 +89,11 @@ impl Map {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// Whether nobody else holds it: it was made just now.
+    pub(crate) fn is_unshared(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
     /// The type of its keys.
     pub fn key_type(&self) -> &Type {
         &self.0.key

@@ -1,0 +1,335 @@
+//! Executing a template.
+
+mod argument;
+mod call;
+mod evaluate;
+mod field;
+mod output;
+mod slot;
+
+use std::io::Write;
+
+pub(crate) use slot::Slot;
+
+use crate::error::ExecError;
+use crate::function::FunctionError;
+use crate::limits::{Budget, Limits};
+use crate::stack;
+use crate::syntax::quote::quote;
+use crate::syntax::{BlockId, Branch, Node, PipelineId, Place, Symbol, Syntax};
+use crate::template::{MissingKey, Template, Tree};
+use crate::text::Str;
+use crate::types::{Kind, Type};
+use crate::value::Value;
+use output::Output;
+
+type Result<T> = std::result::Result<T, Box<ExecError>>;
+
+/// Executes the template of that name in a set.
+pub(crate) fn execute(
+    template: &Template,
+    tree: &Tree,
+    data: &Value,
+    writer: &mut dyn Write,
+    limits: &Limits,
+) -> Result<()> {
+    let budget = Budget::new(*limits);
+    let mut execution = Execution {
+        template,
+        tree,
+        place: Place::Start,
+        variables: Vec::with_capacity(16),
+        frame: 0,
+        depth: 0,
+        output: Output::new(writer, limits.output),
+        budget,
+    };
+    let data = Slot::of(data.clone());
+    execution.variables.push((Symbol::ROOT, data.clone()));
+    let result = execution.block(tree.root, &data).map(drop);
+    // What was written before an error is part of the result, as in Go.
+    let flushed = execution.output.flush().map_err(|error| Box::new(ExecError::write(tree.name.clone(), error)));
+    result.and(flushed)
+}
+
+/// The state of one execution.
+struct Execution<'t, 'w> {
+    template: &'t Template,
+    /// The template that is being executed.
+    tree: &'t Tree,
+    /// What is being executed, for errors.
+    place: Place<'t>,
+    /// All variables, those of calling templates included.
+    variables: Vec<(Symbol, Slot)>,
+    /// Where the variables of this template begin.
+    frame: usize,
+    depth: u32,
+    output: Output<'w>,
+    budget: Budget,
+}
+
+/// How a block ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flow {
+    Normal,
+    Break,
+    Continue,
+}
+
+impl<'t> Execution<'t, '_> {
+    fn block(&mut self, block: BlockId, dot: &Slot) -> Result<Flow> {
+        self.nested(|execution| {
+            for node in execution.syntax().block(block) {
+                match execution.node(node, dot)? {
+                    Flow::Normal => {}
+                    flow => return Ok(flow),
+                }
+            }
+            Ok(Flow::Normal)
+        })
+    }
+
+    fn node(&mut self, node: &'t Node, dot: &Slot) -> Result<Flow> {
+        self.place = Place::Node(node);
+        self.charge(Budget::step)?;
+        match node {
+            Node::Text { start, end } => {
+                let text = &self.syntax().text[*start as usize..*end as usize];
+                self.write(text)?;
+            }
+            Node::Action { pipeline, .. } => {
+                let pipeline = self.syntax().pipeline(*pipeline);
+                let value = self.pipeline(pipeline, dot)?;
+                if pipeline.variables.is_empty() {
+                    self.print(node, value)?;
+                }
+            }
+            Node::If(branch) => return self.branch(branch, dot, false),
+            Node::With(branch) => return self.branch(branch, dot, true),
+            Node::Range(branch) => return self.range(branch, dot),
+            Node::Template { name, pipeline, .. } => self.template(name, *pipeline, dot)?,
+            Node::Break { .. } => return Ok(Flow::Break),
+            Node::Continue { .. } => return Ok(Flow::Continue),
+        }
+        Ok(Flow::Normal)
+    }
+
+    fn branch(&mut self, branch: &'t Branch, dot: &Slot, sets_dot: bool) -> Result<Flow> {
+        let mark = self.variables.len();
+        let value = self.pipeline(self.syntax().pipeline(branch.pipeline), dot)?;
+        let flow = match (value.value.is_true(), branch.otherwise) {
+            (true, _) if sets_dot => self.block(branch.body, &value)?,
+            (true, _) => self.block(branch.body, dot)?,
+            (false, Some(otherwise)) => self.block(otherwise, dot)?,
+            (false, None) => Flow::Normal,
+        };
+        self.variables.truncate(mark);
+        Ok(flow)
+    }
+
+    fn range(&mut self, branch: &'t Branch, dot: &Slot) -> Result<Flow> {
+        let mark = self.variables.len();
+        let over = self.pipeline(self.syntax().pipeline(branch.pipeline), dot)?;
+        let ran = self.rounds(branch, over.pointed_to())?;
+        let flow = match (ran, branch.otherwise) {
+            (false, Some(otherwise)) => self.block(otherwise, dot)?,
+            _ => Flow::Normal,
+        };
+        self.variables.truncate(mark);
+        Ok(flow)
+    }
+
+    /// Executes the body for each element; whether there was one.
+    fn rounds(&mut self, branch: &'t Branch, over: &Value) -> Result<bool> {
+        match over.underlying() {
+            Value::Int(end, _) => self.numbers(branch, over, (*end).max(0).unsigned_abs()),
+            Value::Uint(end, _) => self.numbers(branch, over, *end),
+            Value::List(list) => {
+                let boxed = *list.element_type() == Type::Any;
+                let elements = list.iter().enumerate().map(|(index, element)| {
+                    let element = Slot { value: element.clone(), boxed, addressable: true };
+                    (Some(Value::int(index as i64)), element)
+                });
+                self.elements(branch, elements)
+            }
+            Value::Map(map) => {
+                let boxed = *map.element_type() == Type::Any;
+                let elements = map.entries().into_iter().map(|(key, value)| {
+                    (Some(key.into_value()), Slot { value, boxed, addressable: false })
+                });
+                self.elements(branch, elements)
+            }
+            Value::Nil => Ok(false),
+            _ => {
+                let shown = self.show(over)?;
+                Err(self.fail(format!("range can't iterate over {shown}")))
+            }
+        }
+    }
+
+    fn numbers(&mut self, branch: &'t Branch, over: &Value, end: u64) -> Result<bool> {
+        if self.syntax().pipeline(branch.pipeline).variables.len() > 1 {
+            let shown = self.show(over)?;
+            return Err(self.fail(format!("can't use {shown} to iterate over more than one variable")));
+        }
+        let like = over.clone();
+        self.elements(branch, (0..end).map(move |number| (None, Slot::of(number_like(&like, number)))))
+    }
+
+    fn elements(
+        &mut self,
+        branch: &'t Branch,
+        elements: impl Iterator<Item = (Option<Value>, Slot)>,
+    ) -> Result<bool> {
+        let mut ran = false;
+        let mark = self.variables.len();
+        for (index, element) in elements {
+            ran = true;
+            self.charge(Budget::iterate)?;
+            self.set_range_variables(branch, index, &element)?;
+            let flow = self.block(branch.body, &element)?;
+            self.variables.truncate(mark);
+            if flow == Flow::Break {
+                break;
+            }
+        }
+        Ok(ran)
+    }
+
+    /// With one variable it is the element, with two the first is the index. Declared ones are on top of the stack.
+    fn set_range_variables(&mut self, branch: &'t Branch, index: Option<Value>, element: &Slot) -> Result<()> {
+        let pipeline = self.syntax().pipeline(branch.pipeline);
+        let index = Slot::of(index.unwrap_or_default());
+        match pipeline.variables.as_slice() {
+            [] => {}
+            [only] if pipeline.assigns => self.assign(only.symbol, element.clone())?,
+            [first, second] if pipeline.assigns => {
+                self.assign(first.symbol, index)?;
+                self.assign(second.symbol, element.clone())?;
+            }
+            variables => {
+                let top = self.variables.len();
+                if let Some((_, slot)) = self.variables.last_mut() {
+                    *slot = element.clone();
+                }
+                if variables.len() > 1
+                    && let Some((_, slot)) = top.checked_sub(2).and_then(|second| self.variables.get_mut(second))
+                {
+                    *slot = index;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn template(&mut self, name: &Str, pipeline: Option<PipelineId>, dot: &Slot) -> Result<()> {
+        let Some(tree) = self.template.tree(name.as_bytes()) else {
+            return Err(self.fail(format!("template {} not defined", quote(name.as_bytes()))));
+        };
+        let dot = match pipeline {
+            Some(pipeline) => self.pipeline(self.syntax().pipeline(pipeline), dot)?,
+            None => Slot::default(),
+        };
+        let (caller, frame) = (self.tree, self.frame);
+        self.tree = tree;
+        self.frame = self.variables.len();
+        self.variables.push((Symbol::ROOT, dot.clone()));
+        self.block(tree.root, &dot)?;
+        self.variables.truncate(self.frame);
+        (self.tree, self.frame) = (caller, frame);
+        Ok(())
+    }
+
+    fn print(&mut self, node: &'t Node, slot: Slot) -> Result<()> {
+        self.place = Place::Node(node);
+        let slot = slot.printable();
+        let mut text = Vec::new();
+        match &slot.value {
+            Value::String(text) => return self.write(text.as_bytes()),
+            Value::Nil => return self.write(b"<no value>"),
+            Value::Function(function) => {
+                let action = self.syntax().describe(self.place);
+                return Err(self.fail(format!("can't print {action} of type {}", function.signature())));
+            }
+            value => crate::format::value(&mut text, &self.budget, value).map_err(|error| self.limit(&error))?,
+        }
+        self.write(&text)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        match self.output.write(bytes) {
+            Ok(()) => Ok(()),
+            Err(output::Refused::Limit(limit)) => Err(self.limit(&limit)),
+            Err(output::Refused::Writer(error)) => Err(Box::new(ExecError::write(self.tree.name.clone(), error))),
+        }
+    }
+
+    /// The innermost variable of that name, in this template.
+    fn variable(&self, symbol: Symbol) -> Option<&Slot> {
+        self.variables[self.frame..].iter().rev().find(|(name, _)| *name == symbol).map(|(_, slot)| slot)
+    }
+
+    fn assign(&mut self, symbol: Symbol, value: Slot) -> Result<()> {
+        let mut own = self.variables[self.frame..].iter_mut().rev();
+        match own.find(|(name, _)| *name == symbol) {
+            Some((_, slot)) => *slot = value,
+            None => return Err(self.undefined(symbol)),
+        }
+        Ok(())
+    }
+
+    fn undefined(&self, symbol: Symbol) -> Box<ExecError> {
+        self.fail(format!("undefined variable: {}", self.syntax().variable(symbol)))
+    }
+
+    /// One level deeper, with native stack enough for it.
+    fn nested<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let limit = self.budget.limits().depth;
+        if self.depth >= limit {
+            return Err(self.limit(&FunctionError::limit(format!("exceeded maximum template depth ({limit})"))));
+        }
+        self.depth += 1;
+        let result = stack::with_room(|| inner(self));
+        self.depth -= 1;
+        result
+    }
+
+    fn charge(&self, charge: impl FnOnce(&Budget) -> std::result::Result<(), FunctionError>) -> Result<()> {
+        charge(&self.budget).map_err(|error| self.limit(&error))
+    }
+
+    /// A value as `%v` prints it, for an error.
+    fn show(&self, value: &Value) -> Result<Str> {
+        let mut text = Vec::new();
+        crate::format::value(&mut text, &self.budget, value).map_err(|error| self.limit(&error))?;
+        Ok(text.into())
+    }
+
+    fn fail(&self, message: impl AsRef<str>) -> Box<ExecError> {
+        Box::new(ExecError::at(self.tree, self.place, message.as_ref(), false))
+    }
+
+    fn limit(&self, error: &FunctionError) -> Box<ExecError> {
+        Box::new(ExecError::at(self.tree, self.place, error.message(), error.is_limit()))
+    }
+
+    fn syntax(&self) -> &'t Syntax {
+        &self.tree.syntax
+    }
+
+    fn missing_key(&self) -> MissingKey {
+        self.template.missing_key()
+    }
+}
+
+/// A number of the type of `like`, which may have a name.
+fn number_like(like: &Value, number: u64) -> Value {
+    match like {
+        Value::Named(named) => Value::named(named.named_type().clone(), number_like(named.value(), number)),
+        Value::Uint(_, kind) => Value::Uint(number, *kind),
+        value => match value.kind() {
+            Kind::Int(kind) => Value::Int(number as i64, kind),
+            _ => Value::int(number as i64),
+        },
+    }
+}

@@ -1,0 +1,131 @@
+//! Random templates and data, rendered by Go and by this crate.
+//!
+//! `GOTEMPLATE_DIFFERENTIAL=100000 cargo test --release -p gotemplate --test oracle differential` makes that many;
+//! `GOTEMPLATE_SEED` chooses others.
+
+use std::env;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use gotemplate::{Limits, Options};
+use serde_json::Value as Json;
+
+use crate::cases::{self, Outcome};
+use crate::request::Request;
+
+const SAMPLE: usize = 4_000;
+
+#[test]
+fn random_templates_render_as_in_go() {
+    let Some(oracle) = oracle() else { return };
+    let count = variable("GOTEMPLATE_DIFFERENTIAL").unwrap_or(SAMPLE);
+    let seed = variable("GOTEMPLATE_SEED").unwrap_or(1);
+    let folder = tempfile::tempdir().unwrap();
+    let (requests, answers) = (folder.path().join("requests"), folder.path().join("answers"));
+    run(Command::new(&oracle).args(["generate", &seed.to_string(), &count.to_string()]).stdout(File::create(&requests).unwrap()));
+    let (input, output) = (File::open(&requests).unwrap(), File::create(&answers).unwrap());
+    run(Command::new(&oracle).arg("render").stdin(input).stdout(output));
+
+    let limits = Limits { output: 1 << 20, ..Limits::default() };
+    let (mut compared, mut skipped, mut rendered, mut differences) = (0, 0, 0, Vec::new());
+    for (request, answer) in lines(&requests).zip(lines(&answers)) {
+        let Some(expected) = outcome(&answer) else {
+            skipped += 1;
+            continue;
+        };
+        let asked = read(&request);
+        let given = asked.render(&limits);
+        compared += 1;
+        rendered += usize::from(expected.error.is_none());
+        if !agree(&given, &expected) {
+            differences.push(describe(&asked, &given, &expected));
+        }
+    }
+    println!("{compared} compared, {rendered} of them rendered, {skipped} skipped, {} differ", differences.len());
+    assert!(compared > count * 9 / 10, "only {compared} of {count} were compared");
+    assert!(rendered > count / 5, "only {rendered} of {count} rendered: the templates are too wrong to tell much");
+    let shown: Vec<_> = differences.iter().take(40).cloned().collect();
+    assert!(differences.is_empty(), "{} of {compared} differ:\n\n{}", differences.len(), shown.join("\n\n"));
+}
+
+/// The oracle, built. Nothing, with the reason printed, where there is no Go.
+fn oracle() -> Option<PathBuf> {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("oracle");
+    if Command::new("go").arg("version").stdout(Stdio::null()).status().is_err() {
+        println!("skipped: there is no go here; the goldens of the corpus serve");
+        return None;
+    }
+    let binary = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oracle");
+    run(Command::new("go").args(["build", "-o"]).arg(&binary).arg(".").current_dir(sources));
+    Some(binary)
+}
+
+fn run(command: &mut Command) {
+    let status = command.status().unwrap();
+    assert!(status.success(), "{command:?}: {status}");
+}
+
+fn variable<T: std::str::FromStr<Err: std::fmt::Debug>>(name: &str) -> Option<T> {
+    env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+fn lines(path: &Path) -> impl Iterator<Item = Json> {
+    BufReader::new(File::open(path).unwrap()).lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+}
+
+fn read(request: &Json) -> Request {
+    let text = |name: &str| request[name].as_str().unwrap_or_default();
+    let bytes = |text: &Json| STANDARD.decode(text.as_str().unwrap()).unwrap();
+    let more = request["more"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let default = Options::default();
+    let delimiters = match request["delimiters"].as_array().map(Vec::as_slice) {
+        Some([left, right]) => (left.as_str().unwrap().to_owned(), right.as_str().unwrap().to_owned()),
+        _ => default.delimiters,
+    };
+    Request {
+        template: bytes(&request["template"]),
+        more: more.iter().map(|pair| (pair[0].as_str().unwrap().to_owned(), bytes(&pair[1]))).collect(),
+        data: request["data"].clone(),
+        sprig: request["sprig"].as_bool().unwrap_or_default(),
+        options: Options { delimiters, missing_key: cases::missing_key(text("missingkey")) },
+    }
+}
+
+fn outcome(answer: &Json) -> Option<Outcome> {
+    let output = STANDARD.decode(answer["output"].as_str().unwrap_or_default()).unwrap();
+    let error = answer["error"].as_str().unwrap_or_default();
+    match answer["stage"].as_str().unwrap_or_default() {
+        "skipped" => None,
+        "" => Some(Outcome { output: Some(output), error: None }),
+        stage => {
+            let output = Some(output).filter(|output| !output.is_empty());
+            Some(Outcome { output, error: Some((stage.to_owned(), error.into())) })
+        }
+    }
+}
+
+/// The same bytes, and an error of the same stage where Go has one. The words of errors are compared in the corpus.
+fn agree(given: &Outcome, expected: &Outcome) -> bool {
+    let stage = |outcome: &Outcome| outcome.error.as_ref().map(|(stage, _)| stage.clone());
+    given.output == expected.output && stage(given) == stage(expected)
+}
+
+fn describe(request: &Request, given: &Outcome, expected: &Outcome) -> String {
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let show = |outcome: &Outcome| {
+        let error = outcome.error.as_ref().map(|(stage, error)| format!("{stage}: {}", lossy(error)));
+        format!("{:?} {}", outcome.output.as_deref().map(lossy), error.unwrap_or_default())
+    };
+    let Request { template, more, data, options, .. } = request;
+    let more: String = more.iter().map(|(name, text)| format!("\n  and {name}: {}", lossy(text))).collect();
+    format!(
+        "{}{more}\n  data     {data} {options:?}\n  given    {}\n  expected {}",
+        lossy(template),
+        show(given),
+        show(expected)
+    )
+}
