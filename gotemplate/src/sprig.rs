@@ -1,11 +1,17 @@
 //! The functions of sprig v3.
 
+mod cast;
+mod collections;
+mod dates;
 mod encoding;
 mod flow;
 mod hashes;
+mod numbers;
 mod outside;
 mod paths;
+mod strings;
 mod text;
+mod unicode;
 
 use crate::function::Functions;
 
@@ -14,7 +20,9 @@ impl Functions {
     /// those does not parse, and the error says why. A caller that wants them adds its own.
     pub fn sprig() -> Self {
         let mut functions = Self::new();
-        for add in [encoding::add, flow::add, hashes::add, outside::add, paths::add] {
+        for add in
+            [dates::add, encoding::add, flow::add, hashes::add, numbers::add, outside::add, paths::add, strings::add]
+        {
             add(&mut functions);
         }
         functions
