@@ -40,7 +40,7 @@ fn method(receiver: &Value, name: &str, arguments: &[Value]) -> Value {
         Value::Named(named) => named.named_type(),
         _ => panic!("{receiver:?} has no methods"),
     };
-    let arguments = [&[receiver.clone()], arguments].concat();
+    let arguments = [std::slice::from_ref(receiver), arguments].concat();
     named.method(name.as_bytes()).expect(name).function.call(&Budget::default(), &arguments).unwrap()
 }
 
@@ -84,7 +84,7 @@ fn dates_are_shown_in_zones() {
 fn dates_have_the_methods_of_go() {
     let leap = date("2024-02-29 13:14:15.678 +0200");
     let later = method(&leap, "AddDate", &[Value::int(1), Value::int(-1), Value::int(40)]);
-    let span = method(&later, "Sub", &[leap.clone()]);
+    let span = method(&later, "Sub", std::slice::from_ref(&leap));
     let day = method(&date("2024-01-02 00:00:00 +0000"), "Sub", &[date("2024-01-01 00:00:00 +0000")]);
     for (receiver, name, arguments, expected) in [
         (&leap, "Year", vec![], "2024"),

@@ -77,7 +77,7 @@ fn sequences_end_before_their_bound_or_at_it() {
         ("untilStep", ints(&[3, 9, 0]), vec![]),
     ] {
         let Value::List(list) = call(name, &arguments).unwrap() else { panic!("{name} gives a list") };
-        let numbers: Vec<i64> = list.iter().map(|item| crate::sprig::cast::to_int(item)).collect();
+        let numbers: Vec<i64> = list.iter().map(crate::sprig::cast::to_int).collect();
         assert_eq!(numbers, expected, "{name} {arguments:?}");
     }
     for (bounds, expected) in [
