@@ -1,19 +1,25 @@
 //! The functions of sprig v3.
 
+mod cast;
 #[cfg(test)]
 mod check;
+mod collections;
+mod dates;
 mod defaults;
 mod encoding;
 mod flow;
 mod hashes;
 mod json;
 mod lists;
+mod numbers;
 mod outside;
 mod panics;
 mod paths;
 mod semver;
+mod strings;
 mod text;
 mod types;
+mod unicode;
 
 use crate::function::Functions;
 
@@ -23,15 +29,18 @@ impl Functions {
     pub fn sprig() -> Self {
         let mut functions = Self::new();
         for add in [
+            dates::add,
             defaults::add,
             encoding::add,
             flow::add,
             hashes::add,
             json::add,
             lists::add,
+            numbers::add,
             outside::add,
             paths::add,
             semver::add,
+            strings::add,
             types::add,
         ] {
             add(&mut functions);

@@ -186,6 +186,7 @@ mod tests {
         let bounds = [
             (vec![], r#"["a","b","c"]"#),
             (vec![Value::int(1), Value::Float(2.9, FloatKind::Float64)], r#"["b"]"#),
+            (vec![Value::from("0x2")], r#"["c"]"#),
             (vec![Value::int(3)], "[]"),
             (vec![Value::int(4)], "reflect.Value.Slice: slice index out of bounds"),
             (vec![Value::int(2), Value::int(1)], "reflect.Value.Slice: slice index out of bounds"),

@@ -2,13 +2,13 @@
 
 use bstr::ByteSlice;
 
-use super::text::text;
+use super::text::{Change, text};
 use crate::function::Functions;
 use crate::limits::Budget;
 use crate::text::Str;
 
 pub(super) fn add(functions: &mut Functions) {
-    let parts: [(&str, &str, fn(&[u8]) -> Vec<u8>); 4] = [
+    let parts: [(&str, &str, Change); 4] = [
         ("base", "osBase", |path| base(path).to_vec()),
         ("clean", "osClean", clean),
         ("dir", "osDir", dir),

@@ -3,6 +3,7 @@
 use super::{items, make};
 use crate::function::{FunctionError, Variadic};
 use crate::limits::Budget;
+use crate::sprig::cast::to_int;
 use crate::sprig::panics;
 use crate::types::Type;
 use crate::value::{List, Value};
@@ -43,8 +44,8 @@ pub(super) fn slice(budget: &Budget, list: Value, bounds: Variadic<Value>) -> Re
     if items.is_empty() {
         return Ok(Value::Nil);
     }
-    let start = bounds.0.first().map_or(0, int);
-    let end = bounds.0.get(1).map_or(items.len() as i64, int);
+    let start = bounds.0.first().map_or(0, to_int);
+    let end = bounds.0.get(1).map_or(items.len() as i64, to_int);
     // It may reach beyond the end of a list that is a part of another.
     budget.allocate_values(end.saturating_sub(start).clamp(0, items.capacity() as i64) as usize)?;
     let part = usize::try_from(start).ok().zip(usize::try_from(end).ok());
@@ -83,18 +84,4 @@ pub(super) fn chunk(budget: &Budget, size: isize, list: Value) -> Result<List, F
     }
     budget.allocate_values(chunks.len())?;
     Ok(List::new(element, chunks))
-}
-
-/// The number that a value stands for; 0 for one that stands for none.
-fn int(value: &Value) -> i64 {
-    match value {
-        Value::Int(value, _) => *value,
-        Value::Uint(value, _) => *value as i64,
-        // Beyond the range Go gives the least number.
-        Value::Float(value, _) if (-9.3e18..9.2e18).contains(value) => *value as i64,
-        Value::Float(..) => i64::MIN,
-        Value::Bool(value) => i64::from(*value),
-        Value::Pointer(pointer) => pointer.target().map_or(0, int),
-        _ => 0,
-    }
 }
