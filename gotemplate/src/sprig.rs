@@ -6,6 +6,7 @@ mod check;
 mod collections;
 mod dates;
 mod defaults;
+mod dicts;
 mod encoding;
 mod flow;
 mod hashes;
@@ -20,6 +21,7 @@ mod strings;
 mod text;
 mod types;
 mod unicode;
+mod urls;
 
 use crate::function::Functions;
 
@@ -31,6 +33,7 @@ impl Functions {
         for add in [
             dates::add,
             defaults::add,
+            dicts::add,
             encoding::add,
             flow::add,
             hashes::add,
@@ -42,6 +45,7 @@ impl Functions {
             semver::add,
             strings::add,
             types::add,
+            urls::add,
         ] {
             add(&mut functions);
         }
