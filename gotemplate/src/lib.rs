@@ -1,7 +1,7 @@
 //! Go's `text/template` and the sprig functions, for Rust.
 //!
-//! Core: [`builtins`], [`error`], [`exec`], [`format`], [`function`], [`lexer`], [`limits`], [`named`], [`parser`],
-//! [`sprig`], [`stack`], [`syntax`], [`template`], [`text`], [`types`], [`unicode`], [`value`].
+//! Core: [`builtins`], [`error`], [`exec`], [`format`], [`function`], [`json`], [`lexer`], [`limits`], [`named`],
+//! [`parser`], [`sprig`], [`stack`], [`syntax`], [`template`], [`text`], [`types`], [`unicode`], [`value`].
 #![doc = include_str!("../README.md")]
 
 mod builtins;
@@ -9,6 +9,7 @@ mod error;
 mod exec;
 mod format;
 mod function;
+pub mod json;
 mod lexer;
 mod limits;
 mod named;

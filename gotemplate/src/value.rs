@@ -1,5 +1,6 @@
 //! Values as templates see them: Go's, with their types.
 
+mod equality;
 mod list;
 mod map;
 mod pointer;
@@ -8,6 +9,7 @@ mod structure;
 
 use std::sync::Arc;
 
+pub(crate) use equality::{deep_equal, same};
 pub use list::List;
 pub use map::{Key, Map};
 pub use pointer::Pointer;
