@@ -1,6 +1,7 @@
 //! Values as templates see them: Go's, with their types.
 
 mod equality;
+mod convert;
 mod list;
 mod map;
 mod pointer;

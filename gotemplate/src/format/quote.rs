@@ -1,7 +1,5 @@
 //! Texts and characters in quotes, as Go's `strconv` writes them.
 
-use bstr::ByteSlice as _;
-
 use crate::unicode::is_printable;
 
 /// `text` as a literal of Go in double quotes, as `%q` prints it. What is not UTF-8 becomes `\xff`.

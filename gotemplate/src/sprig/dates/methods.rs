@@ -12,7 +12,7 @@ use crate::function::{FromArgument, Function, FunctionError};
 use crate::limits::Budget;
 use crate::named::Definition;
 use crate::sprig::text::text;
-use crate::syntax::quote::quote;
+use crate::format::quote;
 use crate::text::Str;
 use crate::types::Type;
 use crate::value::Value;

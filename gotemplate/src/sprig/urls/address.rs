@@ -1,6 +1,6 @@
 //! IPv6 addresses, with the errors that Go has for what is none.
 
-use crate::syntax::quote::quote;
+use crate::format::quote;
 
 /// Checks the address between the brackets of a URL. It may have a zone.
 pub(super) fn check_ipv6(text: &[u8]) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! Bytes of URLs as `%2F`.
 
-use crate::syntax::quote::quote;
+use crate::format::quote;
 
 /// Parts of a URL, each of which needs other bytes to be escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use bstr::ByteSlice;
 
 use super::address;
 use super::escape::{Part, escape, unescape};
-use crate::syntax::quote::quote;
+use crate::format::quote;
 
 /// The parts of a URL, without the escapes but for the query and what is opaque.
 #[derive(Debug, Default)]
