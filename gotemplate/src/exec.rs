@@ -136,7 +136,8 @@ impl<'t> Execution<'t, '_> {
             _ => Flow::Normal,
         };
         self.variables.truncate(mark);
-        Ok(flow)
+        // In Go a `break` between `else` and `end` ends this loop, which did not run, and not the one around it.
+        Ok(if flow == Flow::Break { Flow::Normal } else { flow })
     }
 
     /// Executes the body for each element; whether there was one.

@@ -154,7 +154,7 @@ impl Parser<'_> {
         let name = self.text_of(token);
         let Some(function) = self.functions.get(name) else {
             let why = self.functions.why_left_out(name);
-            let why = why.map(|why| format!(": it {why}, so only the caller can add it")).unwrap_or_default();
+            let why = why.map(|why| format!(": {why}, so only the caller can add it")).unwrap_or_default();
             return Err(self.error(&format!("function {} not defined{why}", quote(name))));
         };
         Ok(Term::Function(Box::new(NamedFunction { name: name.into(), function: function.clone() })))
