@@ -65,14 +65,18 @@ func staleCases(path string, found []byte, wanted [][]byte) error {
 		old["=== "+string(block)+"\n"] = true
 	}
 	var problems []error
+	names := map[string]bool{}
 	for _, text := range wanted {
+		name := caseName(string(text))
+		names[name] = true
 		if !old[string(text)] {
-			problems = append(problems, fmt.Errorf("%s: stale: %s", path, caseName(string(text))))
+			problems = append(problems, fmt.Errorf("%s: stale: %s", path, name))
 		}
-		delete(old, string(text))
 	}
 	for text := range old {
-		problems = append(problems, fmt.Errorf("%s: stale or left over: %s", path, caseName(text)))
+		if name := caseName(text); !names[name] {
+			problems = append(problems, fmt.Errorf("%s: left over: %s", path, name))
+		}
 	}
 	if len(problems) == 0 {
 		problems = append(problems, fmt.Errorf("%s: cases are in another order", path))

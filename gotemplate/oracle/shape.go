@@ -198,7 +198,7 @@ func (g *generator) person(depth int) sample {
 	result := shape{kind: kindPerson, fields: personFields}
 	if depth > 0 && g.chance(50) {
 		fields["Friend"] = g.person(0).json
-		if object, _, _ := tagOf(fields["Friend"]); object == "$person" {
+		if tag, _, _ := tagOf(fields["Friend"]); tag != "$ptr" {
 			fields["Friend"] = tagged("ptr", fields["Friend"])
 		}
 		extended := map[string]shape{"Friend": {kind: kindPointer, fields: personFields}}
