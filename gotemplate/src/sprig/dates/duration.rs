@@ -52,7 +52,11 @@ pub(super) fn parse(text: &[u8]) -> Result<i64, String> {
         };
         let nanoseconds = count.checked_mul(*size).filter(|value| *value <= LIMIT).ok_or_else(invalid)?;
         let part = nanoseconds + part_of(fraction, *size);
-        total = total.checked_add(part).filter(|total| part <= LIMIT && *total <= LIMIT).ok_or_else(invalid)?;
+        // Two halves of the range make a zero, as in Go.
+        total = total.wrapping_add(part);
+        if part > LIMIT || total > LIMIT {
+            return Err(invalid());
+        }
         rest = behind;
     }
     match i64::try_from(total) {
@@ -67,7 +71,7 @@ fn digits(text: &[u8]) -> (&[u8], &[u8]) {
 }
 
 fn add_digit(value: u64, digit: u8) -> Option<u64> {
-    (value <= LIMIT / 10).then_some(value * 10 + u64::from(digit - b'0')).filter(|value| *value <= LIMIT)
+    (value <= LIMIT / 10).then(|| value * 10 + u64::from(digit - b'0')).filter(|value| *value <= LIMIT)
 }
 
 /// Nanoseconds of a fraction of a unit. Digits beyond what a number can hold are left out.

@@ -49,7 +49,11 @@ impl Decimal {
             return Err(FunctionError::new(format!("Cannot create a Decimal from {shown}")));
         }
         let shortest = format!("{value:e}");
-        let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
+        // Where two are as short, Go takes the even one of those that are as near.
+        let digits = shortest.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).count();
+        let nearest = format!("{value:.*e}", digits - 1);
+        let shown = if nearest.parse() == Ok(value) { nearest } else { shortest };
+        let (digits, exponent) = shown.split_once('e').unwrap_or((&shown, "0"));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let coefficient = format!("{whole}{fraction}").parse().unwrap_or_default();
         let exponent = exponent.parse::<i64>().unwrap_or(0) - fraction.len() as i64;
