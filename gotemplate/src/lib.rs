@@ -30,4 +30,4 @@ pub use named::{Definition, Display, Field, Json, Method, NamedType};
 pub use template::{MissingKey, Options, Template};
 pub use text::Str;
 pub use types::{FloatKind, IntKind, Kind, Type, UintKind};
-pub use value::{Key, List, Map, Named, Pointer, Struct, Value};
+pub use value::{Key, List, Map, Named, Pointer, SerializeError, Struct, Value};

@@ -1,11 +1,12 @@
 //! Values as templates see them: Go's, with their types.
 
-mod equality;
 mod convert;
+mod equality;
 mod list;
 mod map;
 mod pointer;
 mod release;
+mod serialize;
 mod structure;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ pub(crate) use equality::{deep_equal, same};
 pub use list::List;
 pub use map::{Key, Map};
 pub use pointer::Pointer;
+pub use serialize::SerializeError;
 pub use structure::{Named, Struct};
 
 use crate::function::Function;

@@ -91,7 +91,7 @@ impl Run<'_> {
     fn width(&mut self, printer: &mut Printer<'_>) {
         if self.peek() == Some(b'*') {
             self.at += 1;
-            let width = self.from_argument();
+            let width = self.argument_as_number();
             if width.is_none() {
                 printer.push(b"%!(BADWIDTH)");
             }
@@ -117,7 +117,7 @@ impl Run<'_> {
         self.index();
         if self.peek() == Some(b'*') {
             self.at += 1;
-            let precision = self.from_argument().and_then(|precision| usize::try_from(precision).ok());
+            let precision = self.argument_as_number().and_then(|precision| usize::try_from(precision).ok());
             if precision.is_none() {
                 printer.push(b"%!(BADPREC)");
             }
@@ -143,7 +143,7 @@ impl Run<'_> {
     }
 
     /// The next argument as a width or precision.
-    fn from_argument(&mut self) -> Option<i64> {
+    fn argument_as_number(&mut self) -> Option<i64> {
         let number = match self.values.get(self.next)?.underlying() {
             Value::Int(number, _) => Some(*number),
             Value::Uint(number, _) => i64::try_from(*number).ok(),

@@ -19,15 +19,15 @@ pub(super) enum Integer {
 impl Printer<'_> {
     /// Appends a value that holds no others; false when the verb is not for it.
     pub(super) fn scalar(&mut self, value: &Value, verb: char) -> Result<bool> {
-        match value {
-            Value::Bool(value) => return Ok(self.boolean(*value, verb)),
-            Value::Int(value, _) => return Ok(self.integer(Integer::Signed(*value), verb)),
-            Value::Uint(value, _) => return Ok(self.integer(Integer::Unsigned(*value), verb)),
-            Value::Float(value, kind) => return Ok(self.float(*value, *kind, verb)),
-            Value::Complex(real, imaginary) => return Ok(self.complex(*real, *imaginary, verb)),
-            Value::String(text) => self.text(text.as_bytes(), verb),
-            _ => Ok(false),
-        }
+        Ok(match value {
+            Value::Bool(value) => self.boolean(*value, verb),
+            Value::Int(value, _) => self.integer(Integer::Signed(*value), verb),
+            Value::Uint(value, _) => self.integer(Integer::Unsigned(*value), verb),
+            Value::Float(value, kind) => self.float(*value, *kind, verb),
+            Value::Complex(real, imaginary) => self.complex(*real, *imaginary, verb),
+            Value::String(text) => self.text(text.as_bytes(), verb)?,
+            _ => false,
+        })
     }
 
     fn boolean(&mut self, value: bool, verb: char) -> bool {

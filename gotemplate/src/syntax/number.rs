@@ -12,8 +12,8 @@ pub(crate) use float::parse_float;
 pub(crate) use integer::{parse_signed, parse_unsigned};
 
 use super::quote::{Unquoted, unquote_character};
-use crate::format::quote;
 use super::{Ideal, Number};
+use crate::format::quote;
 use crate::text::Str;
 
 /// How a literal number is written.
