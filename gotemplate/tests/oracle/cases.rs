@@ -75,7 +75,7 @@ fn case(record: Record) -> Case {
             ("template", "") => request.template = text,
             ("template", name) => request.more.push((name.to_owned(), text)),
             ("data", "") => {
-                request.data = serde_json::from_slice(&text).unwrap_or_else(|e| panic!("{}: {e}", record.name))
+                request.data = serde_json::from_slice(&text).unwrap_or_else(|e| panic!("{}: {e}", record.name));
             }
             other => panic!("{}: unknown section {other:?}", record.name),
         }
