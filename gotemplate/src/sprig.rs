@@ -9,6 +9,7 @@ mod hashes;
 mod numbers;
 mod outside;
 mod paths;
+mod regex;
 mod strings;
 mod text;
 mod unicode;
@@ -21,7 +22,7 @@ impl Functions {
     pub fn sprig() -> Self {
         let mut functions = Self::new();
         for add in
-            [dates::add, encoding::add, flow::add, hashes::add, numbers::add, outside::add, paths::add, strings::add]
+            [dates::add, encoding::add, flow::add, hashes::add, numbers::add, outside::add, paths::add, regex::add, strings::add]
         {
             add(&mut functions);
         }
