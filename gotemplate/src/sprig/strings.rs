@@ -12,9 +12,9 @@ use bstr::ByteSlice;
 
 use self::wrap::LongWords;
 use super::text::{Change, print, strval, text};
+use crate::format::quote as quoted;
 use crate::function::{FunctionError, Functions, Variadic};
 use crate::limits::Budget;
-use crate::syntax::quote::quote as quoted;
 use crate::text::Str;
 use crate::value::Value;
 
