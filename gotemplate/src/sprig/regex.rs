@@ -10,9 +10,9 @@ use self::pattern::Pattern;
 use self::subject::Subject;
 use super::collections::Strings;
 use super::text::text;
+use crate::format::quote;
 use crate::function::{FunctionError, Functions};
 use crate::limits::Budget;
-use crate::syntax::quote::quote;
 use crate::text::Str;
 
 pub(super) fn add(functions: &mut Functions) {

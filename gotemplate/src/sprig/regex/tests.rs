@@ -1,12 +1,9 @@
 //! The functions for regular expressions as templates call them.
 
+use crate::Functions;
 use crate::limits::{Budget, Limits};
+use crate::sprig::check::call;
 use crate::value::Value;
-use crate::{FunctionError, Functions};
-
-fn call(name: &str, arguments: &[Value]) -> Result<Value, FunctionError> {
-    Functions::sprig().get(name.as_bytes()).expect(name).call(&Budget::default(), arguments)
-}
 
 /// Parts of a list with `|` after each.
 fn shown(name: &str, arguments: &[Value]) -> String {
