@@ -7,10 +7,10 @@ mod flags;
 mod node;
 mod repeat;
 
-use regex_syntax::hir::{Dot, Hir, Look};
+use bstr::ByteSlice;
+use regex_syntax::hir::{ClassUnicode, Dot, Hir, Look};
 
-pub(super) use self::error::Error;
-use self::error::Kind;
+use self::error::{Error, Kind};
 use self::flags::Flags;
 use self::node::Node;
 use self::repeat::Repeat;
@@ -38,6 +38,8 @@ pub(super) fn parse(pattern: &[u8]) -> Result<Parsed, Error> {
         group: Group::default(),
         outer: Vec::new(),
         group_names: vec![None],
+        after_last_class: pattern.rfind(b":]").map_or(usize::MAX, |position| pattern.len() - position),
+        ranges: 0,
     };
     // Where the last repetition began, if nothing came after it.
     let mut last_repeat = None;
@@ -69,7 +71,14 @@ struct Parser<'a> {
     /// The groups around it, the innermost last.
     outer: Vec<Group>,
     group_names: Vec<Option<Str>>,
+    /// Bytes from the last `:]` on: where fewer are left, no class such as `[:alpha:]` can end.
+    after_last_class: usize,
+    /// Ranges of characters in all classes so far.
+    ranges: usize,
 }
+
+/// Ranges that a pattern may have: they take some memory before it is compiled, and more then.
+const MOST_RANGES: usize = 1 << 22;
 
 /// A group that is read, or the whole.
 #[derive(Default)]
@@ -118,7 +127,7 @@ impl<'a> Parser<'a> {
             b'.' => self.push_and_skip(self.flags.any(), 1)?,
             b'[' => {
                 let class = self.class()?;
-                self.push(Node::class(class))?;
+                self.push_class(class)?;
             }
             b'\\' => self.escaped()?,
             _ => {
@@ -140,7 +149,7 @@ impl<'a> Parser<'a> {
             Some(b'Q') => self.quotation(),
             _ => {
                 if let Some(class) = self.class_escape()? {
-                    return self.push(Node::class(class));
+                    return self.push_class(class);
                 }
                 let code = self.character_escape()?;
                 self.literal(code)
@@ -223,6 +232,16 @@ impl<'a> Parser<'a> {
     fn push_and_skip(&mut self, hir: Hir, length: usize) -> Result<(), Error> {
         self.skip(length);
         self.push(Node::leaf(hir))
+    }
+
+    fn push_class(&mut self, class: ClassUnicode) -> Result<(), Error> {
+        self.count(class.ranges().len())?;
+        self.push(Node::class(class))
+    }
+
+    fn count(&mut self, ranges: usize) -> Result<(), Error> {
+        self.ranges += ranges;
+        if self.ranges > MOST_RANGES { Err(Error::new(Kind::TooManyRanges, self.pattern)) } else { Ok(()) }
     }
 
     fn push(&mut self, node: Node) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
 use regex_syntax::hir::Hir;
 
-use super::parser::{Error, parse};
+use super::parser::parse;
 use super::subject::Subject;
 use crate::function::FunctionError;
 use crate::limits::Budget;
@@ -32,13 +32,16 @@ impl Pattern {
     /// Compiles a pattern of Go's syntax.
     ///
     /// # Errors
-    /// Go's for what is no pattern, also for what is too large here, though it were not there.
+    /// Go's for what is no pattern, and that of a limit for one that takes too much memory.
     pub(super) fn compile(budget: &Budget, pattern: &[u8]) -> Result<Self, FunctionError> {
-        let parsed = parse(pattern).map_err(|error| FunctionError::new(error.to_string()))?;
+        budget.work(pattern.len() as u64 * 16)?;
+        let too_large = || FunctionError::limit(format!("regular expression passes the limit of {LARGEST} bytes"));
+        let parsed = parse(pattern).map_err(|error| match error.is_limit() {
+            true => too_large(),
+            false => FunctionError::new(error.to_string()),
+        })?;
         let limit = LARGEST.min(budget.memory_left());
-        let Some(regex) = compile(&parsed.hir, parsed.height, limit) else {
-            return Err(FunctionError::new(Error::too_large(pattern).to_string()));
-        };
+        let regex = compile(&parsed.hir, parsed.height, limit).ok_or_else(too_large)?;
         let memory = regex.memory_usage();
         budget.allocate(memory)?;
         budget.work(memory as u64 / 256)?;

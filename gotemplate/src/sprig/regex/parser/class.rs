@@ -15,18 +15,22 @@ impl<'a> Parser<'a> {
         if is_negated {
             self.skip(1);
         }
-        let mut class = ClassUnicode::empty();
+        // Ranges of their own, and those of classes within the class.
+        let (mut ranges, mut classes) = (Vec::new(), Vec::new());
         let mut is_first = true;
         while is_first || !self.rest.starts_with(b"]") {
             is_first = false;
-            match self.named_class()? {
-                Some(named) => class.union(&named),
-                None => match self.class_escape()? {
-                    Some(escaped) => class.union(&escaped),
-                    None => class.union(&self.class_range(whole)?),
-                },
+            let inner = match self.named_class()? {
+                None => self.class_escape()?,
+                named => named,
+            };
+            match inner {
+                Some(inner) => classes.extend_from_slice(inner.ranges()),
+                None => ranges.extend(self.class_range(whole)?),
             }
         }
+        let mut class = self.folded(ClassUnicode::new(ranges));
+        class.union(&ClassUnicode::new(classes));
         self.skip(1);
         if is_negated {
             class.negate();
@@ -35,7 +39,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads one character of a class, or a range.
-    fn class_range(&mut self, whole: &[u8]) -> Result<ClassUnicode, Error> {
+    fn class_range(&mut self, whole: &[u8]) -> Result<Option<ClassUnicodeRange>, Error> {
         let before = self.rest;
         let first = self.class_character(whole)?;
         let mut last = first;
@@ -48,7 +52,7 @@ impl<'a> Parser<'a> {
                 return Err(Error::new(Kind::InvalidCharacterRange, self.since(before)));
             }
         }
-        Ok(self.folded(range(first, last)))
+        Ok(range(first, last))
     }
 
     fn class_character(&mut self, whole: &[u8]) -> Result<u32, Error> {
@@ -62,6 +66,9 @@ impl<'a> Parser<'a> {
     /// Reads a class such as `[:alpha:]`, if there is one.
     fn named_class(&mut self) -> Result<Option<ClassUnicode>, Error> {
         let Some(inner) = self.rest.strip_prefix(b"[:") else { return Ok(None) };
+        if inner.len() < self.after_last_class {
+            return Ok(None);
+        }
         let Some(length) = inner.windows(2).position(|two| two == b":]") else { return Ok(None) };
         let before = self.rest;
         let name = inner.get(..length).unwrap_or_default();
@@ -123,6 +130,7 @@ impl<'a> Parser<'a> {
         let Some(class) = property(name) else {
             return Err(Error::new(Kind::InvalidCharacterRange, self.since(before)));
         };
+        self.count(PROPERTY + class.ranges().len())?;
         let mut class = self.folded(class);
         if is_negated {
             class.negate();
@@ -144,6 +152,9 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// What looking up a property takes, in ranges.
+const PROPERTY: usize = 256;
+
 const DIGITS: &[(char, char)] = &[('0', '9')];
 const SPACE: &[(char, char)] = &[('\t', '\n'), ('\x0c', '\r'), (' ', ' ')];
 const WORD: &[(char, char)] = &[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')];
@@ -158,9 +169,9 @@ pub(super) fn fold(class: ClassUnicode) -> ClassUnicode {
 }
 
 /// The characters of a range of codes, among which surrogates are none.
-pub(super) fn range(first: u32, last: u32) -> ClassUnicode {
+pub(super) fn range(first: u32, last: u32) -> Option<ClassUnicodeRange> {
     let first = char::from_u32(first).unwrap_or('\u{e000}');
     let last = char::from_u32(last).unwrap_or('\u{d7ff}');
     // The constructor would turn a range around that consists of surrogates alone.
-    if first > last { ClassUnicode::empty() } else { ClassUnicode::new([ClassUnicodeRange::new(first, last)]) }
+    (first <= last).then(|| ClassUnicodeRange::new(first, last))
 }

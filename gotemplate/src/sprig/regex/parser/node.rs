@@ -33,9 +33,11 @@ impl Node {
 
     /// A character of that code, with those that differ in case only, if that is ignored.
     pub(super) fn character(code: u32, ignores_case: bool) -> Self {
+        let literal = |character: char| Self::leaf(Hir::literal(character.encode_utf8(&mut [0; 4]).as_bytes()));
         match char::from_u32(code) {
-            Some(character) if !ignores_case => Self::leaf(Hir::literal(character.encode_utf8(&mut [0; 4]).as_bytes())),
-            _ => Self::class(if ignores_case { fold(range(code, code)) } else { range(code, code) }),
+            Some(character) if !ignores_case => literal(character),
+            Some(character) if character.is_ascii() && !character.is_ascii_alphabetic() => literal(character),
+            _ => Self::class(fold(ClassUnicode::new(range(code, code)))),
         }
     }
 
