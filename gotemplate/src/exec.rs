@@ -12,10 +12,10 @@ use std::io::Write;
 pub(crate) use slot::Slot;
 
 use crate::error::ExecError;
+use crate::format::quote;
 use crate::function::FunctionError;
 use crate::limits::{Budget, Limits};
 use crate::stack;
-use crate::syntax::quote::quote;
 use crate::syntax::{BlockId, Branch, Node, PipelineId, Place, Symbol, Syntax};
 use crate::template::{MissingKey, Template, Tree};
 use crate::text::Str;
@@ -136,7 +136,8 @@ impl<'t> Execution<'t, '_> {
             _ => Flow::Normal,
         };
         self.variables.truncate(mark);
-        Ok(flow)
+        // In Go a `break` between `else` and `end` ends this loop, which did not run, and not the one around it.
+        Ok(if flow == Flow::Break { Flow::Normal } else { flow })
     }
 
     /// Executes the body for each element; whether there was one.
@@ -154,9 +155,10 @@ impl<'t> Execution<'t, '_> {
             }
             Value::Map(map) => {
                 let boxed = *map.element_type() == Type::Any;
-                let elements = map.entries().into_iter().map(|(key, value)| {
-                    (Some(key.into_value()), Slot { value, boxed, addressable: false })
-                });
+                let elements = map
+                    .entries()
+                    .into_iter()
+                    .map(|(key, value)| (Some(key.into_value()), Slot { value, boxed, addressable: false }));
                 self.elements(branch, elements)
             }
             Value::Nil => Ok(false),
@@ -176,11 +178,7 @@ impl<'t> Execution<'t, '_> {
         self.elements(branch, (0..end).map(move |number| (None, Slot::of(number_like(&like, number)))))
     }
 
-    fn elements(
-        &mut self,
-        branch: &'t Branch,
-        elements: impl Iterator<Item = (Option<Value>, Slot)>,
-    ) -> Result<bool> {
+    fn elements(&mut self, branch: &'t Branch, elements: impl Iterator<Item = (Option<Value>, Slot)>) -> Result<bool> {
         let mut ran = false;
         let mark = self.variables.len();
         for (index, element) in elements {

@@ -90,18 +90,11 @@ pub(super) fn order(left: &Value, right: &Value) -> Result<Option<Ordering>, Fun
 }
 
 fn is_basic(value: &Value) -> bool {
-    matches!(
-        value.kind(),
-        Kind::Bool | Kind::Int(_) | Kind::Uint(_) | Kind::Float(_) | Kind::Complex | Kind::String
-    )
+    matches!(value.kind(), Kind::Bool | Kind::Int(_) | Kind::Uint(_) | Kind::Float(_) | Kind::Complex | Kind::String)
 }
 
 fn incompatible(left: &Value, right: &Value) -> FunctionError {
-    FunctionError::new(format!(
-        "incompatible types for comparison: {} and {}",
-        type_name(left),
-        type_name(right)
-    ))
+    FunctionError::new(format!("incompatible types for comparison: {} and {}", type_name(left), type_name(right)))
 }
 
 fn type_name(value: &Value) -> String {

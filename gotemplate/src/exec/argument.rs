@@ -1,7 +1,7 @@
 //! Arguments: words where a type is wanted.
 
 use super::{Execution, Result, Slot};
-use crate::syntax::{Place, Number, Operand, Term};
+use crate::syntax::{Number, Operand, Place, Term};
 use crate::types::{Kind, Type};
 use crate::value::{Pointer, Value};
 
@@ -65,9 +65,10 @@ impl<'t> Execution<'t, '_> {
             (Kind::String, Term::String { text, .. }) => return Ok(Value::String(text.clone())),
             (Kind::Bool, _) => (None, "bool"),
             (Kind::String, _) => (None, "string"),
-            (Kind::Int(kind), literal) => {
-                (number(literal).and_then(|number| number.int).map(|value| Value::Int(kind.wrap(value), kind)), "integer")
-            }
+            (Kind::Int(kind), literal) => (
+                number(literal).and_then(|number| number.int).map(|value| Value::Int(kind.wrap(value), kind)),
+                "integer",
+            ),
             (Kind::Uint(kind), literal) => {
                 let value = number(literal).and_then(|number| number.uint);
                 (value.map(|value| Value::Uint(kind.wrap(value), kind)), "unsigned integer")

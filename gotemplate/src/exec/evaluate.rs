@@ -1,7 +1,7 @@
 //! Pipelines, commands and their words.
 
 use super::{Execution, Result, Slot};
-use crate::syntax::{Place, Command, Ideal, Number, Operand, Pipeline, Symbol, Term};
+use crate::syntax::{Command, Ideal, Number, Operand, Pipeline, Place, Symbol, Term};
 use crate::text::Str;
 use crate::types::Type;
 use crate::value::Value;
@@ -43,9 +43,7 @@ impl<'t> Execution<'t, '_> {
                 self.takes_no_arguments(first, arguments, last.as_ref())?;
                 self.nested(|execution| execution.pipeline(execution.syntax().pipeline(*pipeline), dot))
             }
-            Term::Variable { symbol, fields } => {
-                self.variable_fields(first, *symbol, fields, dot, arguments, last)
-            }
+            Term::Variable { symbol, fields } => self.variable_fields(first, *symbol, fields, dot, arguments, last),
             literal => {
                 self.place = Place::Operand(first);
                 self.takes_no_arguments(first, arguments, last.as_ref())?;

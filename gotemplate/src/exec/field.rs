@@ -1,8 +1,8 @@
 //! Fields, map entries and methods: what follows a dot.
 
 use super::{Execution, Result, Slot};
+use crate::format::quote;
 use crate::named::{Method, NamedType};
-use crate::syntax::quote::quote;
 use crate::syntax::{Operand, Place};
 use crate::template::MissingKey;
 use crate::text::Str;

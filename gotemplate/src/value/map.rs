@@ -6,6 +6,8 @@ use std::mem;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::{Value, release};
+use crate::function::FunctionError;
+use crate::limits::Budget;
 use crate::text::Str;
 use crate::types::{FloatKind, IntKind, Type, UintKind};
 
@@ -179,23 +181,40 @@ impl Map {
 
     /// Whether `value` is this map or holds it somewhere: then it cannot become a value of it, or nothing could print
     /// or free them again.
-    pub fn is_within(&self, value: &Value) -> bool {
+    ///
+    /// # Errors
+    /// When the budget does not suffice for a walk over all that `value` holds.
+    pub fn is_within(&self, value: &Value, budget: &Budget) -> Result<bool, FunctionError> {
         let mut seen = HashSet::new();
         let mut pending = vec![value.clone()];
         while let Some(value) = pending.pop() {
+            budget.step()?;
             match value {
-                Value::Map(map) if self.is_same(&map) => return true,
+                Value::Map(map) if self.is_same(&map) => return Ok(true),
                 Value::Map(map) if seen.insert(Arc::as_ptr(&map.0).cast::<()>()) => {
-                    pending.extend(map.entries().into_iter().map(|(_, value)| value));
+                    budget.work(map.len() as u64)?;
+                    pending.extend(map.containers());
                 }
-                Value::List(list) if seen.insert(list.as_ptr().cast::<()>()) => pending.extend_from_slice(&list),
+                Value::List(list) if seen.insert(list.as_ptr().cast::<()>()) => {
+                    budget.work(list.len() as u64)?;
+                    pending.extend(list.iter().filter(|item| release::holds_values(item)).cloned());
+                }
                 Value::Struct(structure) => pending.extend_from_slice(structure.fields()),
                 Value::Pointer(pointer) => pending.extend(pointer.target().cloned()),
                 Value::Named(named) => pending.push(named.value().clone()),
                 _ => {}
             }
         }
-        false
+        Ok(false)
+    }
+
+    /// The values that hold values in turn.
+    fn containers(&self) -> Vec<Value> {
+        let holds_values = |value: &&Value| release::holds_values(value);
+        match &*self.read() {
+            Entries::Text(entries) => entries.values().filter(holds_values).cloned().collect(),
+            Entries::Other(entries) => entries.values().filter(holds_values).cloned().collect(),
+        }
     }
 
     pub(super) fn deep_clone(&self) -> Self {

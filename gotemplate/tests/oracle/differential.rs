@@ -26,7 +26,9 @@ fn random_templates_render_as_in_go() {
     let seed = variable("GOTEMPLATE_SEED").unwrap_or(1);
     let folder = tempfile::tempdir().unwrap();
     let (requests, answers) = (folder.path().join("requests"), folder.path().join("answers"));
-    run(Command::new(&oracle).args(["generate", &seed.to_string(), &count.to_string()]).stdout(File::create(&requests).unwrap()));
+    run(Command::new(&oracle)
+        .args(["generate", &seed.to_string(), &count.to_string()])
+        .stdout(File::create(&requests).unwrap()));
     let (input, output) = (File::open(&requests).unwrap(), File::create(&answers).unwrap());
     run(Command::new(&oracle).arg("render").stdin(input).stdout(output));
 
@@ -110,6 +112,10 @@ fn outcome(answer: &Json) -> Option<Outcome> {
 
 /// The same bytes, and an error of the same stage where Go has one. The words of errors are compared in the corpus.
 fn agree(given: &Outcome, expected: &Outcome) -> bool {
+    // The one deliberate difference that random templates come across (see the README): maps within themselves.
+    if given.error.as_ref().is_some_and(|(_, error)| error.ends_with(b"the map would contain itself")) {
+        return true;
+    }
     let stage = |outcome: &Outcome| outcome.error.as_ref().map(|(stage, _)| stage.clone());
     given.output == expected.output && stage(given) == stage(expected)
 }

@@ -1,0 +1,92 @@
+//! Texts and characters in quotes, as Go's `strconv` writes them.
+
+use crate::unicode::is_printable;
+
+/// `text` as a literal of Go in double quotes, as `%q` prints it. What is not UTF-8 becomes `\xff`.
+pub(crate) fn quote(text: &[u8]) -> Vec<u8> {
+    let mut quoted = Vec::with_capacity(text.len() + 2);
+    quoted.push(b'"');
+    escape(&mut quoted, text, false);
+    quoted.push(b'"');
+    quoted
+}
+
+/// Appends what stands between the double quotes; with `ascii` nothing but ASCII.
+pub(super) fn escape(out: &mut Vec<u8>, text: &[u8], ascii: bool) {
+    for chunk in text.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            escape_character(out, character, '"', ascii);
+        }
+        for byte in chunk.invalid() {
+            escape_number(out, 'x', u32::from(*byte), 2);
+        }
+    }
+}
+
+/// Appends a character in single quotes; with `ascii` nothing but ASCII.
+pub(super) fn quote_character(out: &mut Vec<u8>, character: char, ascii: bool) {
+    out.push(b'\'');
+    escape_character(out, character, '\'', ascii);
+    out.push(b'\'');
+}
+
+/// Whether `text` can stand between backquotes, unchanged and on one line.
+pub(super) fn can_backquote(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| {
+        text.chars().all(|character| match character {
+            '\t' => true,
+            '\0'..='\u{1f}' | '`' | '\u{7f}' | '\u{feff}' => false,
+            _ => true,
+        })
+    })
+}
+
+fn escape_character(out: &mut Vec<u8>, character: char, quote: char, ascii: bool) {
+    let short = match character {
+        '\u{7}' => 'a',
+        '\u{8}' => 'b',
+        '\u{c}' => 'f',
+        '\n' => 'n',
+        '\r' => 'r',
+        '\t' => 't',
+        '\u{b}' => 'v',
+        '\\' => '\\',
+        _ if character == quote => quote,
+        _ if is_printable(character) && (character.is_ascii() || !ascii) => return push(out, character),
+        '\0'..='\u{7f}' => return escape_number(out, 'x', u32::from(character), 2),
+        '\u{80}'..='\u{ffff}' => return escape_number(out, 'u', u32::from(character), 4),
+        _ => return escape_number(out, 'U', u32::from(character), 8),
+    };
+    push(out, '\\');
+    push(out, short);
+}
+
+fn escape_number(out: &mut Vec<u8>, letter: char, number: u32, digits: usize) {
+    out.extend_from_slice(format!("\\{letter}{number:0digits$x}").as_bytes());
+}
+
+pub(super) fn push(out: &mut Vec<u8>, character: char) {
+    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_as_go_does() {
+        let cases: &[(&[u8], &str)] = &[
+            (b"", r#""""#),
+            (b"it's \"so\"\\", r#""it's \"so\"\\""#),
+            (b"\x07\x08\x0c\n\r\t\x0b\0\x1f\x7f", r#""\a\b\f\n\r\t\v\x00\x1f\x7f""#),
+            (
+                "é€😀\u{a0}\u{200b}\u{feff}\u{e000}\u{10ffff}".as_bytes(),
+                "\"é€😀\\u00a0\\u200b\\ufeff\\ue000\\U0010ffff\"",
+            ),
+            (b"a\xffb\xe2\x82c\xed\xa0\x80", r#""a\xffb\xe2\x82c\xed\xa0\x80""#),
+        ];
+        for (text, quoted) in cases {
+            assert_eq!(String::from_utf8(quote(text)).unwrap(), *quoted);
+        }
+    }
+}
