@@ -56,7 +56,9 @@ impl Table {
     pub(crate) fn record(&mut self, operation: Operation, engine: Engine, samples: &[f64]) {
         let mut samples = samples.to_vec();
         samples.sort_by(f64::total_cmp);
-        if let Some(median) = samples.get(samples.len() / 2).filter(|_| engine == Engine::Go || samples.len() >= FEWEST_SAMPLES) {
+        if let Some(median) =
+            samples.get(samples.len() / 2).filter(|_| engine == Engine::Go || samples.len() >= FEWEST_SAMPLES)
+        {
             self.times.insert((operation, engine), *median);
         }
     }
