@@ -1,6 +1,6 @@
 //! Arguments: words where a type is wanted.
 
-use super::{Execution, Result, Slot};
+use super::{Execution, Result, Slot, seen};
 use crate::syntax::{Number, Operand, Place, Term};
 use crate::types::{Kind, Type};
 use crate::value::{Pointer, Value};
@@ -9,6 +9,9 @@ impl<'t> Execution<'t, '_> {
     /// The value of an argument that must be of type `wanted`.
     pub(super) fn argument(&mut self, operand: &'t Operand, wanted: &Type, dot: &Slot) -> Result<Slot> {
         self.place = Place::Operand(operand);
+        if let Some(seen) = seen::of_word(operand, dot, &self.variables, self.missing_key()) {
+            return self.checked(seen.to_slot(), wanted);
+        }
         let slot = match &operand.term {
             Term::Dot => dot.clone(),
             Term::Nil if wanted.can_be_nil() => return Ok(Slot::of(wanted.zero())),

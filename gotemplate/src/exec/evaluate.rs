@@ -1,5 +1,6 @@
 //! Pipelines, commands and their words.
 
+use super::seen::{self, Seen};
 use super::{Execution, Result, Slot};
 use crate::syntax::{Command, Ideal, Number, Operand, Pipeline, Place, Symbol, Term};
 use crate::text::Str;
@@ -18,7 +19,7 @@ impl<'t> Execution<'t, '_> {
         for variable in &pipeline.variables {
             match pipeline.assigns {
                 true => self.assign(variable.symbol, value.clone())?,
-                false => self.variables.push((variable.symbol, value.clone())),
+                false => self.variables.declare(variable.symbol, value.clone()),
             }
         }
         Ok(value)
@@ -29,6 +30,13 @@ impl<'t> Execution<'t, '_> {
         let Some((first, arguments)) = command.operands.split_first() else {
             return Ok(Slot::default());
         };
+        if arguments.is_empty()
+            && last.is_none()
+            && let Some(slot) = seen::of_word(first, dot, &self.variables, self.missing_key()).map(Seen::to_slot)
+        {
+            self.place = Place::Operand(first);
+            return Ok(slot);
+        }
         match &first.term {
             Term::Field(names) => {
                 self.place = Place::Operand(first);
@@ -105,7 +113,7 @@ impl<'t> Execution<'t, '_> {
         last: Option<Slot>,
     ) -> Result<Slot> {
         self.place = Place::Operand(place);
-        let Some(value) = self.variable(symbol).cloned() else {
+        let Some(value) = self.variables.get(symbol).cloned() else {
             return Err(self.undefined(symbol));
         };
         if fields.is_empty() {
