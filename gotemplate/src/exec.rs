@@ -5,23 +5,26 @@ mod call;
 mod evaluate;
 mod field;
 mod output;
+mod seen;
 mod slot;
+mod variables;
 
 use std::io::Write;
 
 pub(crate) use slot::Slot;
 
 use crate::error::ExecError;
+use crate::format::quote;
 use crate::function::FunctionError;
 use crate::limits::{Budget, Limits};
 use crate::stack;
-use crate::syntax::quote::quote;
-use crate::syntax::{BlockId, Branch, Node, PipelineId, Place, Symbol, Syntax};
+use crate::syntax::{BlockId, Branch, Node, Pipeline, PipelineId, Place, Symbol, Syntax};
 use crate::template::{MissingKey, Template, Tree};
 use crate::text::Str;
 use crate::types::{Kind, Type};
 use crate::value::Value;
-use output::Output;
+use output::{Output, Refused};
+use variables::Variables;
 
 type Result<T> = std::result::Result<T, Box<ExecError>>;
 
@@ -34,18 +37,17 @@ pub(crate) fn execute(
     limits: &Limits,
 ) -> Result<()> {
     let budget = Budget::new(*limits);
+    let data = Slot::of(data.clone());
     let mut execution = Execution {
         template,
         tree,
         place: Place::Start,
-        variables: Vec::with_capacity(16),
-        frame: 0,
+        variables: Variables::new(data.clone()),
         depth: 0,
         output: Output::new(writer, limits.output),
+        scratch: Vec::new(),
         budget,
     };
-    let data = Slot::of(data.clone());
-    execution.variables.push((Symbol::ROOT, data.clone()));
     let result = execution.block(tree.root, &data).map(drop);
     // What was written before an error is part of the result, as in Go.
     let flushed = execution.output.flush().map_err(|error| Box::new(ExecError::write(tree.name.clone(), error)));
@@ -59,12 +61,11 @@ struct Execution<'t, 'w> {
     tree: &'t Tree,
     /// What is being executed, for errors.
     place: Place<'t>,
-    /// All variables, those of calling templates included.
-    variables: Vec<(Symbol, Slot)>,
-    /// Where the variables of this template begin.
-    frame: usize,
+    variables: Variables,
     depth: u32,
     output: Output<'w>,
+    /// What is being printed.
+    scratch: Vec<u8>,
     budget: Budget,
 }
 
@@ -99,13 +100,15 @@ impl<'t> Execution<'t, '_> {
             }
             Node::Action { pipeline, .. } => {
                 let pipeline = self.syntax().pipeline(*pipeline);
-                let value = self.pipeline(pipeline, dot)?;
-                if pipeline.variables.is_empty() {
-                    self.print(node, value)?;
+                if !self.print_seen(pipeline, dot)? {
+                    let value = self.pipeline(pipeline, dot)?;
+                    if pipeline.variables.is_empty() {
+                        self.print(node, value)?;
+                    }
                 }
             }
-            Node::If(branch) => return self.branch(branch, dot, false),
-            Node::With(branch) => return self.branch(branch, dot, true),
+            Node::If(branch) => return self.if_branch(branch, dot),
+            Node::With(branch) => return self.with_branch(branch, dot),
             Node::Range(branch) => return self.range(branch, dot),
             Node::Template { name, pipeline, .. } => self.template(name, *pipeline, dot)?,
             Node::Break { .. } => return Ok(Flow::Break),
@@ -114,29 +117,51 @@ impl<'t> Execution<'t, '_> {
         Ok(Flow::Normal)
     }
 
-    fn branch(&mut self, branch: &'t Branch, dot: &Slot, sets_dot: bool) -> Result<Flow> {
-        let mark = self.variables.len();
-        let value = self.pipeline(self.syntax().pipeline(branch.pipeline), dot)?;
-        let flow = match (value.value.is_true(), branch.otherwise) {
-            (true, _) if sets_dot => self.block(branch.body, &value)?,
+    fn if_branch(&mut self, branch: &'t Branch, dot: &Slot) -> Result<Flow> {
+        let mark = self.variables.mark();
+        let pipeline = self.syntax().pipeline(branch.pipeline);
+        let flow = match (self.condition(pipeline, dot)?, branch.otherwise) {
             (true, _) => self.block(branch.body, dot)?,
             (false, Some(otherwise)) => self.block(otherwise, dot)?,
             (false, None) => Flow::Normal,
         };
-        self.variables.truncate(mark);
+        self.variables.forget(mark);
+        Ok(flow)
+    }
+
+    fn condition(&mut self, pipeline: &'t Pipeline, dot: &Slot) -> Result<bool> {
+        if let Some(word) = pipeline.only_word()
+            && let Some(seen) = seen::of_word(word, dot, &self.variables, self.missing_key())
+        {
+            self.place = Place::Operand(word);
+            return Ok(seen.value.is_true());
+        }
+        Ok(self.pipeline(pipeline, dot)?.value.is_true())
+    }
+
+    fn with_branch(&mut self, branch: &'t Branch, dot: &Slot) -> Result<Flow> {
+        let mark = self.variables.mark();
+        let value = self.pipeline(self.syntax().pipeline(branch.pipeline), dot)?;
+        let flow = match (value.value.is_true(), branch.otherwise) {
+            (true, _) => self.block(branch.body, &value)?,
+            (false, Some(otherwise)) => self.block(otherwise, dot)?,
+            (false, None) => Flow::Normal,
+        };
+        self.variables.forget(mark);
         Ok(flow)
     }
 
     fn range(&mut self, branch: &'t Branch, dot: &Slot) -> Result<Flow> {
-        let mark = self.variables.len();
+        let mark = self.variables.mark();
         let over = self.pipeline(self.syntax().pipeline(branch.pipeline), dot)?;
         let ran = self.rounds(branch, over.pointed_to())?;
         let flow = match (ran, branch.otherwise) {
             (false, Some(otherwise)) => self.block(otherwise, dot)?,
             _ => Flow::Normal,
         };
-        self.variables.truncate(mark);
-        Ok(flow)
+        self.variables.forget(mark);
+        // In Go a `break` between `else` and `end` ends this loop, which did not run, and not the one around it.
+        Ok(if flow == Flow::Break { Flow::Normal } else { flow })
     }
 
     /// Executes the body for each element; whether there was one.
@@ -154,9 +179,10 @@ impl<'t> Execution<'t, '_> {
             }
             Value::Map(map) => {
                 let boxed = *map.element_type() == Type::Any;
-                let elements = map.entries().into_iter().map(|(key, value)| {
-                    (Some(key.into_value()), Slot { value, boxed, addressable: false })
-                });
+                let elements = map
+                    .entries()
+                    .into_iter()
+                    .map(|(key, value)| (Some(key.into_value()), Slot { value, boxed, addressable: false }));
                 self.elements(branch, elements)
             }
             Value::Nil => Ok(false),
@@ -176,19 +202,15 @@ impl<'t> Execution<'t, '_> {
         self.elements(branch, (0..end).map(move |number| (None, Slot::of(number_like(&like, number)))))
     }
 
-    fn elements(
-        &mut self,
-        branch: &'t Branch,
-        elements: impl Iterator<Item = (Option<Value>, Slot)>,
-    ) -> Result<bool> {
+    fn elements(&mut self, branch: &'t Branch, elements: impl Iterator<Item = (Option<Value>, Slot)>) -> Result<bool> {
         let mut ran = false;
-        let mark = self.variables.len();
+        let mark = self.variables.mark();
         for (index, element) in elements {
             ran = true;
             self.charge(Budget::iterate)?;
             self.set_range_variables(branch, index, &element)?;
             let flow = self.block(branch.body, &element)?;
-            self.variables.truncate(mark);
+            self.variables.forget(mark);
             if flow == Flow::Break {
                 break;
             }
@@ -208,12 +230,11 @@ impl<'t> Execution<'t, '_> {
                 self.assign(second.symbol, element.clone())?;
             }
             variables => {
-                let top = self.variables.len();
-                if let Some((_, slot)) = self.variables.last_mut() {
+                if let Some(slot) = self.variables.latest_but(0) {
                     *slot = element.clone();
                 }
                 if variables.len() > 1
-                    && let Some((_, slot)) = top.checked_sub(2).and_then(|second| self.variables.get_mut(second))
+                    && let Some(slot) = self.variables.latest_but(1)
                 {
                     *slot = index;
                 }
@@ -230,14 +251,28 @@ impl<'t> Execution<'t, '_> {
             Some(pipeline) => self.pipeline(self.syntax().pipeline(pipeline), dot)?,
             None => Slot::default(),
         };
-        let (caller, frame) = (self.tree, self.frame);
-        self.tree = tree;
-        self.frame = self.variables.len();
-        self.variables.push((Symbol::ROOT, dot.clone()));
+        let caller = std::mem::replace(&mut self.tree, tree);
+        let frame = self.variables.enter(dot.clone());
         self.block(tree.root, &dot)?;
-        self.variables.truncate(self.frame);
-        (self.tree, self.frame) = (caller, frame);
+        self.variables.leave(frame);
+        self.tree = caller;
         Ok(())
+    }
+
+    /// Prints what can be printed without a clone: a scalar, if the action asks for nothing but that. Whether it was so.
+    fn print_seen(&mut self, pipeline: &'t Pipeline, dot: &Slot) -> Result<bool> {
+        let Some(word) = pipeline.only_word() else { return Ok(false) };
+        let Some(seen) = seen::of_word(word, dot, &self.variables, self.missing_key()) else { return Ok(false) };
+        let written = match seen.value {
+            Value::String(text) => self.output.write(text.as_bytes()),
+            value @ (Value::Bool(_) | Value::Int(..) | Value::Uint(..) | Value::Float(..)) => {
+                self.scratch.clear();
+                crate::format::value(&mut self.scratch, &self.budget, value).map_err(|error| self.limit(&error))?;
+                self.output.write(&self.scratch)
+            }
+            _ => return Ok(false),
+        };
+        written.map(|()| true).map_err(|refused| self.refused(refused))
     }
 
     fn print(&mut self, node: &'t Node, slot: Slot) -> Result<()> {
@@ -257,22 +292,19 @@ impl<'t> Execution<'t, '_> {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        match self.output.write(bytes) {
-            Ok(()) => Ok(()),
-            Err(output::Refused::Limit(limit)) => Err(self.limit(&limit)),
-            Err(output::Refused::Writer(error)) => Err(Box::new(ExecError::write(self.tree.name.clone(), error))),
+        self.output.write(bytes).map_err(|refused| self.refused(refused))
+    }
+
+    fn refused(&self, refused: Refused) -> Box<ExecError> {
+        match refused {
+            Refused::Limit(limit) => self.limit(&limit),
+            Refused::Writer(error) => Box::new(ExecError::write(self.tree.name.clone(), error)),
         }
     }
 
-    /// The innermost variable of that name, in this template.
-    fn variable(&self, symbol: Symbol) -> Option<&Slot> {
-        self.variables[self.frame..].iter().rev().find(|(name, _)| *name == symbol).map(|(_, slot)| slot)
-    }
-
     fn assign(&mut self, symbol: Symbol, value: Slot) -> Result<()> {
-        let mut own = self.variables[self.frame..].iter_mut().rev();
-        match own.find(|(name, _)| *name == symbol) {
-            Some((_, slot)) => *slot = value,
+        match self.variables.get_mut(symbol) {
+            Some(slot) => *slot = value,
             None => return Err(self.undefined(symbol)),
         }
         Ok(())

@@ -129,7 +129,7 @@ impl Functions {
         self
     }
 
-    /// Says why a function is not there: part of the error when a template calls it.
+    /// Says why a function is not there, as "it reads the clock": part of the error when a template calls it.
     pub fn leave_out(&mut self, name: impl Into<Str>, reason: &'static str) -> &mut Self {
         self.left_out.insert(name.into(), reason);
         self

@@ -1,13 +1,15 @@
 //! Go's `text/template` and the sprig functions, for Rust.
 //!
-//! Core: [`builtins`], [`error`], [`exec`], [`format`], [`function`], [`lexer`], [`limits`], [`named`], [`parser`],
-//! [`sprig`], [`stack`], [`syntax`], [`template`], [`text`], [`types`], [`unicode`], [`value`].
+//! Core: [`builtins`], [`error`], [`exec`], [`format`], [`function`], [`json`], [`lexer`], [`limits`], [`named`],
+//! [`parser`], [`sprig`], [`stack`], [`syntax`], [`template`], [`text`], [`types`], [`unicode`], [`value`].
+#![doc = include_str!("../README.md")]
 
 mod builtins;
 mod error;
 mod exec;
 mod format;
 mod function;
+pub mod json;
 mod lexer;
 mod limits;
 mod named;
@@ -28,4 +30,4 @@ pub use named::{Definition, Display, Field, Json, Method, NamedType};
 pub use template::{MissingKey, Options, Template};
 pub use text::Str;
 pub use types::{FloatKind, IntKind, Kind, Type, UintKind};
-pub use value::{Key, List, Map, Named, Pointer, Struct, Value};
+pub use value::{Key, List, Map, Named, Pointer, SerializeError, Struct, Value};

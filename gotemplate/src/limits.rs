@@ -73,7 +73,15 @@ impl Budget {
     /// # Errors
     /// When no step is left.
     pub fn step(&self) -> Result<(), FunctionError> {
-        take(&self.steps, 1)
+        self.work(1)
+    }
+
+    /// Charges for work that takes as long as visiting so many values.
+    ///
+    /// # Errors
+    /// When so many steps are not left.
+    pub fn work(&self, steps: u64) -> Result<(), FunctionError> {
+        take(&self.steps, steps)
             .ok_or_else(|| FunctionError::limit(format!("execution passes the limit of {} steps", self.limits.steps)))
     }
 

@@ -8,10 +8,11 @@ mod tokens;
 use std::collections::HashMap;
 
 use crate::error::ParseError;
+use crate::format::quote;
 use crate::function::Functions;
 use crate::lexer::{Delimiters, Keyword, Lexer, LoopKeywords, Token, TokenKind};
 use crate::stack;
-use crate::syntax::quote::{quote, unquote};
+use crate::syntax::quote::unquote;
 use crate::syntax::{Block, BlockId, Node, Position, Symbol, Syntax};
 use crate::text::Str;
 use crate::unicode;

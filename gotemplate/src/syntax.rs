@@ -187,6 +187,19 @@ pub(crate) enum Ideal {
     Overflow,
 }
 
+impl Pipeline {
+    /// The word, where it is nothing but that.
+    pub(crate) fn only_word(&self) -> Option<&Operand> {
+        match (self.variables.as_slice(), self.commands.as_slice()) {
+            ([], [Command { operands, .. }]) => match operands.as_slice() {
+                [word] => Some(word),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 impl Syntax {
     pub(crate) fn block(&self, id: BlockId) -> &[Node] {
         &self.blocks[id.0 as usize].nodes

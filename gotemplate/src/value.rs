@@ -1,16 +1,21 @@
 //! Values as templates see them: Go's, with their types.
 
+mod convert;
+mod equality;
 mod list;
 mod map;
 mod pointer;
 mod release;
+mod serialize;
 mod structure;
 
 use std::sync::Arc;
 
+pub(crate) use equality::{deep_equal, same};
 pub use list::List;
 pub use map::{Key, Map};
 pub use pointer::Pointer;
+pub use serialize::SerializeError;
 pub use structure::{Named, Struct};
 
 use crate::function::Function;

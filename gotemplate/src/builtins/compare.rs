@@ -60,7 +60,8 @@ fn equal_composites(budget: &Budget, left: &Value, right: &Value) -> Result<bool
     if left.is_nil() || right.is_nil() {
         return Ok(left.is_nil() == right.is_nil());
     }
-    match same(left, right) {
+    // A type that cannot be compared at all cannot be compared with itself either.
+    match same(left, right).filter(|_| same(right, right).is_some()) {
         Some(equal) => Ok(equal),
         None => {
             let shown = print(b"%s", std::slice::from_ref(right))?;
@@ -90,18 +91,11 @@ pub(super) fn order(left: &Value, right: &Value) -> Result<Option<Ordering>, Fun
 }
 
 fn is_basic(value: &Value) -> bool {
-    matches!(
-        value.kind(),
-        Kind::Bool | Kind::Int(_) | Kind::Uint(_) | Kind::Float(_) | Kind::Complex | Kind::String
-    )
+    matches!(value.kind(), Kind::Bool | Kind::Int(_) | Kind::Uint(_) | Kind::Float(_) | Kind::Complex | Kind::String)
 }
 
 fn incompatible(left: &Value, right: &Value) -> FunctionError {
-    FunctionError::new(format!(
-        "incompatible types for comparison: {} and {}",
-        type_name(left),
-        type_name(right)
-    ))
+    FunctionError::new(format!("incompatible types for comparison: {} and {}", type_name(left), type_name(right)))
 }
 
 fn type_name(value: &Value) -> String {

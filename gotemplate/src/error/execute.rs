@@ -3,8 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::format::quote;
 use crate::syntax::Place;
-use crate::syntax::quote::quote;
 use crate::template::Tree;
 use crate::text::Str;
 

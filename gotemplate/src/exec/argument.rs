@@ -1,7 +1,7 @@
 //! Arguments: words where a type is wanted.
 
-use super::{Execution, Result, Slot};
-use crate::syntax::{Place, Number, Operand, Term};
+use super::{Execution, Result, Slot, seen};
+use crate::syntax::{Number, Operand, Place, Term};
 use crate::types::{Kind, Type};
 use crate::value::{Pointer, Value};
 
@@ -9,6 +9,9 @@ impl<'t> Execution<'t, '_> {
     /// The value of an argument that must be of type `wanted`.
     pub(super) fn argument(&mut self, operand: &'t Operand, wanted: &Type, dot: &Slot) -> Result<Slot> {
         self.place = Place::Operand(operand);
+        if let Some(seen) = seen::of_word(operand, dot, &self.variables, self.missing_key()) {
+            return self.checked(seen.to_slot(), wanted);
+        }
         let slot = match &operand.term {
             Term::Dot => dot.clone(),
             Term::Nil if wanted.can_be_nil() => return Ok(Slot::of(wanted.zero())),
@@ -65,9 +68,10 @@ impl<'t> Execution<'t, '_> {
             (Kind::String, Term::String { text, .. }) => return Ok(Value::String(text.clone())),
             (Kind::Bool, _) => (None, "bool"),
             (Kind::String, _) => (None, "string"),
-            (Kind::Int(kind), literal) => {
-                (number(literal).and_then(|number| number.int).map(|value| Value::Int(kind.wrap(value), kind)), "integer")
-            }
+            (Kind::Int(kind), literal) => (
+                number(literal).and_then(|number| number.int).map(|value| Value::Int(kind.wrap(value), kind)),
+                "integer",
+            ),
             (Kind::Uint(kind), literal) => {
                 let value = number(literal).and_then(|number| number.uint);
                 (value.map(|value| Value::Uint(kind.wrap(value), kind)), "unsigned integer")

@@ -97,13 +97,7 @@ impl<'t> Execution<'t, '_> {
     }
 
     /// The first argument that decides, or else the last. The rest is not evaluated.
-    fn and_or(
-        &mut self,
-        builtin: Builtin,
-        dot: &Slot,
-        arguments: &'t [Operand],
-        last: Option<Slot>,
-    ) -> Result<Slot> {
+    fn and_or(&mut self, builtin: Builtin, dot: &Slot, arguments: &'t [Operand], last: Option<Slot>) -> Result<Slot> {
         let mut value = Slot::default();
         for argument in arguments {
             value = self.argument(argument, &Type::Any, dot)?;

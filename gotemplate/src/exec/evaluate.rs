@@ -1,7 +1,8 @@
 //! Pipelines, commands and their words.
 
+use super::seen::{self, Seen};
 use super::{Execution, Result, Slot};
-use crate::syntax::{Place, Command, Ideal, Number, Operand, Pipeline, Symbol, Term};
+use crate::syntax::{Command, Ideal, Number, Operand, Pipeline, Place, Symbol, Term};
 use crate::text::Str;
 use crate::types::Type;
 use crate::value::Value;
@@ -18,7 +19,7 @@ impl<'t> Execution<'t, '_> {
         for variable in &pipeline.variables {
             match pipeline.assigns {
                 true => self.assign(variable.symbol, value.clone())?,
-                false => self.variables.push((variable.symbol, value.clone())),
+                false => self.variables.declare(variable.symbol, value.clone()),
             }
         }
         Ok(value)
@@ -29,6 +30,13 @@ impl<'t> Execution<'t, '_> {
         let Some((first, arguments)) = command.operands.split_first() else {
             return Ok(Slot::default());
         };
+        if arguments.is_empty()
+            && last.is_none()
+            && let Some(slot) = seen::of_word(first, dot, &self.variables, self.missing_key()).map(Seen::to_slot)
+        {
+            self.place = Place::Operand(first);
+            return Ok(slot);
+        }
         match &first.term {
             Term::Field(names) => {
                 self.place = Place::Operand(first);
@@ -43,9 +51,7 @@ impl<'t> Execution<'t, '_> {
                 self.takes_no_arguments(first, arguments, last.as_ref())?;
                 self.nested(|execution| execution.pipeline(execution.syntax().pipeline(*pipeline), dot))
             }
-            Term::Variable { symbol, fields } => {
-                self.variable_fields(first, *symbol, fields, dot, arguments, last)
-            }
+            Term::Variable { symbol, fields } => self.variable_fields(first, *symbol, fields, dot, arguments, last),
             literal => {
                 self.place = Place::Operand(first);
                 self.takes_no_arguments(first, arguments, last.as_ref())?;
@@ -107,7 +113,7 @@ impl<'t> Execution<'t, '_> {
         last: Option<Slot>,
     ) -> Result<Slot> {
         self.place = Place::Operand(place);
-        let Some(value) = self.variable(symbol).cloned() else {
+        let Some(value) = self.variables.get(symbol).cloned() else {
             return Err(self.undefined(symbol));
         };
         if fields.is_empty() {

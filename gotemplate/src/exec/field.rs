@@ -1,8 +1,8 @@
 //! Fields, map entries and methods: what follows a dot.
 
 use super::{Execution, Result, Slot};
-use crate::named::{Method, NamedType};
-use crate::syntax::quote::quote;
+use crate::format::quote;
+use crate::named::{Field, Method, NamedType};
 use crate::syntax::{Operand, Place};
 use crate::template::MissingKey;
 use crate::text::Str;
@@ -10,11 +10,11 @@ use crate::types::{Kind, Type};
 use crate::value::{Key, Map, Pointer, Struct, Value};
 
 /// A receiver behind its pointers.
-struct Target<'v> {
-    value: &'v Value,
+pub(super) struct Target<'v> {
+    pub(super) value: &'v Value,
     /// The last pointer on the way; the value itself when that is nil.
     pointer: Option<&'v Pointer>,
-    addressable: bool,
+    pub(super) addressable: bool,
 }
 
 impl<'t> Execution<'t, '_> {
@@ -31,7 +31,7 @@ impl<'t> Execution<'t, '_> {
         if matches!(receiver.value, Value::Nil) {
             return self.field_of_nil(name, receiver);
         }
-        let target = target(receiver);
+        let target = target(&receiver.value, receiver.addressable && !receiver.boxed);
         if let Some((method, bound)) = method(&target, name) {
             return self.method(place, method, bound, &target, name, dot, arguments, last);
         }
@@ -69,10 +69,10 @@ impl<'t> Execution<'t, '_> {
         target: &Target<'_>,
         has_arguments: bool,
     ) -> Result<Option<Slot>> {
-        let Some((value, field_type)) = find_field(structure, name) else {
+        let Some((value, field)) = find_field(structure, name) else {
             return Ok(None);
         };
-        if !name.to_text().chars().next().is_some_and(char::is_uppercase) {
+        if !field.is_exported() {
             let given = receiver.type_name();
             return Err(self.fail(format!("{name} is an unexported field of struct type {given}")));
         }
@@ -80,7 +80,7 @@ impl<'t> Execution<'t, '_> {
             return Err(self.fail(format!("{name} has arguments but cannot be invoked as function")));
         }
         let addressable = target.addressable;
-        Ok(Some(Slot { addressable, ..Slot::typed(value.clone(), field_type) }))
+        Ok(Some(Slot { addressable, ..Slot::typed(value.clone(), &field.field_type) }))
     }
 
     fn entry(&mut self, name: &Str, map: &Map, has_arguments: bool) -> Result<Option<Slot>> {
@@ -131,9 +131,8 @@ impl<'t> Execution<'t, '_> {
     }
 }
 
-fn target(receiver: &Slot) -> Target<'_> {
-    let mut target =
-        Target { value: &receiver.value, pointer: None, addressable: receiver.addressable && !receiver.boxed };
+pub(super) fn target(receiver: &Value, addressable: bool) -> Target<'_> {
+    let mut target = Target { value: receiver, pointer: None, addressable };
     while let Value::Pointer(pointer) = target.value {
         target.pointer = Some(pointer);
         match pointer.target() {
@@ -166,10 +165,10 @@ fn method<'v>(target: &Target<'v>, name: &Str) -> Option<(&'v Method, Option<Val
 }
 
 /// The field of that name, also one of an embedded struct.
-fn find_field<'v>(structure: &'v Struct, name: &Str) -> Option<(&'v Value, &'v Type)> {
+pub(super) fn find_field<'v>(structure: &'v Struct, name: &Str) -> Option<(&'v Value, &'v Field)> {
     let fields = structure.struct_type().fields();
     if let Some(position) = structure.struct_type().position(name.as_bytes()) {
-        return structure.fields().get(position).zip(fields.get(position).map(|field| &field.field_type));
+        return structure.fields().get(position).zip(fields.get(position));
     }
     let embedded = fields.iter().zip(structure.fields()).filter(|(field, _)| field.inline);
     embedded.filter_map(|(_, value)| embedded_struct(value)).find_map(|inner| find_field(inner, name))

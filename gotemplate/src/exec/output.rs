@@ -26,7 +26,10 @@ impl<'w> Output<'w> {
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
         let Some(left) = self.left.checked_sub(bytes.len() as u64) else {
-            return Err(Refused::Limit(FunctionError::limit(format!("output passes the limit of {} bytes", self.limit))));
+            return Err(Refused::Limit(FunctionError::limit(format!(
+                "output passes the limit of {} bytes",
+                self.limit
+            ))));
         };
         self.left = left;
         if self.pending.len() + bytes.len() > PIECE {

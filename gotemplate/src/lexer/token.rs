@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::format::quote;
 use crate::syntax::Position;
-use crate::syntax::quote::quote;
 use crate::unicode;
 
 /// A piece of the text with a meaning of its own.

@@ -2,10 +2,10 @@
 
 use super::{Parser, index};
 use crate::error::ParseError;
+use crate::format::quote;
 use crate::lexer::{Keyword, Token, TokenKind};
 use crate::stack;
 use crate::syntax::number::Notation;
-use crate::syntax::quote::quote;
 use crate::syntax::{Command, NamedFunction, Number, Operand, Pipeline, PipelineId, Term, Variable};
 use crate::text::Str;
 
@@ -154,7 +154,7 @@ impl Parser<'_> {
         let name = self.text_of(token);
         let Some(function) = self.functions.get(name) else {
             let why = self.functions.why_left_out(name);
-            let why = why.map(|why| format!(": it {why}, so only the caller can add it")).unwrap_or_default();
+            let why = why.map(|why| format!(": {why}, so only the caller can add it")).unwrap_or_default();
             return Err(self.error(&format!("function {} not defined{why}", quote(name))));
         };
         Ok(Term::Function(Box::new(NamedFunction { name: name.into(), function: function.clone() })))

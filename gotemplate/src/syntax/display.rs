@@ -1,7 +1,7 @@
 //! Syntax as error messages show it: written anew, with Go's spacing, rather than as it is in the text.
 
-use super::quote::quote;
 use super::{BlockId, Branch, Command, Node, Operand, Pipeline, Syntax, Term};
+use crate::format::quote;
 use crate::stack;
 use crate::text::Str;
 

@@ -11,8 +11,9 @@ use bstr::ByteSlice;
 pub(crate) use float::parse_float;
 pub(crate) use integer::{parse_signed, parse_unsigned};
 
-use super::quote::{Unquoted, quote, unquote_character};
+use super::quote::{Unquoted, unquote_character};
 use super::{Ideal, Number};
+use crate::format::quote;
 use crate::text::Str;
 
 /// How a literal number is written.

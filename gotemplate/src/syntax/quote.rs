@@ -1,7 +1,6 @@
-//! Go's quoted strings: `strconv.Quote`, `strconv.Unquote` and `strconv.UnquoteChar`.
+//! Go's quoted strings, read: `strconv.Unquote` and `strconv.UnquoteChar`.
 
 use std::fmt;
-use std::fmt::Write as _;
 
 use crate::unicode;
 
@@ -21,45 +20,6 @@ pub(crate) enum Unquoted {
     /// Of `\xff` or `\377`.
     Byte(u8),
     Character(char),
-}
-
-/// In double quotes, on one line, in printable characters: Go's `%q`.
-pub(crate) fn quote(text: &[u8]) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    let mut rest = text;
-    while let Some((character, width)) = unicode::decode(rest) {
-        match rest.first() {
-            Some(byte) if width == 1 && !byte.is_ascii() => push_byte(&mut quoted, *byte),
-            _ => push_escaped(&mut quoted, character),
-        }
-        rest = rest.get(width..).unwrap_or_default();
-    }
-    quoted.push('"');
-    quoted
-}
-
-fn push_escaped(quoted: &mut String, character: char) {
-    match character {
-        '"' | '\\' => quoted.extend(['\\', character]),
-        '\x07' => quoted.push_str(r"\a"),
-        '\x08' => quoted.push_str(r"\b"),
-        '\x0c' => quoted.push_str(r"\f"),
-        '\n' => quoted.push_str(r"\n"),
-        '\r' => quoted.push_str(r"\r"),
-        '\t' => quoted.push_str(r"\t"),
-        '\x0b' => quoted.push_str(r"\v"),
-        _ if unicode::is_printable(character) => quoted.push(character),
-        '\0'..='\x7f' => push_byte(quoted, character as u8),
-        _ => {
-            let code = u32::from(character);
-            let _ = if code < 0x1_0000 { write!(quoted, r"\u{code:04x}") } else { write!(quoted, r"\U{code:08x}") };
-        }
-    }
-}
-
-fn push_byte(quoted: &mut String, byte: u8) {
-    let _ = write!(quoted, r"\x{byte:02x}");
 }
 
 /// What a literal in double quotes, single quotes or backquotes stands for.

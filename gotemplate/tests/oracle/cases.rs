@@ -51,7 +51,10 @@ pub(crate) fn cases(area: &str) -> Vec<Case> {
 
 /// What Go made of the cases of an area, by their names.
 pub(crate) fn goldens(area: &str) -> Vec<(String, Outcome)> {
-    records(&corpus().join(format!("{area}.golden"))).into_iter().map(|record| (record.name.clone(), outcome(record))).collect()
+    records(&corpus().join(format!("{area}.golden")))
+        .into_iter()
+        .map(|record| (record.name.clone(), outcome(record)))
+        .collect()
 }
 
 fn case(record: Record) -> Case {
@@ -71,7 +74,9 @@ fn case(record: Record) -> Case {
         match head.split_once(' ').unwrap_or((&head, "")) {
             ("template", "") => request.template = text,
             ("template", name) => request.more.push((name.to_owned(), text)),
-            ("data", "") => request.data = serde_json::from_slice(&text).unwrap_or_else(|e| panic!("{}: {e}", record.name)),
+            ("data", "") => {
+                request.data = serde_json::from_slice(&text).unwrap_or_else(|e| panic!("{}: {e}", record.name));
+            }
             other => panic!("{}: unknown section {other:?}", record.name),
         }
     }

@@ -30,7 +30,8 @@ fn tagged(tag: &str, content: &Json) -> Value {
         "map" => {
             let [element, entries] = content.as_array().unwrap().as_slice() else { panic!("$map {content}") };
             let element = element_type(text(element));
-            let entries: Vec<_> = entries.as_object().unwrap().iter().map(|(k, v)| (k.as_str(), typed(&element, v))).collect();
+            let entries: Vec<_> =
+                entries.as_object().unwrap().iter().map(|(k, v)| (k.as_str(), typed(&element, v))).collect();
             Map::of(element, entries).into()
         }
         "intmap" => {

@@ -1,6 +1,8 @@
 //! The functions that the oracle registers too.
 
-use gotemplate::{Function, FunctionError, Functions, List, Map, Pointer, Signature, Str, Struct, Type, Value, Variadic};
+use gotemplate::{
+    Function, FunctionError, Functions, List, Map, Pointer, Signature, Str, Struct, Type, Value, Variadic,
+};
 
 use crate::person;
 
@@ -32,16 +34,27 @@ fn all() -> Vec<(&'static str, Function)> {
         ("takesMap", Function::new(|map: Map| map.len() as isize)),
         ("takesList", Function::new(|list: List| list.len() as isize)),
         ("takesPerson", takes(Type::Named(person::person_type()), Type::String, |person| person::name(person).into())),
-        ("takesPersonPtr", takes(Type::pointer(Type::Named(person::person_type())), Type::String, |person| person::name(person).into())),
+        (
+            "takesPersonPtr",
+            takes(Type::pointer(Type::Named(person::person_type())), Type::String, |person| {
+                person::name(person).into()
+            }),
+        ),
         ("takesComplex", takes(Type::Complex, Type::Complex, Value::clone)),
         ("untypedNil", Function::new(|| Value::Nil)),
-        ("nilPerson", with_result(Type::pointer(Type::Named(person::person_type())), |_| {
-            Ok(Pointer::nil(Type::Named(person::person_type())).into())
-        })),
-        ("person", with_result(Type::Named(person::person_type()), |_| {
-            let fields = [("Name", Value::from("Ada")), ("Age", Value::int(36))];
-            Ok(Struct::new(person::person_type(), fields).into())
-        })),
+        (
+            "nilPerson",
+            with_result(Type::pointer(Type::Named(person::person_type())), |_| {
+                Ok(Pointer::nil(Type::Named(person::person_type())).into())
+            }),
+        ),
+        (
+            "person",
+            with_result(Type::Named(person::person_type()), |_| {
+                let fields = [("Name", Value::from("Ada")), ("Age", Value::int(36))];
+                Ok(Struct::new(person::person_type(), fields).into())
+            }),
+        ),
         ("adder", {
             let inner = Type::Function(Signature::new(vec![Type::INT], Type::INT).into());
             let signature = Signature::new(vec![Type::INT], inner);

@@ -11,9 +11,40 @@ const MUTANTS: usize = 100_000;
 
 /// What hostile templates are made of.
 const PIECES: [&[u8]; 34] = [
-    b"{{", b"}}", b"{{-", b"-}}", b"{{/*", b"*/}}", b"(", b")", b"|", b":=", b"=", b"$", b"$x", b".", b".a", b"\"", b"`",
-    b"'", b"\\x", b"\\", b"{{end}}", b"{{else}}", b"{{range .}}", b"{{if .}}", b"{{with .}}", b"{{define \"t\"}}",
-    b"{{template \"t\" .}}", b"{{break}}", b"0x1p-1", b"1e999", b"nil", b"printf \"%1000000d\" 1", b"\xff\xfe", b"\0",
+    b"{{",
+    b"}}",
+    b"{{-",
+    b"-}}",
+    b"{{/*",
+    b"*/}}",
+    b"(",
+    b")",
+    b"|",
+    b":=",
+    b"=",
+    b"$",
+    b"$x",
+    b".",
+    b".a",
+    b"\"",
+    b"`",
+    b"'",
+    b"\\x",
+    b"\\",
+    b"{{end}}",
+    b"{{else}}",
+    b"{{range .}}",
+    b"{{if .}}",
+    b"{{with .}}",
+    b"{{define \"t\"}}",
+    b"{{template \"t\" .}}",
+    b"{{break}}",
+    b"0x1p-1",
+    b"1e999",
+    b"nil",
+    b"printf \"%1000000d\" 1",
+    b"\xff\xfe",
+    b"\0",
 ];
 
 /// Little enough that a mutant which loops is soon over.
@@ -23,7 +54,8 @@ fn limits() -> Limits {
 
 #[test]
 fn mutants_of_the_corpus_neither_panic_nor_hang() {
-    let requests: Vec<Request> = cases::areas().iter().flat_map(|area| cases::cases(area)).map(|case| case.request).collect();
+    let requests: Vec<Request> =
+        cases::areas().iter().flat_map(|area| cases::cases(area)).map(|case| case.request).collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for thread in 0..threads {

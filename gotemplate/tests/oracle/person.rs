@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use gotemplate::{Definition, Field, Function, FunctionError, IntKind, NamedType, Pointer, Signature, Str, Struct, Type, Value};
+use gotemplate::{
+    Definition, Field, Function, FunctionError, IntKind, NamedType, Pointer, Signature, Str, Struct, Type, Value,
+};
 use serde_json::Value as Json;
 
 use crate::data;
@@ -84,12 +86,12 @@ impl Methods {
             let texts: Vec<String> = arguments[1..].iter().map(text).collect();
             Ok(texts[1..].join(&texts[0]).into())
         });
-        let fail = Function::with_signature(
-            Signature { can_fail: true, ..on_value(&[], Type::String) },
-            |_, _| Err(FunctionError::new("no such thing")),
-        );
+        let fail = Function::with_signature(Signature { can_fail: true, ..on_value(&[], Type::String) }, |_, _| {
+            Err(FunctionError::new("no such thing"))
+        });
         let echo = Function::with_signature(on_value(&[Type::Any], Type::Any), |_, arguments| Ok(arguments[1].clone()));
-        let get_name = Function::with_signature(on_pointer(Type::String), |_, arguments| Ok(name(&arguments[0]).into()));
+        let get_name =
+            Function::with_signature(on_pointer(Type::String), |_, arguments| Ok(name(&arguments[0]).into()));
         let get_friend = Function::with_signature(on_pointer(self.pointer.clone()), |_, arguments| {
             let friend = target(&arguments[0]).and_then(|person| person.field("Friend").cloned());
             Ok(friend.unwrap_or_else(|| Pointer::nil(Type::Named(person_type())).into()))
@@ -121,7 +123,8 @@ pub(crate) fn person(fields: &Json) -> Value {
 
 /// JSON as a value of a field: what has a tag says itself what it is.
 fn field(wanted: &Type, json: &Json) -> Value {
-    let is_tagged = json.as_object().is_some_and(|entries| entries.len() == 1 && entries.keys().all(|k| k.starts_with('$')));
+    let is_tagged =
+        json.as_object().is_some_and(|entries| entries.len() == 1 && entries.keys().all(|k| k.starts_with('$')));
     match (wanted, json) {
         _ if is_tagged => data::value(json),
         (_, Json::Null) => wanted.zero(),

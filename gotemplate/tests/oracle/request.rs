@@ -22,12 +22,13 @@ impl Request {
     pub(crate) fn render(&self, limits: &Limits) -> Outcome {
         let mut functions = if self.sprig { Functions::sprig() } else { Functions::new() };
         functions::add(&mut functions);
-        let parsed = Template::parse_with("test", &self.template, &functions, &self.options).and_then(|mut template| {
-            for (name, text) in &self.more {
-                template.add(name.as_str(), text, &functions)?;
-            }
-            Ok(template)
-        });
+        let parsed =
+            Template::parse_with("test", &self.template, &functions, &self.options).and_then(|mut template| {
+                for (name, text) in &self.more {
+                    template.add(name.as_str(), text, &functions)?;
+                }
+                Ok(template)
+            });
         let template = match parsed {
             Ok(template) => template,
             Err(error) => return Outcome { output: None, error: Some(("parse".to_owned(), error.to_string().into())) },

@@ -1,7 +1,7 @@
 //! Complex numbers as templates write them: real part, sign and imaginary part, without spaces.
 
 use super::parse_float;
-use crate::syntax::quote::quote;
+use crate::format::quote;
 use crate::text::Str;
 
 /// Real and imaginary part. The error is that of Go's `fmt.Sscan`.

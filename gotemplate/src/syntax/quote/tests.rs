@@ -1,6 +1,7 @@
 //! What is quoted and unquoted, and what is refused.
 
 use super::*;
+use crate::format::quote;
 
 #[test]
 fn quoted_text_is_printable_and_on_one_line() {
