@@ -1,8 +1,15 @@
 //! Go's own functions.
 
+mod compare;
+mod escape;
+mod index;
+
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use crate::exec::Slot;
+use crate::format;
 use crate::function::{Function, FunctionError, Signature};
 use crate::limits::Budget;
 use crate::text::Str;
@@ -79,8 +86,96 @@ impl Builtin {
         BUILTINS.keys()
     }
 
-    /// Calls it with values alone, as when a function is called that was handed on as a value.
-    pub(crate) fn call_plain(self, _budget: &Budget, _arguments: &[Value]) -> Result<Value, FunctionError> {
-        Err(FunctionError::new("not yet"))
+    /// Calls it with values alone, as when Rust calls it.
+    pub(crate) fn call_plain(self, budget: &Budget, arguments: &[Value]) -> Result<Value, FunctionError> {
+        let slots: Vec<Slot> = arguments.iter().cloned().map(Slot::of).collect();
+        self.apply(budget, &slots).map(|slot| slot.value)
     }
+
+    /// Calls it. The number of arguments is that of its signature.
+    pub(crate) fn apply(self, budget: &Budget, arguments: &[Slot]) -> Result<Slot, FunctionError> {
+        let mut text = Vec::new();
+        Ok(Slot::of(match self {
+            Self::And | Self::Or => return Ok(decisive(self, arguments).cloned().unwrap_or_default()),
+            Self::Call => return call(budget, &"call".into(), arguments),
+            Self::Index => return index::index(arguments),
+            Self::Slice => return index::slice(arguments),
+            Self::Len => Value::int(index::len(at(arguments, 0)?)?),
+            Self::Not => Value::Bool(!at(arguments, 0)?.value.is_true()),
+            Self::Eq => Value::Bool(compare::eq(budget, arguments)?),
+            Self::Ne => Value::Bool(!compare::eq(budget, arguments)?),
+            Self::Lt => Value::Bool(less(arguments)?),
+            Self::Le => Value::Bool(less(arguments)? || compare::eq(budget, arguments)?),
+            Self::Gt => Value::Bool(!(less(arguments)? || compare::eq(budget, arguments)?)),
+            Self::Ge => Value::Bool(!less(arguments)?),
+            Self::Html => Value::string(escape::html(budget, arguments)?),
+            Self::Js => Value::string(escape::js(budget, arguments)?),
+            Self::Urlquery => Value::string(escape::urlquery(budget, arguments)?),
+            Self::Print => {
+                format::print(&mut text, budget, &values(arguments))?;
+                Value::string(text)
+            }
+            Self::Println => {
+                format::println(&mut text, budget, &values(arguments))?;
+                Value::string(text)
+            }
+            Self::Printf => {
+                let values = values(arguments);
+                let Some((Value::String(format), rest)) = values.split_first() else {
+                    return Err("wrong type for value; expected string".into());
+                };
+                format::printf(&mut text, budget, format.as_bytes(), rest)?;
+                Value::string(text)
+            }
+        }))
+    }
+}
+
+/// The built-in `call`: calls a function that is a value. `callee` is how the template writes it.
+pub(crate) fn call(budget: &Budget, callee: &Str, arguments: &[Slot]) -> Result<Slot, FunctionError> {
+    let Some((function, arguments)) = arguments.split_first() else {
+        return Err("call of nil".into());
+    };
+    let function = match &function.value {
+        Value::Function(function) => function,
+        Value::Nil => return Err("call of nil".into()),
+        other => {
+            let given = other.type_of().map(|given| given.to_string()).unwrap_or_default();
+            return Err(format!("non-function {callee} of type {given}").into());
+        }
+    };
+    let signature = function.signature();
+    let (given, required) = (arguments.len(), signature.required());
+    if signature.is_variadic && given < required {
+        return Err(format!("wrong number of args for {callee}: got {given} want at least {required}").into());
+    }
+    if !signature.is_variadic && given != required {
+        return Err(format!("wrong number of args for {callee}: got {given} want {required}").into());
+    }
+    let mut values = Vec::with_capacity(given);
+    for (position, argument) in arguments.iter().enumerate() {
+        let wanted = signature.parameter(position).unwrap_or(&Type::Any);
+        let value = index::as_parameter(&argument.value, wanted);
+        values.push(value.map_err(|error| FunctionError::new(format!("arg {position}: {error}")))?);
+    }
+    Ok(Slot::typed(function.call(budget, &values)?, &signature.result))
+}
+
+/// The argument that `and` or `or` gives.
+fn decisive(builtin: Builtin, arguments: &[Slot]) -> Option<&Slot> {
+    let decides = |slot: &&Slot| slot.value.is_true() == (builtin == Builtin::Or);
+    arguments.iter().find(decides).or(arguments.last())
+}
+
+fn less(arguments: &[Slot]) -> Result<bool, FunctionError> {
+    let order = compare::order(&at(arguments, 0)?.value, &at(arguments, 1)?.value)?;
+    Ok(order == Some(Ordering::Less))
+}
+
+fn at(arguments: &[Slot], position: usize) -> Result<&Slot, FunctionError> {
+    arguments.get(position).ok_or_else(|| FunctionError::new("missing argument"))
+}
+
+fn values(arguments: &[Slot]) -> Vec<Value> {
+    arguments.iter().map(|slot| slot.value.clone()).collect()
 }

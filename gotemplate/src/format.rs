@@ -6,16 +6,11 @@
 mod composite;
 mod directive;
 mod float;
-mod printable;
 mod printer;
 mod quote;
 mod scalar;
 #[cfg(test)]
 mod tests;
-
-pub(crate) use float::format_float;
-pub(crate) use printable::is_print;
-pub(crate) use quote::quote;
 
 use directive::Directives;
 use printer::Printer;
@@ -91,4 +86,9 @@ pub(crate) fn printf(
     let mut printer = Printer::new(out, budget);
     Directives::new(format, arguments).print(&mut printer)?;
     printer.pay()
+}
+
+/// `text` in double quotes, on one line, in printable characters: Go's `%q`.
+pub(crate) fn quote(text: &[u8]) -> String {
+    String::from_utf8_lossy(&quote::quote(text)).into_owned()
 }

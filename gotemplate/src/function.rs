@@ -32,6 +32,7 @@ enum Code {
     /// Known to the execution itself, since it sees more than values.
     Builtin(Builtin),
     Closure(Box<Closure>),
+    Nil,
 }
 
 impl Function {
@@ -57,6 +58,16 @@ impl Function {
         Self(Arc::new(Implementation { signature: Arc::new(signature), code: Code::Closure(Box::new(closure)) }))
     }
 
+    /// Nil with the type of a function.
+    pub fn nil(signature: Signature) -> Self {
+        Self(Arc::new(Implementation { signature: Arc::new(signature), code: Code::Nil }))
+    }
+
+    /// Whether it is nil.
+    pub fn is_nil(&self) -> bool {
+        matches!(self.0.code, Code::Nil)
+    }
+
     pub(crate) fn builtin(builtin: Builtin, signature: Signature) -> Self {
         Self(Arc::new(Implementation { signature: Arc::new(signature), code: Code::Builtin(builtin) }))
     }
@@ -69,7 +80,7 @@ impl Function {
     pub(crate) fn as_builtin(&self) -> Option<Builtin> {
         match self.0.code {
             Code::Builtin(builtin) => Some(builtin),
-            Code::Closure(_) => None,
+            Code::Closure(_) | Code::Nil => None,
         }
     }
 
@@ -81,6 +92,7 @@ impl Function {
         match &self.0.code {
             Code::Builtin(builtin) => builtin.call_plain(budget, arguments),
             Code::Closure(closure) => closure(budget, arguments),
+            Code::Nil => Err(FunctionError::new("reflect.Value.Call: call of nil function")),
         }
     }
 
@@ -117,7 +129,7 @@ impl Functions {
         self
     }
 
-    /// Says why a function is not there: part of the error when a template calls it.
+    /// Says why a function is not there, as "it reads the clock": part of the error when a template calls it.
     pub fn leave_out(&mut self, name: impl Into<Str>, reason: &'static str) -> &mut Self {
         self.left_out.insert(name.into(), reason);
         self

@@ -9,7 +9,7 @@ use crate::function::FunctionError;
 pub struct Limits {
     /// Bytes of output: 64 MiB.
     pub output: u64,
-    /// Bytes of all values that functions make, the short-lived ones included: 256 MiB.
+    /// Bytes of all values that functions make, the short-lived ones included: 1 GiB.
     pub memory: u64,
     /// Rounds of all `range` loops together: 10,000,000.
     pub iterations: u64,
@@ -21,7 +21,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { output: 64 << 20, memory: 256 << 20, iterations: 10_000_000, steps: 100_000_000, depth: 10_000 }
+        Self { output: 64 << 20, memory: 1 << 30, iterations: 10_000_000, steps: 100_000_000, depth: 10_000 }
     }
 }
 
@@ -73,7 +73,15 @@ impl Budget {
     /// # Errors
     /// When no step is left.
     pub fn step(&self) -> Result<(), FunctionError> {
-        take(&self.steps, 1)
+        self.work(1)
+    }
+
+    /// Charges for work that takes as long as visiting so many values.
+    ///
+    /// # Errors
+    /// When so many steps are not left.
+    pub fn work(&self, steps: u64) -> Result<(), FunctionError> {
+        take(&self.steps, steps)
             .ok_or_else(|| FunctionError::limit(format!("execution passes the limit of {} steps", self.limits.steps)))
     }
 

@@ -1,7 +1,16 @@
 //! The syntax tree of a template.
 //!
 //! Blocks and pipelines, the only things that nest, are kept in two flat lists and refer to each other by number: a tree
-//! as deep as a hostile text makes it is dropped without recursion, and is read from memory in the order it was written.
+//! as deep as a hostile text makes it is dropped without recursion.
+
+mod display;
+pub(crate) mod number;
+mod place;
+pub(crate) mod quote;
+
+use bstr::ByteSlice;
+
+pub(crate) use place::Place;
 
 use crate::function::Function;
 use crate::text::Str;
@@ -31,7 +40,7 @@ pub(crate) struct BlockId(pub(crate) u32);
 pub(crate) struct PipelineId(pub(crate) u32);
 
 /// Which of [`Syntax::variables`]. `$` is the first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Symbol(pub(crate) u32);
 
 impl Symbol {
@@ -100,8 +109,6 @@ pub(crate) struct Pipeline {
 #[derive(Debug)]
 pub(crate) struct Variable {
     pub(crate) symbol: Symbol,
-    /// What follows it in `$x.y := 1`, which Go accepts and takes for `$x`.
-    pub(crate) fields: Box<[Str]>,
 }
 
 /// A first word and its arguments.
@@ -140,7 +147,7 @@ pub(crate) enum Term {
     },
     /// The name of a function.
     Function(Box<NamedFunction>),
-    /// `(pipeline).a.b`, and `name.a`: at least one field name. The base is never a chain itself, nor a literal other than nil.
+    /// `(pipeline).a.b`, and `name.a`: at least one field name. The base is a pipeline or a function.
     Chain {
         base: Box<Operand>,
         fields: Box<[Str]>,
@@ -180,6 +187,19 @@ pub(crate) enum Ideal {
     Overflow,
 }
 
+impl Pipeline {
+    /// The word, where it is nothing but that.
+    pub(crate) fn only_word(&self) -> Option<&Operand> {
+        match (self.variables.as_slice(), self.commands.as_slice()) {
+            ([], [Command { operands, .. }]) => match operands.as_slice() {
+                [word] => Some(word),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 impl Syntax {
     pub(crate) fn block(&self, id: BlockId) -> &[Node] {
         &self.blocks[id.0 as usize].nodes
@@ -191,5 +211,12 @@ impl Syntax {
 
     pub(crate) fn variable(&self, symbol: Symbol) -> &Str {
         &self.variables[symbol.0 as usize]
+    }
+
+    /// Line, from 1, and bytes between its beginning and the position, as Go's execution errors give them.
+    pub(crate) fn location(&self, position: Position) -> (usize, usize) {
+        let before = self.text.get(..position as usize).unwrap_or(&self.text);
+        let line_start = before.rfind_byte(b'\n').map_or(0, |at| at + 1);
+        (1 + before.find_iter(b"\n").count(), before.len() - line_start)
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::function::Signature;
+use crate::function::{Function, Signature};
 use crate::named::NamedType;
 use crate::value::{List, Map, Pointer, Struct, Value};
 
@@ -163,7 +163,8 @@ impl Type {
             Self::Float(kind) => Value::Float(0.0, *kind),
             Self::Complex => Value::Complex(0.0, 0.0),
             Self::String => Value::String("".into()),
-            Self::Any | Self::Function(_) => Value::Nil,
+            Self::Any => Value::Nil,
+            Self::Function(signature) => Function::nil((**signature).clone()).into(),
             Self::List(element) => List::nil((**element).clone()).into(),
             Self::Map(key, element) => Map::nil((**key).clone(), (**element).clone()).into(),
             Self::Pointer(target) => Pointer::nil((**target).clone()).into(),
@@ -181,6 +182,10 @@ impl Type {
             (Self::String, Value::String(_)) | (Self::Bool, Value::Bool(_)) => true,
             (Self::Int(wanted), Value::Int(_, kind)) => wanted == kind,
             (_, Value::Nil) => self.can_be_nil(),
+            // Of two types for lists, maps or functions only one need have a name.
+            (Self::Named(named), Value::List(_) | Value::Map(_) | Value::Function(_)) => {
+                named.underlying().is_some_and(|underlying| underlying.accepts(value))
+            }
             _ => value.type_of().is_some_and(|given| given == *self),
         }
     }
@@ -260,6 +265,14 @@ impl FloatKind {
         match self {
             Self::Float32 => "float32",
             Self::Float64 => "float64",
+        }
+    }
+
+    /// The nearest number of that size.
+    pub fn round(self, value: f64) -> f64 {
+        match self {
+            Self::Float32 => f64::from(value as f32),
+            Self::Float64 => value,
         }
     }
 }

@@ -1,20 +1,26 @@
 //! Values as templates see them: Go's, with their types.
 
+mod convert;
+mod equality;
 mod list;
 mod map;
 mod pointer;
 mod release;
+mod serialize;
 mod structure;
 
 use std::sync::Arc;
 
+pub(crate) use equality::{deep_equal, same};
 pub use list::List;
 pub use map::{Key, Map};
 pub use pointer::Pointer;
+pub use serialize::SerializeError;
 pub use structure::{Named, Struct};
 
 use crate::function::Function;
 use crate::named::NamedType;
+use crate::stack;
 use crate::text::Str;
 use crate::types::{FloatKind, IntKind, Kind, Type, UintKind};
 
@@ -128,6 +134,7 @@ impl Value {
             Self::List(list) => list.is_nil(),
             Self::Map(map) => map.is_nil(),
             Self::Pointer(pointer) => pointer.target().is_none(),
+            Self::Function(function) => function.is_nil(),
             _ => false,
         }
     }
@@ -145,14 +152,15 @@ impl Value {
             Self::List(list) => !list.is_empty(),
             Self::Map(map) => !map.is_empty(),
             Self::Pointer(pointer) => pointer.target().is_some(),
-            Self::Struct(_) | Self::Named(_) | Self::Function(_) => true,
+            Self::Function(function) => !function.is_nil(),
+            Self::Struct(_) | Self::Named(_) => true,
         }
     }
 
     /// A copy that shares no map with this value. Structs, pointers and functions are shared.
     #[must_use]
     pub fn deep_clone(&self) -> Self {
-        stacker::maybe_grow(32 * 1024, 1024 * 1024, || match self {
+        stack::with_room(|| match self {
             Self::List(list) if !list.is_nil() => {
                 let items = list.iter().map(Self::deep_clone).collect();
                 List::new(list.element_type().clone(), items).into()

@@ -317,22 +317,24 @@ fn is_scalar(value: &Value) -> bool {
     )
 }
 
-/// How a value prints by a method, and the receiver; none for a nil pointer.
+/// How a value prints by a method, and the receiver; none for a nil pointer. A method with a pointer receiver gets the
+/// pointer.
 fn display_of(value: &Value) -> Option<(&Display, Option<&Value>)> {
-    let (named, receiver) = match value {
-        Value::Struct(structure) => (structure.struct_type(), Some(value)),
-        Value::Named(named) => (named.named_type(), Some(value)),
+    let (named, pointer) = match value {
+        Value::Struct(structure) => (structure.struct_type(), None),
+        Value::Named(named) => (named.named_type(), None),
         Value::Pointer(pointer) => match pointer.target_type() {
-            Type::Named(named) => (named, pointer.target()),
+            Type::Named(named) => (named, Some(pointer)),
             _ => return None,
         },
         _ => return None,
     };
     let definition = named.definition();
-    let is_pointer = matches!(value, Value::Pointer(_));
-    definition
-        .display
-        .as_ref()
-        .filter(|_| is_pointer || !definition.display_of_pointer)
-        .map(|display| (display, receiver))
+    let display = definition.display.as_ref()?;
+    match (pointer, definition.display_of_pointer) {
+        (None, true) => None,
+        (None, false) => Some((display, Some(value))),
+        (Some(pointer), true) => Some((display, pointer.target().map(|_| value))),
+        (Some(pointer), false) => Some((display, pointer.target())),
+    }
 }

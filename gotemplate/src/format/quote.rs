@@ -1,9 +1,9 @@
 //! Texts and characters in quotes, as Go's `strconv` writes them.
 
-use super::printable::is_print;
+use crate::unicode::is_printable;
 
 /// `text` as a literal of Go in double quotes, as `%q` prints it. What is not UTF-8 becomes `\xff`.
-pub(crate) fn quote(text: &[u8]) -> Vec<u8> {
+pub(super) fn quote(text: &[u8]) -> Vec<u8> {
     let mut quoted = Vec::with_capacity(text.len() + 2);
     quoted.push(b'"');
     escape(&mut quoted, text, false);
@@ -70,7 +70,7 @@ fn escape_character(out: &mut Vec<u8>, character: char, quote: char, ascii: bool
         '\u{b}' => 'v',
         '\\' => '\\',
         _ if character == quote => quote,
-        _ if is_print(character) && (character.is_ascii() || !ascii) => return push(out, character),
+        _ if is_printable(character) && (character.is_ascii() || !ascii) => return push(out, character),
         '\0'..='\u{7f}' => return escape_number(out, 'x', u32::from(character), 2),
         '\u{80}'..='\u{ffff}' => return escape_number(out, 'u', u32::from(character), 4),
         _ => return escape_number(out, 'U', u32::from(character), 8),

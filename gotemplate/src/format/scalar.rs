@@ -1,11 +1,11 @@
 //! Booleans, numbers and texts.
 
 use super::float::format_float;
-use super::is_print;
 use super::printer::{Flags, Printer, first_characters};
 use super::quote::{push, quote_character};
 use crate::function::FunctionError;
 use crate::types::FloatKind;
+use crate::unicode::is_printable;
 use crate::value::Value;
 
 /// An integer as a verb shows it: the bits are those of 64, a negative one's too.
@@ -122,7 +122,7 @@ impl Printer<'_> {
         let digits = format!("{bits:X}");
         let zeros = least.saturating_sub(digits.len());
         let shown =
-            u32::try_from(bits).ok().and_then(char::from_u32).filter(|_| self.flags.sharp).filter(|c| is_print(*c));
+            u32::try_from(bits).ok().and_then(char::from_u32).filter(|_| self.flags.sharp).filter(|c| is_printable(*c));
         self.reserve(zeros)?;
         self.with_flags(Flags { zero: false, ..self.flags }, |this| {
             this.padded(|out| {

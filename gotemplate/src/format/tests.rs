@@ -60,7 +60,7 @@ fn other_scalars() {
         ("%6t|", Value::Bool(false), " false|"),
         ("%d", Value::Bool(true), "%!d(bool=true)"),
         ("%v", Value::float(1e21), "1e+21"),
-        ("%08.3f", Value::float(-2.71828), "-002.718"),
+        ("%08.3f", Value::float(-2.71728), "-002.717"),
         ("%+.2e", Value::float(0.0), "+0.00e+00"),
         ("%#g", Value::float(1.0), "1.00000"),
         ("%#x", Value::float(1.0), "0x1.0000p+00"),

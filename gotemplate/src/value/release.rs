@@ -17,6 +17,6 @@ pub(super) fn all(values: impl IntoIterator<Item = Value>) {
     }
 }
 
-fn holds_values(value: &Value) -> bool {
+pub(super) fn holds_values(value: &Value) -> bool {
     matches!(value, Value::List(_) | Value::Map(_) | Value::Struct(_) | Value::Pointer(_) | Value::Named(_))
 }

@@ -52,6 +52,16 @@ impl Struct {
         self.0.hidden.as_deref().and_then(<dyn Any + Send + Sync>::downcast_ref)
     }
 
+    /// Whether it was given something to hide.
+    pub(crate) fn is_hiding(&self) -> bool {
+        self.0.hidden.is_some()
+    }
+
+    /// Whether both are the same struct, not only equal ones.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Its type.
     pub fn struct_type(&self) -> &NamedType {
         &self.0.struct_type

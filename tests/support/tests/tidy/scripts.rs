@@ -44,9 +44,10 @@ pub(crate) fn no_trailing_whitespace(repository: &Repository) -> Vec<Violation> 
     violations
 }
 
-/// Goldens and captured data are kept as they were produced, blanks included.
+/// Goldens, captured data and the texts of test cases are kept as they are, blanks included.
 fn is_verbatim(path: &str) -> bool {
-    path.ends_with(".golden") || path.split('/').any(|folder| matches!(folder, "golden" | "goldens" | "testdata"))
+    [".cases", ".golden", ".tmpl"].iter().any(|ending| path.ends_with(ending))
+        || path.split('/').any(|folder| matches!(folder, "golden" | "goldens" | "testdata"))
 }
 
 #[cfg(test)]

@@ -1,0 +1,103 @@
+//! `eq`, `ne`, `lt`, `le`, `gt`, `ge` and `not`.
+
+use std::cmp::Ordering;
+
+use crate::exec::Slot;
+use crate::format;
+use crate::function::FunctionError;
+use crate::limits::Budget;
+use crate::types::Kind;
+use crate::value::{Value, same};
+
+/// Whether the first equals one of the others.
+pub(super) fn eq(budget: &Budget, arguments: &[Slot]) -> Result<bool, FunctionError> {
+    let Some((first, others)) = arguments.split_first() else {
+        return Ok(false);
+    };
+    if others.is_empty() {
+        return Err(FunctionError::new("missing argument for comparison"));
+    }
+    for other in others {
+        if equal(budget, &first.value, &other.value)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn equal(budget: &Budget, left: &Value, right: &Value) -> Result<bool, FunctionError> {
+    Ok(match (left.underlying(), right.underlying()) {
+        (Value::Bool(left), Value::Bool(right)) => left == right,
+        (Value::Int(left, _), Value::Int(right, _)) => left == right,
+        (Value::Uint(left, _), Value::Uint(right, _)) => left == right,
+        (Value::Float(left, _), Value::Float(right, _)) => left == right,
+        (Value::Complex(..), Value::Complex(..)) => same(left.underlying(), right.underlying()).unwrap_or_default(),
+        (Value::String(left), Value::String(right)) => left == right,
+        (Value::Int(int, _), Value::Uint(uint, _)) | (Value::Uint(uint, _), Value::Int(int, _)) => {
+            u64::try_from(*int).is_ok_and(|int| int == *uint)
+        }
+        // Nil of no type is equal to nothing else, and an error with nothing; except for nil itself.
+        (left, right) if matches!(left, Value::Nil) || matches!(right, Value::Nil) => {
+            !is_basic(left) && !is_basic(right) && left.is_nil() && right.is_nil()
+        }
+        (basic, other) if is_basic(basic) || is_basic(other) => return Err(incompatible(left, right)),
+        _ => return equal_composites(budget, left, right),
+    })
+}
+
+fn equal_composites(budget: &Budget, left: &Value, right: &Value) -> Result<bool, FunctionError> {
+    let print = |format: &[u8], arguments: &[Value]| {
+        let mut text = Vec::new();
+        format::printf(&mut text, budget, format, arguments)?;
+        Ok::<_, FunctionError>(String::from_utf8_lossy(&text).into_owned())
+    };
+    if left.kind() != right.kind() {
+        let left = (print(b"%s", std::slice::from_ref(left))?, type_name(left));
+        let right = (type_name(right), print(b"%v", std::slice::from_ref(right))?);
+        let message = format!("non-comparable types {}: {}, {}: {}", left.0, left.1, right.0, right.1);
+        return Err(FunctionError::new(message));
+    }
+    if left.is_nil() || right.is_nil() {
+        return Ok(left.is_nil() == right.is_nil());
+    }
+    // A type that cannot be compared at all cannot be compared with itself either.
+    match same(left, right).filter(|_| same(right, right).is_some()) {
+        Some(equal) => Ok(equal),
+        None => {
+            let shown = print(b"%s", std::slice::from_ref(right))?;
+            Err(FunctionError::new(format!("non-comparable type {shown}: {}", type_name(right))))
+        }
+    }
+}
+
+/// How two values of the same kind are ordered; nothing for NaN.
+pub(super) fn order(left: &Value, right: &Value) -> Result<Option<Ordering>, FunctionError> {
+    let (bare_left, bare_right) = (left.underlying(), right.underlying());
+    if !is_basic(bare_left) || !is_basic(bare_right) {
+        return Err(FunctionError::new("invalid type for comparison"));
+    }
+    Ok(match (bare_left, bare_right) {
+        (Value::Int(left, _), Value::Int(right, _)) => Some(left.cmp(right)),
+        (Value::Uint(left, _), Value::Uint(right, _)) => Some(left.cmp(right)),
+        (Value::Float(left, _), Value::Float(right, _)) => left.partial_cmp(right),
+        (Value::String(left), Value::String(right)) => Some(left.cmp(right)),
+        (Value::Int(int, _), Value::Uint(uint, _)) => Some(i128::from(*int).cmp(&i128::from(*uint))),
+        (Value::Uint(uint, _), Value::Int(int, _)) => Some(i128::from(*uint).cmp(&i128::from(*int))),
+        (Value::Bool(_), Value::Bool(_)) | (Value::Complex(..), Value::Complex(..)) => {
+            return Err(FunctionError::new("invalid type for comparison"));
+        }
+        _ => return Err(incompatible(left, right)),
+    })
+}
+
+fn is_basic(value: &Value) -> bool {
+    matches!(value.kind(), Kind::Bool | Kind::Int(_) | Kind::Uint(_) | Kind::Float(_) | Kind::Complex | Kind::String)
+}
+
+fn incompatible(left: &Value, right: &Value) -> FunctionError {
+    FunctionError::new(format!("incompatible types for comparison: {} and {}", type_name(left), type_name(right)))
+}
+
+fn type_name(value: &Value) -> String {
+    value.type_of().map_or_else(|| "nil".to_owned(), |own| own.to_string())
+}

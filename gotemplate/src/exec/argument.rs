@@ -1,0 +1,104 @@
+//! Arguments: words where a type is wanted.
+
+use super::{Execution, Result, Slot, seen};
+use crate::syntax::{Number, Operand, Place, Term};
+use crate::types::{Kind, Type};
+use crate::value::{Pointer, Value};
+
+impl<'t> Execution<'t, '_> {
+    /// The value of an argument that must be of type `wanted`.
+    pub(super) fn argument(&mut self, operand: &'t Operand, wanted: &Type, dot: &Slot) -> Result<Slot> {
+        self.place = Place::Operand(operand);
+        if let Some(seen) = seen::of_word(operand, dot, &self.variables, self.missing_key()) {
+            return self.checked(seen.to_slot(), wanted);
+        }
+        let slot = match &operand.term {
+            Term::Dot => dot.clone(),
+            Term::Nil if wanted.can_be_nil() => return Ok(Slot::of(wanted.zero())),
+            Term::Nil => return Err(self.fail(format!("cannot assign nil to {wanted}"))),
+            Term::Field(names) => self.fields(operand, names, dot, dot, &[], None)?,
+            Term::Variable { symbol, fields } => self.variable_fields(operand, *symbol, fields, dot, &[], None)?,
+            Term::Pipeline(pipeline) => {
+                self.nested(|execution| execution.pipeline(execution.syntax().pipeline(*pipeline), dot))?
+            }
+            Term::Function(named) => {
+                self.call(&named.function, None, &named.name, Place::Operand(operand), dot, &[], None)?
+            }
+            Term::Chain { base, fields } => self.chain(operand, base, fields, dot, &[], None)?,
+            literal if *wanted == Type::Any => return self.literal(literal),
+            literal => return self.typed_literal(operand, literal, wanted).map(Slot::of),
+        };
+        self.checked(slot, wanted)
+    }
+
+    /// The value, if it is of that type or one step away from it.
+    pub(super) fn checked(&mut self, slot: Slot, wanted: &Type) -> Result<Slot> {
+        if *wanted == Type::Any || (wanted.accepts(&slot.value) && !matches!(slot.value, Value::Nil)) {
+            return Ok(slot);
+        }
+        match &slot.value {
+            Value::Nil if slot.boxed => {}
+            Value::Nil if wanted.can_be_nil() => return Ok(Slot::of(wanted.zero())),
+            Value::Nil => return Err(self.fail(format!("invalid value; expected {wanted}"))),
+            Value::Pointer(pointer) if *pointer.target_type() == *wanted => match pointer.target() {
+                Some(target) => return Ok(Slot::of(target.clone())),
+                None => return Err(self.fail(format!("dereference of nil pointer of type {wanted}"))),
+            },
+            value if slot.addressable && !slot.boxed && value.type_of().map(Type::pointer).as_ref() == Some(wanted) => {
+                return Ok(Slot::of(Pointer::new(slot.value).into()));
+            }
+            // Only one of two types need have a name for a list or map to be handed over.
+            Value::Named(named) if matches!(wanted, Type::List(_) | Type::Map(..)) && wanted.accepts(named.value()) => {
+                return Ok(Slot::of(named.value().clone()));
+            }
+            _ => {}
+        }
+        let given = Slot { boxed: false, ..slot }.type_name();
+        Err(self.fail(format!("wrong type for value; expected {wanted}; got {given}")))
+    }
+
+    fn typed_literal(&mut self, operand: &'t Operand, literal: &'t Term, wanted: &Type) -> Result<Value> {
+        if let Type::Named(named) = wanted
+            && let Some(underlying) = named.underlying()
+        {
+            return Ok(Value::named(named.clone(), self.typed_literal(operand, literal, underlying)?));
+        }
+        let (value, expected) = match (wanted.kind(), literal) {
+            (Kind::Bool, Term::Bool(value)) => return Ok(Value::Bool(*value)),
+            (Kind::String, Term::String { text, .. }) => return Ok(Value::String(text.clone())),
+            (Kind::Bool, _) => (None, "bool"),
+            (Kind::String, _) => (None, "string"),
+            (Kind::Int(kind), literal) => (
+                number(literal).and_then(|number| number.int).map(|value| Value::Int(kind.wrap(value), kind)),
+                "integer",
+            ),
+            (Kind::Uint(kind), literal) => {
+                let value = number(literal).and_then(|number| number.uint);
+                (value.map(|value| Value::Uint(kind.wrap(value), kind)), "unsigned integer")
+            }
+            (Kind::Float(kind), literal) => {
+                let value = number(literal).and_then(|number| number.float);
+                (value.map(|value| Value::Float(kind.round(value), kind)), "float")
+            }
+            (Kind::Complex, literal) => {
+                let parts = number(literal).and_then(|number| number.complex);
+                (parts.map(|(real, imaginary)| Value::Complex(real, imaginary)), "complex")
+            }
+            _ => {
+                let literal = self.syntax().describe(Place::Operand(operand));
+                return Err(self.fail(format!("can't handle {literal} for arg of type {wanted}")));
+            }
+        };
+        value.ok_or_else(|| {
+            let literal = self.syntax().describe(Place::Operand(operand));
+            self.fail(format!("expected {expected}; found {literal}"))
+        })
+    }
+}
+
+fn number(literal: &Term) -> Option<&Number> {
+    match literal {
+        Term::Number(number) => Some(number),
+        _ => None,
+    }
+}
