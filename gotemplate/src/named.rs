@@ -48,7 +48,7 @@ pub struct Definition {
     pub json: Option<Json>,
 }
 
-/// How a value prints.
+/// How a value prints. It is given the receiver of the method: the value, or the pointer where that is the receiver.
 pub type Display = Arc<dyn Fn(&Value) -> Str + Send + Sync>;
 
 /// How a value is written as JSON.

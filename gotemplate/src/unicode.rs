@@ -76,6 +76,18 @@ mod tests {
     }
 
     #[test]
+    fn every_code_point_prints_or_not_as_in_go() {
+        // FNV-1a over a byte 0 or 1 for each; both figures are what Go's hash/fnv and strconv.IsPrint give.
+        let (mut count, mut hash) = (0, 0xcbf2_9ce4_8422_2325_u64);
+        for code in 0..=u32::from(char::MAX) {
+            let prints = char::from_u32(code).is_some_and(is_printable);
+            count += u32::from(prints);
+            hash = (hash ^ u64::from(prints)).wrapping_mul(0x100_0000_01b3);
+        }
+        assert_eq!((count, hash), (148_998, 13_519_751_649_738_224_521));
+    }
+
+    #[test]
     fn blank_is_what_unicode_calls_white_space() {
         assert!(is_blank(b"") && is_blank(b" \t\r\n\x0b\x0c") && is_blank("\u{85}\u{3000}".as_bytes()));
         assert!(!is_blank(b" \xa0") && !is_blank("\u{200b}".as_bytes()));

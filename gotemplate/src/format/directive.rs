@@ -2,6 +2,7 @@
 
 use super::printer::{Flags, Printer};
 use crate::function::FunctionError;
+use crate::unicode;
 use crate::value::Value;
 
 /// Widths, precisions and positions past this are errors.
@@ -222,10 +223,8 @@ impl<'a> Directives<'a> {
 
     /// Reads a character; a byte that is not UTF-8 is U+FFFD.
     fn character(&mut self) -> Option<char> {
-        let (character, length) = bstr::decode_utf8(self.rest);
-        let length = if character.is_some() { length } else { 1 };
-        let present = !self.rest.is_empty();
+        let (character, length) = unicode::decode(self.rest)?;
         self.rest = self.rest.get(length..).unwrap_or_default();
-        present.then(|| character.unwrap_or(char::REPLACEMENT_CHARACTER))
+        Some(character)
     }
 }

@@ -6,6 +6,8 @@ use std::io::Write;
 use super::quote;
 use crate::function::FunctionError;
 use crate::limits::Budget;
+use crate::stack;
+use crate::unicode;
 
 /// Charged for each level of values within each other, since printing them takes stack.
 const LEVEL: usize = 1024;
@@ -132,7 +134,7 @@ impl<'a> Printer<'a> {
             self.deepest = self.depth;
             self.budget.allocate(LEVEL)?;
         }
-        let result = stacker::maybe_grow(32 * 1024, 1024 * 1024, || print(self));
+        let result = stack::with_room(|| print(self));
         self.depth -= 1;
         result
     }
@@ -147,7 +149,7 @@ impl<'a> Printer<'a> {
     fn pad(&mut self, start: usize) -> Result<(), FunctionError> {
         let Some(width) = self.flags.width.filter(|width| *width > 0) else { return Ok(()) };
         let written = self.out.get(start..).unwrap_or_default();
-        let missing = width.saturating_sub(character_lengths(written).count());
+        let missing = width.saturating_sub(unicode::characters(written).count());
         self.padding(missing)?;
         if !self.flags.minus {
             self.out[start..].rotate_right(missing);
@@ -165,16 +167,10 @@ impl Flags {
 
 /// The first `count` characters; each byte that is not UTF-8 counts as one.
 pub(super) fn first_characters(text: &[u8], count: usize) -> &[u8] {
-    if text.len() <= count {
-        return text;
+    let mut rest = text;
+    for _ in 0..count {
+        let Some((_, width)) = unicode::decode(rest) else { return text };
+        rest = rest.get(width..).unwrap_or_default();
     }
-    let length = character_lengths(text).take(count).sum();
-    text.get(..length).unwrap_or(text)
-}
-
-fn character_lengths(text: &[u8]) -> impl Iterator<Item = usize> {
-    text.utf8_chunks().flat_map(|chunk| {
-        let invalid = chunk.invalid().iter().map(|_| 1);
-        chunk.valid().chars().map(char::len_utf8).chain(invalid)
-    })
+    &text[..text.len() - rest.len()]
 }
