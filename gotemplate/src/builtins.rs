@@ -76,9 +76,9 @@ static BUILTINS: LazyLock<HashMap<Str, Function>> = LazyLock::new(|| {
 });
 
 impl Builtin {
-    /// The function of that name.
-    pub(crate) fn function(name: &[u8]) -> Option<&'static Function> {
-        BUILTINS.get(name)
+    /// The function of that name, and the name.
+    pub(crate) fn find(name: &[u8]) -> Option<(&'static Str, &'static Function)> {
+        BUILTINS.get_key_value(name)
     }
 
     /// All names, in no order.

@@ -9,6 +9,7 @@ mod place;
 pub(crate) mod quote;
 
 use bstr::ByteSlice;
+use smallvec::SmallVec;
 
 pub(crate) use place::Place;
 
@@ -102,7 +103,7 @@ pub(crate) struct Pipeline {
     /// With `=`, not `:=`.
     pub(crate) assigns: bool,
     /// At least one.
-    pub(crate) commands: Vec<Command>,
+    pub(crate) commands: SmallVec<[Command; 1]>,
 }
 
 /// A variable where it is declared or assigned.
@@ -116,7 +117,7 @@ pub(crate) struct Variable {
 pub(crate) struct Command {
     pub(crate) position: Position,
     /// At least one.
-    pub(crate) operands: Vec<Operand>,
+    pub(crate) operands: SmallVec<[Operand; 1]>,
 }
 
 /// One word of a command.
@@ -133,20 +134,20 @@ pub(crate) enum Term {
     Nil,
     Dot,
     Number(Box<Number>),
-    /// What it means, and how it is written, with its quotes.
+    /// What it means, and where it ends, with its quotes, in the text of the template.
     String {
         text: Str,
-        quoted: Str,
+        end: Position,
     },
     /// `.a.b`: at least one name.
-    Field(Box<[Str]>),
+    Field(Names),
     /// `$x.a.b`.
     Variable {
         symbol: Symbol,
-        fields: Box<[Str]>,
+        fields: Names,
     },
     /// The name of a function.
-    Function(Box<NamedFunction>),
+    Function(NamedFunction),
     /// `(pipeline).a.b`, and `name.a`: at least one field name. The base is a pipeline or a function.
     Chain {
         base: Box<Operand>,
@@ -155,6 +156,9 @@ pub(crate) enum Term {
     /// `(pipeline)`.
     Pipeline(PipelineId),
 }
+
+/// One behind the other, mostly a single one.
+pub(crate) type Names = SmallVec<[Str; 1]>;
 
 /// A function as the template names it.
 #[derive(Debug)]
@@ -211,6 +215,10 @@ impl Syntax {
 
     pub(crate) fn variable(&self, symbol: Symbol) -> &Str {
         &self.variables[symbol.0 as usize]
+    }
+
+    pub(crate) fn span(&self, start: Position, end: Position) -> &[u8] {
+        self.text.get(start as usize..end as usize).unwrap_or_default()
     }
 
     /// Line, from 1, and bytes between its beginning and the position, as Go's execution errors give them.
