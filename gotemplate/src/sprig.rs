@@ -16,6 +16,7 @@ mod numbers;
 mod outside;
 mod panics;
 mod paths;
+mod regex;
 mod semver;
 mod strings;
 mod text;
@@ -42,6 +43,7 @@ impl Functions {
             numbers::add,
             outside::add,
             paths::add,
+            regex::add,
             semver::add,
             strings::add,
             types::add,

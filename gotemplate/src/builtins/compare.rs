@@ -60,7 +60,8 @@ fn equal_composites(budget: &Budget, left: &Value, right: &Value) -> Result<bool
     if left.is_nil() || right.is_nil() {
         return Ok(left.is_nil() == right.is_nil());
     }
-    match same(left, right) {
+    // A type that cannot be compared at all cannot be compared with itself either.
+    match same(left, right).filter(|_| same(right, right).is_some()) {
         Some(equal) => Ok(equal),
         None => {
             let shown = print(b"%s", std::slice::from_ref(right))?;

@@ -15,6 +15,7 @@ use self::time::{SECOND, Time};
 use self::types::{MONTH, WEEKDAY};
 use self::zone::Zone;
 use super::numbers::saturating;
+use super::panics::nil_dereference;
 use super::text::text;
 use crate::function::{FunctionError, Functions};
 use crate::limits::Budget;
@@ -78,7 +79,7 @@ fn in_zone(budget: &Budget, layout: &[u8], date: &Value, zone: &[u8]) -> Result<
         Value::Int(seconds, IntKind::Int | IntKind::Int64 | IntKind::Int32) => Time::from_unix(*seconds),
         Value::Pointer(pointer) => match pointer.target() {
             Some(target) => time_of(target)?,
-            None => return Err("runtime error: invalid memory address or nil pointer dereference".into()),
+            None => return Err(nil_dereference()),
         },
         date => time_of(date)?,
     };

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 pub(super) use crate::unicode::{is_digit, is_letter};
 use regex_syntax::hir::{Class, ClassUnicode, HirKind};
 
-static ASSIGNED: LazyLock<ClassUnicode> = LazyLock::new(|| class(r"\p{any}"));
+static ASSIGNED: LazyLock<ClassUnicode> = LazyLock::new(|| class(r"\p{assigned}"));
 static UPPER: LazyLock<ClassUnicode> = LazyLock::new(|| class(r"\p{Lu}"));
 // It was a lower-case letter until Unicode 16.
 static LOWER: LazyLock<ClassUnicode> = LazyLock::new(|| class(r"\p{Ll}\x{295}"));
@@ -20,6 +20,11 @@ pub(super) fn class(items: &str) -> ClassUnicode {
         Ok(HirKind::Class(Class::Unicode(class))) => class,
         _ => ClassUnicode::empty(),
     }
+}
+
+/// All characters that Unicode 15.0 has.
+pub(super) fn assigned() -> &'static ClassUnicode {
+    &ASSIGNED
 }
 
 pub(super) fn contains(class: &ClassUnicode, character: char) -> bool {

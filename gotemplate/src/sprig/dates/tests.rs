@@ -1,13 +1,9 @@
 //! The functions for dates as templates call them.
 
 use crate::limits::Budget;
+use crate::sprig::check::call;
 use crate::types::IntKind;
 use crate::value::{Pointer, Value};
-use crate::{FunctionError, Functions};
-
-fn call(name: &str, arguments: &[Value]) -> Result<Value, FunctionError> {
-    Functions::sprig().get(name.as_bytes()).expect(name).call(&Budget::default(), arguments)
-}
 
 fn text(name: &str, arguments: &[Value]) -> String {
     match call(name, arguments) {

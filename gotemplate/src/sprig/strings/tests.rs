@@ -1,13 +1,10 @@
 //! The functions for strings as templates call them.
 
+use crate::Functions;
 use crate::limits::{Budget, Limits};
+use crate::sprig::check::call;
 use crate::types::Type;
 use crate::value::{List, Value};
-use crate::{FunctionError, Functions};
-
-fn call(name: &str, arguments: &[Value]) -> Result<Value, FunctionError> {
-    Functions::sprig().get(name.as_bytes()).expect(name).call(&Budget::default(), arguments)
-}
 
 fn text(name: &str, arguments: &[Value]) -> String {
     match call(name, arguments) {
