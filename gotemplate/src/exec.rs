@@ -11,6 +11,7 @@ mod variables;
 
 use std::io::Write;
 
+pub(crate) use seen::Seen;
 pub(crate) use slot::Slot;
 
 use crate::error::ExecError;

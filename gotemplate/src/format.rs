@@ -44,12 +44,12 @@ pub(crate) fn value(out: &mut Vec<u8>, budget: &Budget, value: &Value) -> Result
             out.extend_from_slice(text);
             Ok(())
         }
-        other => print(out, budget, std::slice::from_ref(other)),
+        other => print(out, budget, &[other]),
     }
 }
 
 /// Appends what `fmt.Sprint` gives: a space between two operands when neither is a string.
-pub(crate) fn print(out: &mut Vec<u8>, budget: &Budget, arguments: &[Value]) -> Result<(), FunctionError> {
+pub(crate) fn print(out: &mut Vec<u8>, budget: &Budget, arguments: &[&Value]) -> Result<(), FunctionError> {
     let mut printer = Printer::new(out, budget);
     let mut after_string = true;
     for argument in arguments {
@@ -64,7 +64,7 @@ pub(crate) fn print(out: &mut Vec<u8>, budget: &Budget, arguments: &[Value]) -> 
 }
 
 /// Appends what `fmt.Sprintln` gives: a space between all operands, and a newline.
-pub(crate) fn println(out: &mut Vec<u8>, budget: &Budget, arguments: &[Value]) -> Result<(), FunctionError> {
+pub(crate) fn println(out: &mut Vec<u8>, budget: &Budget, arguments: &[&Value]) -> Result<(), FunctionError> {
     let mut printer = Printer::new(out, budget);
     for (position, argument) in arguments.iter().enumerate() {
         if position > 0 {
@@ -81,7 +81,7 @@ pub(crate) fn printf(
     out: &mut Vec<u8>,
     budget: &Budget,
     format: &[u8],
-    arguments: &[Value],
+    arguments: &[&Value],
 ) -> Result<(), FunctionError> {
     let mut printer = Printer::new(out, budget);
     Directives::new(format, arguments).print(&mut printer)?;

@@ -15,6 +15,7 @@ pub(crate) use place::Place;
 
 use crate::function::Function;
 use crate::text::Str;
+use crate::value::Value;
 
 /// Offset in bytes from the beginning of the text.
 pub(crate) type Position = u32;
@@ -136,7 +137,7 @@ pub(crate) enum Term {
     Number(Box<Number>),
     /// What it means, and where it ends, with its quotes, in the text of the template.
     String {
-        text: Str,
+        value: Value,
         end: Position,
     },
     /// `.a.b`: at least one name.
@@ -177,18 +178,8 @@ pub(crate) struct Number {
     pub(crate) float: Option<f64>,
     /// Real and imaginary part; absent unless it is written as one.
     pub(crate) complex: Option<(f64, f64)>,
-    /// What it is where no kind is wanted.
-    pub(crate) ideal: Ideal,
-}
-
-/// The kind a literal number has by itself.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Ideal {
-    Int(i64),
-    Float(f64),
-    Complex(f64, f64),
-    /// An unsigned number too large for `int`: an error when executed.
-    Overflow,
+    /// What it is where no kind is wanted. Absent from an unsigned number too large for `int`: an error when executed.
+    pub(crate) ideal: Option<Value>,
 }
 
 impl Pipeline {

@@ -65,7 +65,7 @@ impl<'t> Execution<'t, '_> {
         }
         let (value, expected) = match (wanted.kind(), literal) {
             (Kind::Bool, Term::Bool(value)) => return Ok(Value::Bool(*value)),
-            (Kind::String, Term::String { text, .. }) => return Ok(Value::String(text.clone())),
+            (Kind::String, Term::String { value, .. }) => return Ok(value.clone()),
             (Kind::Bool, _) => (None, "bool"),
             (Kind::String, _) => (None, "string"),
             (Kind::Int(kind), literal) => (

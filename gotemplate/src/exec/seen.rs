@@ -11,13 +11,15 @@ use crate::value::Value;
 
 /// A [`Slot`] that belongs to someone else.
 #[derive(Clone, Copy)]
-pub(super) struct Seen<'v> {
-    pub(super) value: &'v Value,
-    boxed: bool,
+pub(crate) struct Seen<'v> {
+    pub(crate) value: &'v Value,
+    pub(crate) boxed: bool,
     addressable: bool,
 }
 
 static NIL: Value = Value::Nil;
+static TRUE: Value = Value::Bool(true);
+static FALSE: Value = Value::Bool(false);
 
 /// The value of a word without arguments. None also where that is an error: whoever evaluates the word finds it.
 pub(super) fn of_word<'v>(
@@ -35,14 +37,40 @@ pub(super) fn of_word<'v>(
     names.iter().try_fold(Seen::of(slot), |seen, name| seen.field(name, missing_key))
 }
 
+/// The value of an argument of any type, which may be a literal.
+pub(super) fn of_argument<'v>(
+    word: &'v Operand,
+    dot: &'v Slot,
+    variables: &'v Variables,
+    missing_key: MissingKey,
+) -> Option<Seen<'v>> {
+    match &word.term {
+        Term::Bool(value) => Some(Seen::of_value(if *value { &TRUE } else { &FALSE })),
+        Term::Nil => Some(Seen::NOTHING),
+        Term::Number(number) => number.ideal.as_ref().map(Seen::of_value),
+        Term::String { value, .. } => Some(Seen::of_value(value)),
+        _ => of_word(word, dot, variables, missing_key),
+    }
+}
+
 impl<'v> Seen<'v> {
     const NOTHING: Self = Self { value: &NIL, boxed: false, addressable: false };
 
-    fn of(slot: &'v Slot) -> Self {
+    pub(crate) fn of(slot: &'v Slot) -> Self {
         Self { value: &slot.value, boxed: slot.boxed, addressable: slot.addressable }
     }
 
-    pub(super) fn to_slot(self) -> Slot {
+    /// A value of its own type.
+    pub(crate) fn of_value(value: &'v Value) -> Self {
+        Self { value, boxed: false, addressable: false }
+    }
+
+    /// The value behind all pointers; a nil pointer stays.
+    pub(crate) fn pointed_to(self) -> &'v Value {
+        target(self.value, false).value
+    }
+
+    pub(crate) fn to_slot(self) -> Slot {
         Slot { value: self.value.clone(), boxed: self.boxed, addressable: self.addressable }
     }
 

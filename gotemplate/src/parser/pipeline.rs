@@ -143,7 +143,9 @@ impl Parser<'_> {
                 position = self.syntax.pipeline(pipeline).position;
                 Term::Pipeline(pipeline)
             }
-            TokenKind::String | TokenKind::RawString => Term::String { text: self.unquoted(token)?, end: token.end },
+            TokenKind::String | TokenKind::RawString => {
+                Term::String { value: self.unquoted(token)?.into(), end: token.end }
+            }
             _ => {
                 self.put_back(token);
                 return Ok(None);
