@@ -11,6 +11,9 @@ impl<'t> Execution<'t, '_> {
     /// The value of a pipeline. Variables that it declares stay until the block ends.
     pub(super) fn pipeline(&mut self, pipeline: &'t Pipeline, dot: &Slot) -> Result<Slot> {
         self.place = Place::Pipeline(pipeline);
+        if let ([command], []) = (pipeline.commands.as_slice(), pipeline.variables.as_slice()) {
+            return Ok(self.command(command, dot, None)?.unboxed());
+        }
         let mut last = None;
         for command in &pipeline.commands {
             last = Some(self.command(command, dot, last.take())?.unboxed());
