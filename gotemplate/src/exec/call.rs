@@ -119,7 +119,7 @@ impl<'t> Execution<'t, '_> {
         values.extend(last.map(Seen::of));
         let fits = |(position, seen): (usize, &Seen<'_>)| match signature.parameter(position) {
             Some(Type::String) => matches!(seen.value, Value::String(_)),
-            wanted => wanted == Some(&Type::Any),
+            wanted => wanted.is_some_and(Type::is_any),
         };
         let fit = values.iter().enumerate().all(fits);
         fit.then(|| builtin.apply(&self.budget, &values).and_then(|result| self.charged(result)))

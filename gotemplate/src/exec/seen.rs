@@ -6,7 +6,7 @@ use super::variables::Variables;
 use crate::syntax::{Operand, Term};
 use crate::template::MissingKey;
 use crate::text::Str;
-use crate::types::Type;
+
 use crate::value::Value;
 
 /// A [`Slot`] that belongs to someone else.
@@ -77,13 +77,13 @@ impl<'v> Seen<'v> {
     fn field(self, name: &Str, missing_key: MissingKey) -> Option<Self> {
         let target = target(self.value, self.addressable && !self.boxed);
         match target.value {
-            Value::Map(map) if *map.key_type() == Type::String => match map.peek(name)? {
-                Some(value) => Some(Self { value, boxed: *map.element_type() == Type::Any, addressable: false }),
+            Value::Map(map) => match map.peek(name)? {
+                Some(value) => Some(Self { value, boxed: map.element_type().is_any(), addressable: false }),
                 None => (missing_key == MissingKey::Default).then_some(Self::NOTHING),
             },
             Value::Struct(structure) if structure.struct_type().method(name).is_none() => {
                 let (value, field) = find_field(structure, name)?;
-                let boxed = field.field_type == Type::Any;
+                let boxed = field.field_type.is_any();
                 field.is_exported().then_some(Self { value, boxed, addressable: target.addressable })
             }
             Value::Nil if !self.boxed && missing_key != MissingKey::Error => Some(Self::NOTHING),
