@@ -11,6 +11,7 @@ mod variables;
 
 use std::io::Write;
 
+pub(crate) use seen::Seen;
 pub(crate) use slot::Slot;
 
 use crate::error::ExecError;
@@ -21,7 +22,7 @@ use crate::stack;
 use crate::syntax::{BlockId, Branch, Node, Pipeline, PipelineId, Place, Symbol, Syntax};
 use crate::template::{MissingKey, Template, Tree};
 use crate::text::Str;
-use crate::types::{Kind, Type};
+use crate::types::Kind;
 use crate::value::Value;
 use output::{Output, Refused};
 use variables::Variables;
@@ -170,7 +171,7 @@ impl<'t> Execution<'t, '_> {
             Value::Int(end, _) => self.numbers(branch, over, (*end).max(0).unsigned_abs()),
             Value::Uint(end, _) => self.numbers(branch, over, *end),
             Value::List(list) => {
-                let boxed = *list.element_type() == Type::Any;
+                let boxed = list.element_type().is_any();
                 let elements = list.iter().enumerate().map(|(index, element)| {
                     let element = Slot { value: element.clone(), boxed, addressable: true };
                     (Some(Value::int(index as i64)), element)
@@ -178,7 +179,7 @@ impl<'t> Execution<'t, '_> {
                 self.elements(branch, elements)
             }
             Value::Map(map) => {
-                let boxed = *map.element_type() == Type::Any;
+                let boxed = map.element_type().is_any();
                 let elements = map
                     .entries()
                     .into_iter()

@@ -12,6 +12,9 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Display;
+use std::io::Write;
+
 use directive::Directives;
 use printer::Printer;
 
@@ -38,18 +41,29 @@ impl Value {
 
 /// Appends one value as `%v` shows it.
 pub(crate) fn value(out: &mut Vec<u8>, budget: &Budget, value: &Value) -> Result<(), FunctionError> {
+    let start = out.len();
     match value {
         Value::String(text) => {
             budget.allocate(text.len())?;
             out.extend_from_slice(text);
-            Ok(())
+            return Ok(());
         }
-        other => print(out, budget, std::slice::from_ref(other)),
+        Value::Int(value, _) => decimal(out, value),
+        Value::Uint(value, _) => decimal(out, value),
+        Value::Float(value, kind) => float::format_float(out, *value, 'g', None, *kind),
+        other => return print(out, budget, &[other]),
     }
+    budget.allocate(out.len() - start)
+}
+
+/// Appends an integer in decimal digits.
+fn decimal(out: &mut Vec<u8>, integer: impl Display) {
+    // A vector takes whatever is written to it.
+    let _ = write!(out, "{integer}");
 }
 
 /// Appends what `fmt.Sprint` gives: a space between two operands when neither is a string.
-pub(crate) fn print(out: &mut Vec<u8>, budget: &Budget, arguments: &[Value]) -> Result<(), FunctionError> {
+pub(crate) fn print(out: &mut Vec<u8>, budget: &Budget, arguments: &[&Value]) -> Result<(), FunctionError> {
     let mut printer = Printer::new(out, budget);
     let mut after_string = true;
     for argument in arguments {
@@ -64,7 +78,7 @@ pub(crate) fn print(out: &mut Vec<u8>, budget: &Budget, arguments: &[Value]) -> 
 }
 
 /// Appends what `fmt.Sprintln` gives: a space between all operands, and a newline.
-pub(crate) fn println(out: &mut Vec<u8>, budget: &Budget, arguments: &[Value]) -> Result<(), FunctionError> {
+pub(crate) fn println(out: &mut Vec<u8>, budget: &Budget, arguments: &[&Value]) -> Result<(), FunctionError> {
     let mut printer = Printer::new(out, budget);
     for (position, argument) in arguments.iter().enumerate() {
         if position > 0 {
@@ -81,7 +95,7 @@ pub(crate) fn printf(
     out: &mut Vec<u8>,
     budget: &Budget,
     format: &[u8],
-    arguments: &[Value],
+    arguments: &[&Value],
 ) -> Result<(), FunctionError> {
     let mut printer = Printer::new(out, budget);
     Directives::new(format, arguments).print(&mut printer)?;

@@ -25,7 +25,7 @@ impl<'t> Execution<'t, '_> {
                 self.call(&named.function, None, &named.name, Place::Operand(operand), dot, &[], None)?
             }
             Term::Chain { base, fields } => self.chain(operand, base, fields, dot, &[], None)?,
-            literal if *wanted == Type::Any => return self.literal(literal),
+            literal if wanted.is_any() => return self.literal(literal),
             literal => return self.typed_literal(operand, literal, wanted).map(Slot::of),
         };
         self.checked(slot, wanted)
@@ -33,7 +33,7 @@ impl<'t> Execution<'t, '_> {
 
     /// The value, if it is of that type or one step away from it.
     pub(super) fn checked(&mut self, slot: Slot, wanted: &Type) -> Result<Slot> {
-        if *wanted == Type::Any || (wanted.accepts(&slot.value) && !matches!(slot.value, Value::Nil)) {
+        if wanted.is_any() || (wanted.accepts(&slot.value) && !matches!(slot.value, Value::Nil)) {
             return Ok(slot);
         }
         match &slot.value {
@@ -65,7 +65,7 @@ impl<'t> Execution<'t, '_> {
         }
         let (value, expected) = match (wanted.kind(), literal) {
             (Kind::Bool, Term::Bool(value)) => return Ok(Value::Bool(*value)),
-            (Kind::String, Term::String { text, .. }) => return Ok(Value::String(text.clone())),
+            (Kind::String, Term::String { value, .. }) => return Ok(value.clone()),
             (Kind::Bool, _) => (None, "bool"),
             (Kind::String, _) => (None, "string"),
             (Kind::Int(kind), literal) => (

@@ -6,18 +6,20 @@ use super::variables::Variables;
 use crate::syntax::{Operand, Term};
 use crate::template::MissingKey;
 use crate::text::Str;
-use crate::types::Type;
+
 use crate::value::Value;
 
 /// A [`Slot`] that belongs to someone else.
 #[derive(Clone, Copy)]
-pub(super) struct Seen<'v> {
-    pub(super) value: &'v Value,
-    boxed: bool,
+pub(crate) struct Seen<'v> {
+    pub(crate) value: &'v Value,
+    pub(crate) boxed: bool,
     addressable: bool,
 }
 
 static NIL: Value = Value::Nil;
+static TRUE: Value = Value::Bool(true);
+static FALSE: Value = Value::Bool(false);
 
 /// The value of a word without arguments. None also where that is an error: whoever evaluates the word finds it.
 pub(super) fn of_word<'v>(
@@ -35,27 +37,53 @@ pub(super) fn of_word<'v>(
     names.iter().try_fold(Seen::of(slot), |seen, name| seen.field(name, missing_key))
 }
 
+/// The value of an argument of any type, which may be a literal.
+pub(super) fn of_argument<'v>(
+    word: &'v Operand,
+    dot: &'v Slot,
+    variables: &'v Variables,
+    missing_key: MissingKey,
+) -> Option<Seen<'v>> {
+    match &word.term {
+        Term::Bool(value) => Some(Seen::of_value(if *value { &TRUE } else { &FALSE })),
+        Term::Nil => Some(Seen::NOTHING),
+        Term::Number(number) => number.ideal.as_ref().map(Seen::of_value),
+        Term::String { value, .. } => Some(Seen::of_value(value)),
+        _ => of_word(word, dot, variables, missing_key),
+    }
+}
+
 impl<'v> Seen<'v> {
     const NOTHING: Self = Self { value: &NIL, boxed: false, addressable: false };
 
-    fn of(slot: &'v Slot) -> Self {
+    pub(crate) fn of(slot: &'v Slot) -> Self {
         Self { value: &slot.value, boxed: slot.boxed, addressable: slot.addressable }
     }
 
-    pub(super) fn to_slot(self) -> Slot {
+    /// A value of its own type.
+    pub(crate) fn of_value(value: &'v Value) -> Self {
+        Self { value, boxed: false, addressable: false }
+    }
+
+    /// The value behind all pointers; a nil pointer stays.
+    pub(crate) fn pointed_to(self) -> &'v Value {
+        target(self.value, false).value
+    }
+
+    pub(crate) fn to_slot(self) -> Slot {
         Slot { value: self.value.clone(), boxed: self.boxed, addressable: self.addressable }
     }
 
     fn field(self, name: &Str, missing_key: MissingKey) -> Option<Self> {
         let target = target(self.value, self.addressable && !self.boxed);
         match target.value {
-            Value::Map(map) if *map.key_type() == Type::String => match map.peek(name)? {
-                Some(value) => Some(Self { value, boxed: *map.element_type() == Type::Any, addressable: false }),
+            Value::Map(map) => match map.peek(name)? {
+                Some(value) => Some(Self { value, boxed: map.element_type().is_any(), addressable: false }),
                 None => (missing_key == MissingKey::Default).then_some(Self::NOTHING),
             },
             Value::Struct(structure) if structure.struct_type().method(name).is_none() => {
                 let (value, field) = find_field(structure, name)?;
-                let boxed = field.field_type == Type::Any;
+                let boxed = field.field_type.is_any();
                 field.is_exported().then_some(Self { value, boxed, addressable: target.addressable })
             }
             Value::Nil if !self.boxed && missing_key != MissingKey::Error => Some(Self::NOTHING),

@@ -12,7 +12,7 @@ const LARGEST: u64 = 1_000_000;
 pub(super) struct Directives<'a> {
     /// What is left of the format.
     rest: &'a [u8],
-    operands: &'a [Value],
+    operands: &'a [&'a Value],
     /// The operand that comes next.
     next: usize,
     /// Whether some directive named its operand: then none is missed at the end.
@@ -31,7 +31,7 @@ struct Directive {
 }
 
 impl<'a> Directives<'a> {
-    pub(super) fn new(format: &'a [u8], operands: &'a [Value]) -> Self {
+    pub(super) fn new(format: &'a [u8], operands: &'a [&'a Value]) -> Self {
         Self { rest: format, operands, next: 0, is_reordered: false }
     }
 

@@ -1,5 +1,6 @@
 //! Floating-point numbers, as Go's `strconv.FormatFloat` writes them.
 
+use super::decimal;
 use crate::types::FloatKind;
 
 /// The longest exact expansion of a `float64` has fewer digits than this; what is asked for beyond is zeros.
@@ -41,6 +42,10 @@ pub(crate) fn format_float(out: &mut Vec<u8>, value: f64, verb: char, precision:
 
 /// Appends the shorter form: with an exponent when it is below -4, or not below the precision.
 fn general(out: &mut Vec<u8>, value: f64, precision: Option<usize>, kind: FloatKind, verb: char) {
+    // Most numbers are ports and counts, and no digit of these can be left out.
+    if precision.is_none() && value < 1e6 && value.fract() == 0.0 {
+        return decimal(out, value as i64);
+    }
     let (decimal, limit) = match precision {
         None => (Decimal::shortest(value, kind), 6),
         Some(precision) => {

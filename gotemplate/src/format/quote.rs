@@ -14,8 +14,15 @@ pub(super) fn quote(text: &[u8]) -> Vec<u8> {
 /// Appends what stands between the double quotes; with `ascii` nothing but ASCII.
 pub(super) fn escape(out: &mut Vec<u8>, text: &[u8], ascii: bool) {
     for chunk in text.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            escape_character(out, character, '"', ascii);
+        let mut rest = chunk.valid();
+        while !rest.is_empty() {
+            let (plain, special) = rest.split_at(rest.bytes().take_while(|byte| is_plain(*byte)).count());
+            out.extend_from_slice(plain.as_bytes());
+            let mut characters = special.chars();
+            if let Some(character) = characters.next() {
+                escape_character(out, character, '"', ascii);
+            }
+            rest = characters.as_str();
         }
         for byte in chunk.invalid() {
             escape_number(out, 'x', u32::from(*byte), 2);
@@ -57,6 +64,11 @@ pub(super) fn pieces(text: &[u8], length: usize) -> impl Iterator<Item = &[u8]> 
         rest = remainder;
         Some(piece)
     })
+}
+
+/// Whether it stands for itself between double quotes.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
 }
 
 fn escape_character(out: &mut Vec<u8>, character: char, quote: char, ascii: bool) {

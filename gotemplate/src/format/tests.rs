@@ -11,7 +11,8 @@ use crate::value::{List, Map, Pointer, Struct};
 
 fn formatted(format: &str, arguments: &[Value]) -> String {
     let mut out = Vec::new();
-    printf(&mut out, &Budget::default(), format.as_bytes(), arguments).unwrap();
+    let arguments: Vec<_> = arguments.iter().collect();
+    printf(&mut out, &Budget::default(), format.as_bytes(), &arguments).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -216,9 +217,9 @@ fn types_that_say_how_they_print() {
 fn print_puts_spaces_between_operands_that_are_no_strings() {
     let mut out = Vec::new();
     let operands = [Value::int(1), Value::int(2), "a".into(), "b".into(), Value::int(3), Value::Nil, Value::Bool(true)];
-    print(&mut out, &Budget::default(), &operands).unwrap();
+    print(&mut out, &Budget::default(), &operands.each_ref()).unwrap();
     out.push(b'|');
-    println(&mut out, &Budget::default(), &operands).unwrap();
+    println(&mut out, &Budget::default(), &operands.each_ref()).unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), "1 2ab3 <nil> true|1 2 a b 3 <nil> true\n");
     assert_eq!(shown(&List::any(vec![Value::float(3.0)]).into()), "[3]");
     let bytes = Value::string(b"a\xff".as_slice());
@@ -243,7 +244,10 @@ fn the_budget_bounds_what_is_printed() {
     let one = [Value::int(1)];
     for format in ["%1000000d", "%.1000000d", "%01000000d", "%.1000000f", "%1000000.1000000U", "%-1000000q"] {
         let mut out = Vec::new();
-        assert!(printf(&mut out, &budget(), format.as_bytes(), &one).is_err_and(|error| error.is_limit()), "{format}");
+        assert!(
+            printf(&mut out, &budget(), format.as_bytes(), &one.each_ref()).is_err_and(|error| error.is_limit()),
+            "{format}"
+        );
         assert!(out.len() <= 200_000, "{format}");
     }
     let mut twice = Value::from("x");
