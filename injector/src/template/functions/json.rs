@@ -75,7 +75,7 @@ fn proto_to_json(value: Value) -> Result<String, FunctionError> {
     {
         fields.retain(|name, value| DEFAULTS.get(name) != Some(value));
     }
-    Ok(escape_for_yaml(&fields.to_string()))
+    Ok(escape_for_html(&escape_for_yaml(&fields.to_string())))
 }
 
 /// YAML of a value, keys sorted; nothing of what has no JSON form.
@@ -109,6 +109,11 @@ fn escaping(function: Function) -> Function {
             other => other,
         })
     })
+}
+
+/// Escapes what Go's JSON escapes within strings. Outside of them JSON has no such characters.
+fn escape_for_html(json: &str) -> String {
+    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }
 
 /// Escapes what JSON takes as it is and YAML does not print (YAML 1.2, production `c-printable`), or takes for the end

@@ -83,7 +83,7 @@ fn json_and_yaml() {
         ("{{ structToJSON nil }}", "{}"),
         ("{{ toJSON .ObjectMeta.Labels }} {{ toJSON .Spec.NodeSelector }}", r#"{"l":"1"} {}"#),
         ("{{ (fromJSON `{\"a\": [1]}`).a }} {{ fromJSON `{` }}", "[1] {}"),
-        ("{{ protoToJSON .ProxyConfig }}", r#"{"drainDuration":"90s","proxyMetadata":{"A":"<\u0085"}}"#),
+        ("{{ protoToJSON .ProxyConfig }}", r#"{"drainDuration":"90s","proxyMetadata":{"A":"\u003c\u0085"}}"#),
         ("{{ protoToJSON .ProxyConfig.Tracing }}", "{}"),
         ("{{ toYaml (index .Spec.Containers 0).Resources }}", "limits:\n  cpu: \"2\"\n  memory: 1Gi\n"),
         ("{{ toJson (dict `a` `\u{7f}`) }}", r#"{"a":"\u007f"}"#),
