@@ -109,7 +109,7 @@ pub(super) fn slice(arguments: &[Seen<'_>]) -> Result<Slot, FunctionError> {
     };
     let mut bounds = [0, length, capacity];
     for (bound, index) in bounds.iter_mut().zip(indexes) {
-        if index.boxed {
+        if index.is_boxed() {
             return Err("cannot index slice/array with type interface {}".into());
         }
         *bound = position(index.value, capacity)?;
@@ -136,7 +136,7 @@ pub(super) fn slice(arguments: &[Seen<'_>]) -> Result<Slot, FunctionError> {
 pub(super) fn len(argument: Seen<'_>) -> Result<i64, FunctionError> {
     let target = argument.pointed_to();
     let length = match target.underlying() {
-        Value::Nil if argument.boxed => return Err("len of nil pointer".into()),
+        Value::Nil if argument.is_boxed() => return Err("len of nil pointer".into()),
         Value::Nil => return Err("reflect: call of reflect.Value.Type on zero Value".into()),
         Value::Pointer(_) => return Err("len of nil pointer".into()),
         Value::String(text) => text.len(),

@@ -6,15 +6,23 @@ use super::variables::Variables;
 use crate::syntax::{Operand, Term};
 use crate::template::MissingKey;
 use crate::text::Str;
-
 use crate::value::Value;
 
 /// A [`Slot`] that belongs to someone else.
 #[derive(Clone, Copy)]
 pub(crate) struct Seen<'v> {
     pub(crate) value: &'v Value,
-    pub(crate) boxed: bool,
-    addressable: bool,
+    origin: Origin,
+}
+
+/// What is known of where a value is. As one field, so that a [`Seen`] is handed on in registers.
+#[derive(Clone, Copy, PartialEq)]
+enum Origin {
+    Plain,
+    /// A pointer to it can be had.
+    Addressable,
+    /// It is in a place of type `interface {}`.
+    Boxed,
 }
 
 static NIL: Value = Value::Nil;
@@ -54,15 +62,28 @@ pub(super) fn of_argument<'v>(
 }
 
 impl<'v> Seen<'v> {
-    const NOTHING: Self = Self { value: &NIL, boxed: false, addressable: false };
+    const NOTHING: Self = Self { value: &NIL, origin: Origin::Plain };
 
     pub(crate) fn of(slot: &'v Slot) -> Self {
-        Self { value: &slot.value, boxed: slot.boxed, addressable: slot.addressable }
+        Self::new(&slot.value, slot.boxed, slot.addressable)
     }
 
     /// A value of its own type.
     pub(crate) fn of_value(value: &'v Value) -> Self {
-        Self { value, boxed: false, addressable: false }
+        Self { value, origin: Origin::Plain }
+    }
+
+    fn new(value: &'v Value, boxed: bool, addressable: bool) -> Self {
+        let origin = match (boxed, addressable) {
+            (true, _) => Origin::Boxed,
+            (false, true) => Origin::Addressable,
+            (false, false) => Origin::Plain,
+        };
+        Self { value, origin }
+    }
+
+    pub(crate) fn is_boxed(self) -> bool {
+        self.origin == Origin::Boxed
     }
 
     /// The value behind all pointers; a nil pointer stays.
@@ -71,22 +92,22 @@ impl<'v> Seen<'v> {
     }
 
     pub(crate) fn to_slot(self) -> Slot {
-        Slot { value: self.value.clone(), boxed: self.boxed, addressable: self.addressable }
+        Slot { value: self.value.clone(), boxed: self.is_boxed(), addressable: self.origin == Origin::Addressable }
     }
 
     fn field(self, name: &Str, missing_key: MissingKey) -> Option<Self> {
-        let target = target(self.value, self.addressable && !self.boxed);
+        let target = target(self.value, self.origin == Origin::Addressable);
         match target.value {
             Value::Map(map) => match map.peek(name)? {
-                Some(value) => Some(Self { value, boxed: map.element_type().is_any(), addressable: false }),
+                Some(value) => Some(Self::new(value, map.element_type().is_any(), false)),
                 None => (missing_key == MissingKey::Default).then_some(Self::NOTHING),
             },
             Value::Struct(structure) if structure.struct_type().method(name).is_none() => {
                 let (value, field) = find_field(structure, name)?;
                 let boxed = field.field_type.is_any();
-                field.is_exported().then_some(Self { value, boxed, addressable: target.addressable })
+                field.is_exported().then_some(Self::new(value, boxed, target.addressable))
             }
-            Value::Nil if !self.boxed && missing_key != MissingKey::Error => Some(Self::NOTHING),
+            Value::Nil if !self.is_boxed() && missing_key != MissingKey::Error => Some(Self::NOTHING),
             _ => None,
         }
     }
