@@ -6,10 +6,9 @@ mod sequence;
 
 use self::decimal::Decimal;
 use super::cast::{to_float, to_int};
-use super::text::print;
+use super::text::{print, saturating};
 use crate::function::{FunctionError, Functions, Variadic};
 use crate::limits::Budget;
-use crate::syntax::number::{NumberError, parse_signed};
 use crate::text::Str;
 use crate::value::Value;
 
@@ -26,16 +25,6 @@ pub(super) fn add(functions: &mut Functions) {
     add_fractional(functions);
     round::add(functions);
     sequence::add(functions);
-}
-
-/// A decimal integer: 0 for what is none, and the nearest one for what is out of range.
-pub(super) fn saturating(text: &[u8]) -> i64 {
-    match parse_signed(text, 10) {
-        Ok(value) => value,
-        Err(NumberError::Range) if text.starts_with(b"-") => i64::MIN,
-        Err(NumberError::Range) => i64::MAX,
-        Err(NumberError::Syntax) => 0,
-    }
 }
 
 /// Arithmetic of `int64`, which wraps around.

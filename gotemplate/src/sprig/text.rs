@@ -2,6 +2,7 @@
 
 use crate::function::FunctionError;
 use crate::limits::Budget;
+use crate::syntax::number::{NumberError, parse_signed};
 use crate::text::Str;
 use crate::types::{Type, UintKind};
 use crate::unicode::decode;
@@ -81,4 +82,13 @@ pub(super) fn print(budget: &Budget, value: &Value) -> Result<Str, FunctionError
     let mut out = Vec::new();
     crate::format::value(&mut out, budget, value)?;
     Ok(out.into())
+}
+/// A decimal integer: 0 for what is none, and the nearest one for what is out of range.
+pub(super) fn saturating(text: &[u8]) -> i64 {
+    match parse_signed(text, 10) {
+        Ok(value) => value,
+        Err(NumberError::Range) if text.starts_with(b"-") => i64::MIN,
+        Err(NumberError::Range) => i64::MAX,
+        Err(NumberError::Syntax) => 0,
+    }
 }
