@@ -97,7 +97,7 @@ impl Builtin {
         let mut text = Vec::new();
         Ok(Slot::of(match self {
             Self::And | Self::Or => return Ok(decisive(self, arguments).cloned().unwrap_or_default()),
-            Self::Call => return call(budget, &"call".into(), arguments),
+            Self::Call => return call(budget, || "call".into(), arguments),
             Self::Index => return index::index(arguments),
             Self::Slice => return index::slice(arguments),
             Self::Len => Value::int(index::len(at(arguments, 0)?)?),
@@ -131,26 +131,23 @@ impl Builtin {
     }
 }
 
-/// The built-in `call`: calls a function that is a value. `callee` is how the template writes it.
-pub(crate) fn call(budget: &Budget, callee: &Str, arguments: &[Slot]) -> Result<Slot, FunctionError> {
+/// The built-in `call`: calls a function that is a value. `callee` is how the template writes it, which errors show.
+pub(crate) fn call(budget: &Budget, callee: impl Fn() -> Str, arguments: &[Slot]) -> Result<Slot, FunctionError> {
     let Some((function, arguments)) = arguments.split_first() else {
         return Err("call of nil".into());
     };
-    let function = match &function.value {
+    let function = match function.value.underlying() {
         Value::Function(function) => function,
         Value::Nil => return Err("call of nil".into()),
-        other => {
-            let given = other.type_of().map(|given| given.to_string()).unwrap_or_default();
-            return Err(format!("non-function {callee} of type {given}").into());
-        }
+        _ => return Err(format!("non-function {} of type {}", callee(), function.clone().unboxed().type_name()).into()),
     };
     let signature = function.signature();
     let (given, required) = (arguments.len(), signature.required());
     if signature.is_variadic && given < required {
-        return Err(format!("wrong number of args for {callee}: got {given} want at least {required}").into());
+        return Err(format!("wrong number of args for {}: got {given} want at least {required}", callee()).into());
     }
     if !signature.is_variadic && given != required {
-        return Err(format!("wrong number of args for {callee}: got {given} want {required}").into());
+        return Err(format!("wrong number of args for {}: got {given} want {required}", callee()).into());
     }
     let mut values = Vec::with_capacity(given);
     for (position, argument) in arguments.iter().enumerate() {

@@ -96,6 +96,11 @@ impl Function {
         }
     }
 
+    /// A method without its receiver, which is not there: a call ends with this error.
+    pub(crate) fn failing(&self, message: String) -> Self {
+        Self::with_signature(self.signature().without_receiver(), move |_, _| Err(FunctionError::new(message.clone())))
+    }
+
     /// Whether both are the same function.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -136,13 +141,14 @@ impl Functions {
     }
 
     /// The function of that name.
-    pub fn get(&self, name: &[u8]) -> Option<&Function> {
+    pub fn get(&self, name: impl AsRef<[u8]>) -> Option<&Function> {
+        let name = name.as_ref();
         self.functions.get(name).or_else(|| Builtin::function(name))
     }
 
     /// Why there is no function of that name, if it was left out on purpose.
-    pub fn why_left_out(&self, name: &[u8]) -> Option<&'static str> {
-        self.left_out.get(name).copied()
+    pub fn why_left_out(&self, name: impl AsRef<[u8]>) -> Option<&'static str> {
+        self.left_out.get(name.as_ref()).copied()
     }
 
     /// The names of all functions, Go's own included, in no order.

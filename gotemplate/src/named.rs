@@ -1,12 +1,15 @@
 //! Types with a name of their own: structs, and other types that have methods.
 
+mod member;
+
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use crate::function::{Function, FunctionError};
 use crate::text::Str;
 use crate::types::{Kind, Type};
 use crate::value::Value;
+pub(crate) use member::Member;
 
 /// A type with a name. Two are equal only when one is a clone of the other.
 ///
@@ -64,7 +67,8 @@ pub struct Field {
     pub json: Option<Str>,
     /// Whether JSON leaves it out when it is false, 0, nil or empty.
     pub omit_empty: bool,
-    /// Whether its own fields stand in its place in JSON.
+    /// Whether it is an embedded struct, or a pointer to one: templates reach its fields and methods as if they were
+    /// the outer struct's own, and in JSON its fields stand in its place. How it prints is not inherited.
     pub inline: bool,
 }
 
@@ -107,7 +111,8 @@ impl NamedType {
 
     /// Its definition; that of an empty struct before it has one.
     pub fn definition(&self) -> &Definition {
-        self.0.definition.get_or_init(Definition::default)
+        static UNDEFINED: LazyLock<Definition> = LazyLock::new(Definition::default);
+        self.0.definition.get().unwrap_or(&UNDEFINED)
     }
 
     /// The fields of a struct.
@@ -116,13 +121,13 @@ impl NamedType {
     }
 
     /// Where among its fields one is.
-    pub fn position(&self, name: &[u8]) -> Option<usize> {
-        self.fields().iter().position(|field| field.name.as_bytes() == name)
+    pub fn position(&self, name: impl AsRef<[u8]>) -> Option<usize> {
+        self.fields().iter().position(|field| field.name.as_bytes() == name.as_ref())
     }
 
-    /// The method of that name.
-    pub fn method(&self, name: &[u8]) -> Option<&Method> {
-        self.definition().methods.iter().find(|method| method.name.as_bytes() == name)
+    /// Its own method of that name.
+    pub fn method(&self, name: impl AsRef<[u8]>) -> Option<&Method> {
+        self.definition().methods.iter().find(|method| method.name.as_bytes() == name.as_ref())
     }
 }
 

@@ -11,7 +11,7 @@ mod structure;
 
 use std::sync::Arc;
 
-pub(crate) use equality::{deep_equal, same};
+pub(crate) use equality::{deep_equal, is_comparable, same};
 pub use list::List;
 pub use map::{Key, Map};
 pub use pointer::Pointer;

@@ -7,7 +7,7 @@ use crate::format;
 use crate::function::FunctionError;
 use crate::limits::Budget;
 use crate::types::Kind;
-use crate::value::{Value, same};
+use crate::value::{Value, is_comparable, same};
 
 /// Whether the first equals one of the others.
 pub(super) fn eq(budget: &Budget, arguments: &[Slot]) -> Result<bool, FunctionError> {
@@ -60,13 +60,14 @@ fn equal_composites(budget: &Budget, left: &Value, right: &Value) -> Result<bool
     if left.is_nil() || right.is_nil() {
         return Ok(left.is_nil() == right.is_nil());
     }
-    // A type that cannot be compared at all cannot be compared with itself either.
-    match same(left, right).filter(|_| same(right, right).is_some()) {
-        Some(equal) => Ok(equal),
-        None => {
+    match right.type_of().filter(|own| !is_comparable(own)) {
+        Some(own) => {
             let shown = print(b"%s", std::slice::from_ref(right))?;
-            Err(FunctionError::new(format!("non-comparable type {shown}: {}", type_name(right))))
+            Err(FunctionError::new(format!("non-comparable type {shown}: {own}")))
         }
+        // What is in an `interface {}` shows only now.
+        None => same(left, right)
+            .map_err(|inner| FunctionError::new(format!("runtime error: comparing uncomparable type {inner}"))),
     }
 }
 

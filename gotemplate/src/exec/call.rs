@@ -30,7 +30,7 @@ impl<'t> Execution<'t, '_> {
         let signature = function.signature();
         let bound = usize::from(receiver.is_some());
         let given = arguments.len() + usize::from(last.is_some());
-        let required = signature.required() - bound;
+        let required = signature.required().saturating_sub(bound);
         if signature.is_variadic && given < required {
             let given = arguments.len();
             return Err(self.fail(format!("wrong number of args for {name}: want at least {required} got {given}")));
@@ -69,14 +69,6 @@ impl<'t> Execution<'t, '_> {
         if let Builtin::And | Builtin::Or = builtin {
             return self.and_or(builtin, dot, arguments, last);
         }
-        let callee = match arguments.first() {
-            _ if builtin != Builtin::Call => None,
-            Some(first) => Some(self.syntax().describe(Place::Operand(first))),
-            None => last.as_ref().map(|last| match last.value.underlying() {
-                Value::String(text) => text.clone(),
-                _ => format!("<{} Value>", last.type_name()).into(),
-            }),
-        };
         let signature = function.signature();
         let mut slots: Few<Slot> = SmallVec::new();
         for argument in arguments {
@@ -87,13 +79,28 @@ impl<'t> Execution<'t, '_> {
             let wanted = signature.parameter(slots.len()).unwrap_or(&Type::Any);
             slots.push(self.checked(last, wanted)?);
         }
-        let result = match callee {
-            Some(callee) => crate::builtins::call(&self.budget, &callee, &slots),
-            None => builtin.apply(&self.budget, &slots),
+        let result = match builtin {
+            Builtin::Call => {
+                let callee = || self.callee(arguments.first(), slots.first());
+                crate::builtins::call(&self.budget, callee, &slots)
+            }
+            _ => builtin.apply(&self.budget, &slots),
         };
         let result = result.map_err(|error| self.failed(name, place, &error))?;
         self.charge_for(&result.value).map_err(|error| self.failed(name, place, &error))?;
         Ok(result)
+    }
+
+    /// What `call` calls, as its errors show it: how the template writes it, or what came from the command before.
+    fn callee(&self, written: Option<&'t Operand>, value: Option<&Slot>) -> Str {
+        match (written, value) {
+            (Some(operand), _) => self.syntax().describe(Place::Operand(operand)),
+            (None, Some(slot)) => match slot.value.underlying() {
+                Value::String(text) => text.clone(),
+                _ => format!("<{} Value>", slot.type_name()).into(),
+            },
+            (None, None) => Str::default(),
+        }
     }
 
     /// The first argument that decides, or else the last. The rest is not evaluated.

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::{Value, release};
 use crate::function::FunctionError;
 use crate::limits::Budget;
+use crate::named::NamedType;
 use crate::text::Str;
 use crate::types::{FloatKind, IntKind, Type, UintKind};
 
@@ -43,6 +44,8 @@ pub enum Key {
     Float(f64, FloatKind),
     /// `string`
     String(Str),
+    /// One of the others, of a type with a name. Ordered and found as that without the name.
+    Named(NamedType, Box<Key>),
 }
 
 impl Map {
@@ -134,7 +137,7 @@ impl Map {
 
     /// The value of any key.
     pub fn get_key(&self, key: &Key) -> Option<Value> {
-        match (&*self.read(), key) {
+        match (&*self.read(), key.underlying()) {
             (Entries::Text(entries), Key::String(text)) => entries.get(text).cloned(),
             (Entries::Text(_), _) => None,
             (Entries::Other(entries), key) => entries.get(key).cloned(),
@@ -157,7 +160,7 @@ impl Map {
         let _old = match (&mut *self.write(), key) {
             (Entries::Text(entries), Key::String(text)) => entries.insert(text, value),
             (Entries::Text(_), _) => None,
-            (Entries::Other(entries), key) => entries.insert(key, value),
+            (Entries::Other(entries), key) => entries.insert(key.of_type(&self.0.key), value),
         };
     }
 
@@ -258,7 +261,10 @@ impl Drop for Shared {
 impl Key {
     /// `value` as a key, if it can be one.
     pub fn of(value: &Value) -> Option<Self> {
-        Some(match value.underlying() {
+        Some(match value {
+            Value::Named(named) => {
+                Self::Named(named.named_type().clone(), Box::new(Self::of(named.value())?.into_underlying()))
+            }
             Value::Bool(value) => Self::Bool(*value),
             Value::Int(value, kind) => Self::Int(*value, *kind),
             Value::Uint(value, kind) => Self::Uint(*value, *kind),
@@ -276,6 +282,30 @@ impl Key {
             Self::Uint(value, kind) => Value::Uint(value, kind),
             Self::Float(value, kind) => Value::Float(value, kind),
             Self::String(text) => Value::String(text),
+            Self::Named(named, key) => Value::named(named, key.into_value()),
+        }
+    }
+
+    /// The key without its name.
+    pub fn underlying(&self) -> &Self {
+        match self {
+            Self::Named(_, key) => key.underlying(),
+            key => key,
+        }
+    }
+
+    fn into_underlying(self) -> Self {
+        match self {
+            Self::Named(_, key) => key.into_underlying(),
+            key => key,
+        }
+    }
+
+    /// With the name that keys of a map have.
+    fn of_type(self, wanted: &Type) -> Self {
+        match wanted {
+            Type::Named(named) => Self::Named(named.clone(), Box::new(self.into_underlying())),
+            _ => self,
         }
     }
 
@@ -286,19 +316,20 @@ impl Key {
             Self::Float(..) => 2,
             Self::String(_) => 3,
             Self::Bool(_) => 4,
+            Self::Named(_, key) => key.rank(),
         }
     }
 }
 
 impl Ord for Key {
     fn cmp(&self, other: &Self) -> Ordering {
-        match (self, other) {
+        match (self.underlying(), other.underlying()) {
             (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
             (Self::Int(a, _), Self::Int(b, _)) => a.cmp(b),
             (Self::Uint(a, _), Self::Uint(b, _)) => a.cmp(b),
             (Self::Float(a, _), Self::Float(b, _)) => a.partial_cmp(b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan())),
             (Self::String(a), Self::String(b)) => a.cmp(b),
-            _ => self.rank().cmp(&other.rank()),
+            (a, b) => a.rank().cmp(&b.rank()),
         }
     }
 }
