@@ -104,10 +104,10 @@ impl Builtin {
             Self::Not => Value::Bool(!at(arguments, 0)?.value.is_true()),
             Self::Eq => Value::Bool(compare::eq(budget, arguments)?),
             Self::Ne => Value::Bool(!compare::eq(budget, arguments)?),
-            Self::Lt => Value::Bool(less(arguments)?),
-            Self::Le => Value::Bool(less(arguments)? || compare::eq(budget, arguments)?),
-            Self::Gt => Value::Bool(!(less(arguments)? || compare::eq(budget, arguments)?)),
-            Self::Ge => Value::Bool(!less(arguments)?),
+            Self::Lt => Value::Bool(less(budget, arguments)?),
+            Self::Le => Value::Bool(less(budget, arguments)? || compare::eq(budget, arguments)?),
+            Self::Gt => Value::Bool(!(less(budget, arguments)? || compare::eq(budget, arguments)?)),
+            Self::Ge => Value::Bool(!less(budget, arguments)?),
             Self::Html => Value::string(escape::html(budget, arguments)?),
             Self::Js => Value::string(escape::js(budget, arguments)?),
             Self::Urlquery => Value::string(escape::urlquery(budget, arguments)?),
@@ -164,8 +164,8 @@ fn decisive(builtin: Builtin, arguments: &[Slot]) -> Option<&Slot> {
     arguments.iter().find(decides).or(arguments.last())
 }
 
-fn less(arguments: &[Slot]) -> Result<bool, FunctionError> {
-    let order = compare::order(&at(arguments, 0)?.value, &at(arguments, 1)?.value)?;
+fn less(budget: &Budget, arguments: &[Slot]) -> Result<bool, FunctionError> {
+    let order = compare::order(budget, &at(arguments, 0)?.value, &at(arguments, 1)?.value)?;
     Ok(order == Some(Ordering::Less))
 }
 

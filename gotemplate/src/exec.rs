@@ -23,6 +23,9 @@ use crate::types::{Kind, Type};
 use crate::value::Value;
 use output::Output;
 
+/// Variables that are looked at in the time of a step.
+const VARIABLES_PER_STEP: usize = 16;
+
 type Result<T> = std::result::Result<T, Box<ExecError>>;
 
 /// Executes the template of that name in a set.
@@ -262,18 +265,28 @@ impl<'t> Execution<'t, '_> {
         }
     }
 
-    /// The innermost variable of that name, in this template.
-    fn variable(&self, symbol: Symbol) -> Option<&Slot> {
-        self.variables[self.frame..].iter().rev().find(|(name, _)| *name == symbol).map(|(_, slot)| slot)
+    fn variable(&self, symbol: Symbol) -> Result<Slot> {
+        let position = self.variable_position(symbol)?;
+        Ok(self.variables.get(position).map(|(_, slot)| slot.clone()).unwrap_or_default())
     }
 
     fn assign(&mut self, symbol: Symbol, value: Slot) -> Result<()> {
-        let mut own = self.variables[self.frame..].iter_mut().rev();
-        match own.find(|(name, _)| *name == symbol) {
-            Some((_, slot)) => *slot = value,
-            None => return Err(self.undefined(symbol)),
+        let position = self.variable_position(symbol)?;
+        if let Some((_, slot)) = self.variables.get_mut(position) {
+            *slot = value;
         }
         Ok(())
+    }
+
+    /// Where the innermost variable of that name is, in this template.
+    fn variable_position(&self, symbol: Symbol) -> Result<usize> {
+        let own = self.variables.get(self.frame..).unwrap_or_default();
+        let position = own.iter().rposition(|(name, _)| *name == symbol).ok_or_else(|| self.undefined(symbol))?;
+        let passed = own.len() - position;
+        if passed > VARIABLES_PER_STEP {
+            self.charge(|budget| budget.work((passed / VARIABLES_PER_STEP) as u64))?;
+        }
+        Ok(self.frame + position)
     }
 
     fn undefined(&self, symbol: Symbol) -> Box<ExecError> {

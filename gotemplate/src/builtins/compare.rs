@@ -25,7 +25,11 @@ pub(super) fn eq(budget: &Budget, arguments: &[Slot]) -> Result<bool, FunctionEr
     Ok(false)
 }
 
+/// Bytes that are compared in the time of a step.
+const TEXT_PER_STEP: usize = 256;
+
 fn equal(budget: &Budget, left: &Value, right: &Value) -> Result<bool, FunctionError> {
+    charge(budget, left, right)?;
     Ok(match (left.underlying(), right.underlying()) {
         (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Int(left, _), Value::Int(right, _)) => left == right,
@@ -72,7 +76,8 @@ fn equal_composites(budget: &Budget, left: &Value, right: &Value) -> Result<bool
 }
 
 /// How two values of the same kind are ordered; nothing for NaN.
-pub(super) fn order(left: &Value, right: &Value) -> Result<Option<Ordering>, FunctionError> {
+pub(super) fn order(budget: &Budget, left: &Value, right: &Value) -> Result<Option<Ordering>, FunctionError> {
+    charge(budget, left, right)?;
     let (bare_left, bare_right) = (left.underlying(), right.underlying());
     if !is_basic(bare_left) || !is_basic(bare_right) {
         return Err(FunctionError::new("invalid type for comparison"));
@@ -89,6 +94,15 @@ pub(super) fn order(left: &Value, right: &Value) -> Result<Option<Ordering>, Fun
         }
         _ => return Err(incompatible(left, right)),
     })
+}
+
+fn charge(budget: &Budget, left: &Value, right: &Value) -> Result<(), FunctionError> {
+    match (left.underlying(), right.underlying()) {
+        (Value::String(left), Value::String(right)) if left.len().min(right.len()) >= TEXT_PER_STEP => {
+            budget.work((left.len().min(right.len()) / TEXT_PER_STEP) as u64)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn is_basic(value: &Value) -> bool {

@@ -105,9 +105,7 @@ impl<'t> Execution<'t, '_> {
         last: Option<Slot>,
     ) -> Result<Slot> {
         self.place = Place::Operand(place);
-        let Some(value) = self.variable(symbol).cloned() else {
-            return Err(self.undefined(symbol));
-        };
+        let value = self.variable(symbol)?;
         if fields.is_empty() {
             self.takes_no_arguments(place, arguments, last.as_ref())?;
             return Ok(value);

@@ -9,6 +9,7 @@ mod repeat;
 
 use regex_syntax::hir::{Dot, Hir, Look};
 
+use self::class::range;
 pub(super) use self::error::Error;
 use self::error::Kind;
 use self::flags::Flags;
@@ -29,37 +30,26 @@ pub(super) struct Parsed {
     pub(super) group_names: Vec<Option<Str>>,
 }
 
-/// Reads a pattern.
-pub(super) fn parse(pattern: &[u8]) -> Result<Parsed, Error> {
+/// Steps that reading one pattern may take. What needs more is too large when compiled, or is made to take long.
+const MAX_EFFORT: u64 = 4_000_000;
+/// Steps that it takes to find what differs from the characters of a class in case only.
+const FOLDING: u64 = 4_000;
+
+/// Reads a pattern, and says how many steps that took.
+pub(super) fn parse(pattern: &[u8]) -> (Result<Parsed, Error>, u64) {
     let mut parser = Parser {
         pattern,
         rest: pattern,
         flags: Flags::default(),
         group: Group::default(),
         outer: Vec::new(),
+        effort: 0,
         group_names: vec![None],
     };
-    // Where the last repetition began, if nothing came after it.
-    let mut last_repeat = None;
-    while let Some(&first) = parser.rest.first() {
-        let before = parser.rest;
-        let is_repeat = match first {
-            b'*' | b'+' | b'?' | b'{' => parser.repeat(last_repeat)?,
-            _ => {
-                parser.element(first)?;
-                false
-            }
-        };
-        last_repeat = is_repeat.then_some(before);
-    }
-    if !parser.outer.is_empty() {
-        return Err(Error::new(Kind::MissingParenthesis, pattern));
-    }
-    let group = std::mem::take(&mut parser.group);
-    let node = parser.limited(group.finish())?;
-    Ok(Parsed { hir: node.hir, height: node.height, size: node.size, group_names: parser.group_names })
+    let node = parser.whole();
+    let Parser { effort, group_names, .. } = parser;
+    (node.map(|node| Parsed { hir: node.hir, height: node.height, size: node.size, group_names }), effort)
 }
-
 struct Parser<'a> {
     pattern: &'a [u8],
     rest: &'a [u8],
@@ -68,6 +58,8 @@ struct Parser<'a> {
     group: Group,
     /// The groups around it, the innermost last.
     outer: Vec<Group>,
+    /// Steps that it took so far, beyond looking at each byte.
+    effort: u64,
     group_names: Vec<Option<Str>>,
 }
 
@@ -100,6 +92,33 @@ impl Group {
 }
 
 impl<'a> Parser<'a> {
+    fn whole(&mut self) -> Result<Node, Error> {
+        // Where the last repetition began, if nothing came after it.
+        let mut last_repeat = None;
+        while let Some(&first) = self.rest.first() {
+            let before = self.rest;
+            let is_repeat = match first {
+                b'*' | b'+' | b'?' | b'{' => self.repeat(last_repeat)?,
+                _ => {
+                    self.element(first)?;
+                    false
+                }
+            };
+            last_repeat = is_repeat.then_some(before);
+        }
+        if !self.outer.is_empty() {
+            return Err(Error::new(Kind::MissingParenthesis, self.pattern));
+        }
+        let group = std::mem::take(&mut self.group);
+        self.limited(group.finish())
+    }
+
+    /// Counts steps.
+    fn spend(&mut self, steps: u64) -> Result<(), Error> {
+        self.effort += steps;
+        if self.effort > MAX_EFFORT { Err(Error::new(Kind::TooLarge, self.pattern)) } else { Ok(()) }
+    }
+
     /// Reads anything but a repetition.
     fn element(&mut self, first: u8) -> Result<(), Error> {
         match first {
@@ -217,7 +236,11 @@ impl<'a> Parser<'a> {
     }
 
     fn literal(&mut self, code: u32) -> Result<(), Error> {
-        self.push(Node::character(code, self.flags.ignores_case))
+        if self.flags.ignores_case {
+            let class = self.folded(range(code, code))?;
+            return self.push(Node::class(class));
+        }
+        self.push(Node::character(code))
     }
 
     fn push_and_skip(&mut self, hir: Hir, length: usize) -> Result<(), Error> {

@@ -1,9 +1,10 @@
 //! Classes of characters: `[a-z]`, `[[:alpha:]]`, `\d`, `\p{Greek}`.
 
+use bstr::ByteSlice;
 use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 
 use super::error::{Error, Kind};
-use super::{Parser, property};
+use super::{FOLDING, Parser, property};
 use crate::sprig::unicode::assigned;
 
 impl<'a> Parser<'a> {
@@ -15,19 +16,23 @@ impl<'a> Parser<'a> {
         if is_negated {
             self.skip(1);
         }
-        let mut class = ClassUnicode::empty();
+        // Joined at the end: one by one would take a time that grows with the square of their number.
+        let mut ranges: Vec<ClassUnicodeRange> = Vec::new();
         let mut is_first = true;
         while is_first || !self.rest.starts_with(b"]") {
             is_first = false;
-            match self.named_class()? {
-                Some(named) => class.union(&named),
+            let item = match self.named_class()? {
+                Some(named) => named,
                 None => match self.class_escape()? {
-                    Some(escaped) => class.union(&escaped),
-                    None => class.union(&self.class_range(whole)?),
+                    Some(escaped) => escaped,
+                    None => self.class_range(whole)?,
                 },
-            }
+            };
+            self.spend(item.ranges().len() as u64)?;
+            ranges.extend_from_slice(item.ranges());
         }
         self.skip(1);
+        let mut class = ClassUnicode::new(ranges);
         if is_negated {
             class.negate();
         }
@@ -48,7 +53,7 @@ impl<'a> Parser<'a> {
                 return Err(Error::new(Kind::InvalidCharacterRange, self.since(before)));
             }
         }
-        Ok(self.folded(range(first, last)))
+        self.folded(range(first, last))
     }
 
     fn class_character(&mut self, whole: &[u8]) -> Result<u32, Error> {
@@ -62,7 +67,9 @@ impl<'a> Parser<'a> {
     /// Reads a class such as `[:alpha:]`, if there is one.
     fn named_class(&mut self) -> Result<Option<ClassUnicode>, Error> {
         let Some(inner) = self.rest.strip_prefix(b"[:") else { return Ok(None) };
-        let Some(length) = inner.windows(2).position(|two| two == b":]") else { return Ok(None) };
+        // This looks at all of the rest, maybe in vain, and maybe again behind the next bracket.
+        self.spend(inner.len() as u64 / 64)?;
+        let Some(length) = inner.find(b":]") else { return Ok(None) };
         let before = self.rest;
         let name = inner.get(..length).unwrap_or_default();
         self.skip(length + 4);
@@ -84,7 +91,7 @@ impl<'a> Parser<'a> {
             b"xdigit" => &[('0', '9'), ('A', 'F'), ('a', 'f')],
             _ => return Err(Error::new(Kind::InvalidCharacterRange, self.since(before))),
         };
-        Ok(Some(self.group_of(ranges, is_negated)))
+        self.group_of(ranges, is_negated).map(Some)
     }
 
     /// Reads a class such as `\d` or `\pL`, if there is one.
@@ -98,7 +105,7 @@ impl<'a> Parser<'a> {
             _ => return Ok(None),
         };
         self.skip(2);
-        Ok(Some(self.group_of(ranges, letter.is_ascii_uppercase())))
+        self.group_of(ranges, letter.is_ascii_uppercase()).map(Some)
     }
 
     fn property_escape(&mut self, mut is_negated: bool) -> Result<ClassUnicode, Error> {
@@ -123,24 +130,30 @@ impl<'a> Parser<'a> {
         let Some(class) = property(name) else {
             return Err(Error::new(Kind::InvalidCharacterRange, self.since(before)));
         };
-        let mut class = self.folded(class);
+        self.spend(class.ranges().len() as u64)?;
+        let mut class = self.folded(class)?;
         if is_negated {
             class.negate();
         }
         Ok(class)
     }
 
-    fn group_of(&self, ranges: &[(char, char)], is_negated: bool) -> ClassUnicode {
+    fn group_of(&mut self, ranges: &[(char, char)], is_negated: bool) -> Result<ClassUnicode, Error> {
         let ranges = ranges.iter().map(|&(first, last)| ClassUnicodeRange::new(first, last));
-        let mut class = self.folded(ClassUnicode::new(ranges));
+        let mut class = self.folded(ClassUnicode::new(ranges))?;
         if is_negated {
             class.negate();
         }
-        class
+        Ok(class)
     }
 
-    fn folded(&self, class: ClassUnicode) -> ClassUnicode {
-        if self.flags.ignores_case { fold(class) } else { class }
+    /// The class, with the characters that differ in case only if that is ignored.
+    pub(super) fn folded(&mut self, class: ClassUnicode) -> Result<ClassUnicode, Error> {
+        if !self.flags.ignores_case {
+            return Ok(class);
+        }
+        self.spend(FOLDING)?;
+        Ok(fold(class))
     }
 }
 
@@ -149,7 +162,7 @@ const SPACE: &[(char, char)] = &[('\t', '\n'), ('\x0c', '\r'), (' ', ' ')];
 const WORD: &[(char, char)] = &[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')];
 
 /// With the characters that differ from those of the class in case only.
-pub(super) fn fold(class: ClassUnicode) -> ClassUnicode {
+fn fold(class: ClassUnicode) -> ClassUnicode {
     let mut folded = class.clone();
     folded.case_fold_simple();
     folded.intersect(assigned());
