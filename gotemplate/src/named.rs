@@ -58,6 +58,7 @@ pub type Display = Arc<dyn Fn(&Value) -> Str + Send + Sync>;
 pub type Json = Arc<dyn Fn(&Value) -> Result<serde_json::Value, FunctionError> + Send + Sync>;
 
 /// A field of a struct.
+#[derive(Clone)]
 pub struct Field {
     /// As Go names it.
     pub name: Str,
@@ -88,8 +89,13 @@ impl NamedType {
         Self(Arc::new(Declaration { name: name.into(), definition: OnceLock::new() }))
     }
 
-    /// Says what it is made of. Only the first definition counts.
-    pub fn define(&self, definition: Definition) {
+    /// Says what it is made of. Only the first definition counts. A type that it is made from must be defined already.
+    pub fn define(&self, mut definition: Definition) {
+        // As in Go a type made from one with a name is made from what that is made from.
+        if let Some(Type::Named(named)) = &definition.underlying {
+            definition.fields = named.fields().to_vec();
+            definition.underlying = named.underlying().cloned();
+        }
         // Set already: then the first stays, as documented.
         let _ = self.0.definition.set(definition);
     }
@@ -104,7 +110,7 @@ impl NamedType {
         self.underlying().map_or(Kind::Struct, Type::kind)
     }
 
-    /// The type it is made from, unless it is a struct.
+    /// The type it is made from, unless it is a struct. It has no name itself.
     pub fn underlying(&self) -> Option<&Type> {
         self.definition().underlying.as_ref()
     }

@@ -214,3 +214,28 @@ fn a_type_may_be_looked_at_before_it_is_defined() {
     named.define(Definition::structure(vec![Field::new("A", Type::INT)]));
     assert_eq!(named.fields().len(), 1);
 }
+
+#[test]
+fn a_type_made_from_one_with_a_name_is_made_from_what_that_is_made_from() {
+    let first = defined("main.First", |_| Definition::of(Type::list(Type::INT)));
+    let second = defined("main.Second", |_| Definition::of(Type::Named(first.clone())));
+    let numbers = Value::named(first, List::new(Type::INT, vec![Value::int(7)]).into());
+    check(
+        &Value::named(second, numbers),
+        &[("{{len .}} {{index . 0}} {{range .}}{{.}}{{end}} {{printf `%T` .}}", "1 7 7 main.Second")],
+    );
+}
+
+#[test]
+fn a_deep_clone_shares_no_map() {
+    let map = Map::any();
+    let holder = defined("main.Holder", |_| Definition::structure(vec![Field::new("Map", Type::map(Type::Any))]));
+    let pointer = Value::from(Pointer::new(Struct::new(holder, [("Map", Value::from(map.clone()))]).into()));
+    let data: Value = List::any(vec![pointer.clone(), pointer, map.clone().into()]).into();
+    let text = "{{$_ := set (index . 0).Map `a` 1}}{{(index . 1).Map}} {{index . 2}} {{eq (index . 0) (index . 1)}}";
+    assert_eq!(rendered(text, &data.deep_clone(), &Functions::sprig()), "map[a:1] map[a:1] true");
+    assert!(map.is_empty());
+    // As a tree it has 2^60 leaves.
+    let shared = (0..60).fold(Value::from(map), |value, _| List::any(vec![value.clone(), value]).into());
+    drop(shared.deep_clone());
+}

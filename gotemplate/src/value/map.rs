@@ -220,12 +220,13 @@ impl Map {
         }
     }
 
-    pub(super) fn deep_clone(&self) -> Self {
-        let copy = Self::make(self.0.key.clone(), self.0.element.clone(), self.0.is_nil);
-        for (key, value) in self.entries() {
-            copy.insert_key(key, value.deep_clone());
-        }
-        copy
+    /// An empty one of the same type.
+    pub(super) fn without_entries(&self) -> Self {
+        Self::make(self.0.key.clone(), self.0.element.clone(), self.0.is_nil)
+    }
+
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
     }
 
     /// Takes the values out, when nobody else holds the map.
