@@ -25,6 +25,23 @@ pub(crate) use member::Member;
 /// ]));
 /// ```
 ///
+/// Values of it are made with [`Struct::new`](crate::Struct::new), or [`Value::named`] when it is no struct, and methods may be any functions:
+///
+/// ```
+/// use gotemplate::{Definition, Field, Function, Functions, Limits, NamedType, Struct, Template, Type, Value};
+///
+/// let port = NamedType::declare("main.Port");
+/// let is_secure = Function::new(|port: Value| matches!(port.underlying(), Value::Int(443, _)));
+/// port.define(Definition::of(Type::INT).method("IsSecure", is_secure));
+/// let server = NamedType::declare("main.Server");
+/// server.define(Definition::structure(vec![Field::new("Port", Type::Named(port.clone()))]));
+///
+/// let data = Struct::new(server, [("Port", Value::named(port, Value::int(443)))]).into();
+/// let template = Template::parse("url", "http{{if .Port.IsSecure}}s{{end}}://localhost:{{.Port}}", &Functions::new())?;
+/// assert_eq!(template.render(&data, &Limits::default())?, "https://localhost:443");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
 /// Types are made once and kept: one that refers to itself is never freed.
 #[derive(Clone)]
 pub struct NamedType(Arc<Declaration>);
