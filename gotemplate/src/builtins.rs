@@ -8,7 +8,9 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::exec::Slot;
+use smallvec::SmallVec;
+
+use crate::exec::{Seen, Slot};
 use crate::format;
 use crate::function::{Function, FunctionError, Signature};
 use crate::limits::Budget;
@@ -76,9 +78,9 @@ static BUILTINS: LazyLock<HashMap<Str, Function>> = LazyLock::new(|| {
 });
 
 impl Builtin {
-    /// The function of that name.
-    pub(crate) fn function(name: &[u8]) -> Option<&'static Function> {
-        BUILTINS.get(name)
+    /// The function of that name, and the name.
+    pub(crate) fn find(name: &[u8]) -> Option<(&'static Str, &'static Function)> {
+        BUILTINS.get_key_value(name)
     }
 
     /// All names, in no order.
@@ -88,15 +90,15 @@ impl Builtin {
 
     /// Calls it with values alone, as when Rust calls it.
     pub(crate) fn call_plain(self, budget: &Budget, arguments: &[Value]) -> Result<Value, FunctionError> {
-        let slots: Vec<Slot> = arguments.iter().cloned().map(Slot::of).collect();
-        self.apply(budget, &slots).map(|slot| slot.value)
+        let arguments: Vec<Seen<'_>> = arguments.iter().map(Seen::of_value).collect();
+        self.apply(budget, &arguments).map(|slot| slot.value)
     }
 
     /// Calls it. The number of arguments is that of its signature.
-    pub(crate) fn apply(self, budget: &Budget, arguments: &[Slot]) -> Result<Slot, FunctionError> {
+    pub(crate) fn apply(self, budget: &Budget, arguments: &[Seen<'_>]) -> Result<Slot, FunctionError> {
         let mut text = Vec::new();
         Ok(Slot::of(match self {
-            Self::And | Self::Or => return Ok(decisive(self, arguments).cloned().unwrap_or_default()),
+            Self::And | Self::Or => return Ok(decisive(self, arguments).map(Seen::to_slot).unwrap_or_default()),
             Self::Call => return call(budget, || "call".into(), arguments),
             Self::Index => return index::index(arguments),
             Self::Slice => return index::slice(arguments),
@@ -132,14 +134,17 @@ impl Builtin {
 }
 
 /// The built-in `call`: calls a function that is a value. `callee` is how the template writes it, which errors show.
-pub(crate) fn call(budget: &Budget, callee: impl Fn() -> Str, arguments: &[Slot]) -> Result<Slot, FunctionError> {
+pub(crate) fn call(budget: &Budget, callee: impl Fn() -> Str, arguments: &[Seen<'_>]) -> Result<Slot, FunctionError> {
     let Some((function, arguments)) = arguments.split_first() else {
         return Err("call of nil".into());
     };
     let function = match function.value.underlying() {
         Value::Function(function) => function,
         Value::Nil => return Err("call of nil".into()),
-        _ => return Err(format!("non-function {} of type {}", callee(), function.clone().unboxed().type_name()).into()),
+        _ => {
+            let given = Slot::of(function.value.clone()).type_name();
+            return Err(format!("non-function {} of type {given}", callee()).into());
+        }
     };
     let signature = function.signature();
     let (given, required) = (arguments.len(), signature.required());
@@ -152,27 +157,27 @@ pub(crate) fn call(budget: &Budget, callee: impl Fn() -> Str, arguments: &[Slot]
     let mut values = Vec::with_capacity(given);
     for (position, argument) in arguments.iter().enumerate() {
         let wanted = signature.parameter(position).unwrap_or(&Type::Any);
-        let value = index::as_parameter(&argument.value, wanted);
+        let value = index::as_parameter(argument.value, wanted);
         values.push(value.map_err(|error| FunctionError::new(format!("arg {position}: {error}")))?);
     }
     Ok(Slot::typed(function.call(budget, &values)?, &signature.result))
 }
 
 /// The argument that `and` or `or` gives.
-fn decisive(builtin: Builtin, arguments: &[Slot]) -> Option<&Slot> {
-    let decides = |slot: &&Slot| slot.value.is_true() == (builtin == Builtin::Or);
-    arguments.iter().find(decides).or(arguments.last())
+fn decisive<'v>(builtin: Builtin, arguments: &[Seen<'v>]) -> Option<Seen<'v>> {
+    let decides = |argument: &&Seen<'_>| argument.value.is_true() == (builtin == Builtin::Or);
+    arguments.iter().find(decides).or(arguments.last()).copied()
 }
 
-fn less(budget: &Budget, arguments: &[Slot]) -> Result<bool, FunctionError> {
-    let order = compare::order(budget, &at(arguments, 0)?.value, &at(arguments, 1)?.value)?;
+fn less(budget: &Budget, arguments: &[Seen<'_>]) -> Result<bool, FunctionError> {
+    let order = compare::order(budget, at(arguments, 0)?.value, at(arguments, 1)?.value)?;
     Ok(order == Some(Ordering::Less))
 }
 
-fn at(arguments: &[Slot], position: usize) -> Result<&Slot, FunctionError> {
-    arguments.get(position).ok_or_else(|| FunctionError::new("missing argument"))
+fn at<'v>(arguments: &[Seen<'v>], position: usize) -> Result<Seen<'v>, FunctionError> {
+    arguments.get(position).copied().ok_or_else(|| FunctionError::new("missing argument"))
 }
 
-fn values(arguments: &[Slot]) -> Vec<Value> {
-    arguments.iter().map(|slot| slot.value.clone()).collect()
+fn values<'v>(arguments: &[Seen<'v>]) -> SmallVec<[&'v Value; 4]> {
+    arguments.iter().map(|argument| argument.value).collect()
 }

@@ -5,10 +5,13 @@ mod call;
 mod evaluate;
 mod field;
 mod output;
+mod seen;
 mod slot;
+mod variables;
 
 use std::io::Write;
 
+pub(crate) use seen::Seen;
 pub(crate) use slot::Slot;
 
 use crate::error::ExecError;
@@ -16,15 +19,13 @@ use crate::format::quote;
 use crate::function::FunctionError;
 use crate::limits::{Budget, Limits};
 use crate::stack;
-use crate::syntax::{BlockId, Branch, Node, PipelineId, Place, Symbol, Syntax};
+use crate::syntax::{BlockId, Branch, Node, Pipeline, PipelineId, Place, Symbol, Syntax};
 use crate::template::{MissingKey, Template, Tree};
 use crate::text::Str;
-use crate::types::{Kind, Type};
+use crate::types::Kind;
 use crate::value::Value;
-use output::Output;
-
-/// Variables that are looked at in the time of a step.
-const VARIABLES_PER_STEP: usize = 16;
+use output::{Output, Refused};
+use variables::Variables;
 
 type Result<T> = std::result::Result<T, Box<ExecError>>;
 
@@ -37,18 +38,17 @@ pub(crate) fn execute(
     limits: &Limits,
 ) -> Result<()> {
     let budget = Budget::new(*limits);
+    let data = Slot::of(data.clone());
     let mut execution = Execution {
         template,
         tree,
         place: Place::Start,
-        variables: Vec::with_capacity(16),
-        frame: 0,
+        variables: Variables::new(data.clone()),
         depth: 0,
         output: Output::new(writer, limits.output),
+        scratch: Vec::new(),
         budget,
     };
-    let data = Slot::of(data.clone());
-    execution.variables.push((Symbol::ROOT, data.clone()));
     let result = execution.block(tree.root, &data).map(drop);
     // What was written before an error is part of the result, as in Go.
     let flushed = execution.output.flush().map_err(|error| Box::new(ExecError::write(tree.name.clone(), error)));
@@ -62,12 +62,11 @@ struct Execution<'t, 'w> {
     tree: &'t Tree,
     /// What is being executed, for errors.
     place: Place<'t>,
-    /// All variables, those of calling templates included.
-    variables: Vec<(Symbol, Slot)>,
-    /// Where the variables of this template begin.
-    frame: usize,
+    variables: Variables,
     depth: u32,
     output: Output<'w>,
+    /// What is being printed.
+    scratch: Vec<u8>,
     budget: Budget,
 }
 
@@ -94,7 +93,8 @@ impl<'t> Execution<'t, '_> {
 
     fn node(&mut self, node: &'t Node, dot: &Slot) -> Result<Flow> {
         self.place = Place::Node(node);
-        self.charge(Budget::step)?;
+        let passed = self.variables.take_passed();
+        self.charge(|budget| budget.work(1 + passed))?;
         match node {
             Node::Text { start, end } => {
                 let text = &self.syntax().text[*start as usize..*end as usize];
@@ -102,13 +102,15 @@ impl<'t> Execution<'t, '_> {
             }
             Node::Action { pipeline, .. } => {
                 let pipeline = self.syntax().pipeline(*pipeline);
-                let value = self.pipeline(pipeline, dot)?;
-                if pipeline.variables.is_empty() {
-                    self.print(node, value)?;
+                if !self.print_seen(pipeline, dot)? {
+                    let value = self.pipeline(pipeline, dot)?;
+                    if pipeline.variables.is_empty() {
+                        self.print(node, value)?;
+                    }
                 }
             }
-            Node::If(branch) => return self.branch(branch, dot, false),
-            Node::With(branch) => return self.branch(branch, dot, true),
+            Node::If(branch) => return self.if_branch(branch, dot),
+            Node::With(branch) => return self.with_branch(branch, dot),
             Node::Range(branch) => return self.range(branch, dot),
             Node::Template { name, pipeline, .. } => self.template(name, *pipeline, dot)?,
             Node::Break { .. } => return Ok(Flow::Break),
@@ -117,28 +119,49 @@ impl<'t> Execution<'t, '_> {
         Ok(Flow::Normal)
     }
 
-    fn branch(&mut self, branch: &'t Branch, dot: &Slot, sets_dot: bool) -> Result<Flow> {
-        let mark = self.variables.len();
-        let value = self.pipeline(self.syntax().pipeline(branch.pipeline), dot)?;
-        let flow = match (value.value.is_true(), branch.otherwise) {
-            (true, _) if sets_dot => self.block(branch.body, &value)?,
+    fn if_branch(&mut self, branch: &'t Branch, dot: &Slot) -> Result<Flow> {
+        let mark = self.variables.mark();
+        let pipeline = self.syntax().pipeline(branch.pipeline);
+        let flow = match (self.condition(pipeline, dot)?, branch.otherwise) {
             (true, _) => self.block(branch.body, dot)?,
             (false, Some(otherwise)) => self.block(otherwise, dot)?,
             (false, None) => Flow::Normal,
         };
-        self.variables.truncate(mark);
+        self.variables.forget(mark);
+        Ok(flow)
+    }
+
+    fn condition(&mut self, pipeline: &'t Pipeline, dot: &Slot) -> Result<bool> {
+        if let Some(word) = pipeline.only_word()
+            && let Some(seen) = seen::of_word(word, dot, &self.variables, self.missing_key())
+        {
+            self.place = Place::Operand(word);
+            return Ok(seen.value.is_true());
+        }
+        Ok(self.pipeline(pipeline, dot)?.value.is_true())
+    }
+
+    fn with_branch(&mut self, branch: &'t Branch, dot: &Slot) -> Result<Flow> {
+        let mark = self.variables.mark();
+        let value = self.pipeline(self.syntax().pipeline(branch.pipeline), dot)?;
+        let flow = match (value.value.is_true(), branch.otherwise) {
+            (true, _) => self.block(branch.body, &value)?,
+            (false, Some(otherwise)) => self.block(otherwise, dot)?,
+            (false, None) => Flow::Normal,
+        };
+        self.variables.forget(mark);
         Ok(flow)
     }
 
     fn range(&mut self, branch: &'t Branch, dot: &Slot) -> Result<Flow> {
-        let mark = self.variables.len();
+        let mark = self.variables.mark();
         let over = self.pipeline(self.syntax().pipeline(branch.pipeline), dot)?;
         let ran = self.rounds(branch, over.pointed_to())?;
         let flow = match (ran, branch.otherwise) {
             (false, Some(otherwise)) => self.block(otherwise, dot)?,
             _ => Flow::Normal,
         };
-        self.variables.truncate(mark);
+        self.variables.forget(mark);
         // In Go a `break` between `else` and `end` ends this loop, which did not run, and not the one around it.
         Ok(if flow == Flow::Break { Flow::Normal } else { flow })
     }
@@ -149,7 +172,7 @@ impl<'t> Execution<'t, '_> {
             Value::Int(end, _) => self.numbers(branch, over, (*end).max(0).unsigned_abs()),
             Value::Uint(end, _) => self.numbers(branch, over, *end),
             Value::List(list) => {
-                let boxed = *list.element_type() == Type::Any;
+                let boxed = list.element_type().is_any();
                 let elements = list.iter().enumerate().map(|(index, element)| {
                     let element = Slot { value: element.clone(), boxed, addressable: true };
                     (Slot::of(Value::int(index as i64)), element)
@@ -184,13 +207,13 @@ impl<'t> Execution<'t, '_> {
 
     fn elements(&mut self, branch: &'t Branch, elements: impl Iterator<Item = (Slot, Slot)>) -> Result<bool> {
         let mut ran = false;
-        let mark = self.variables.len();
+        let mark = self.variables.mark();
         for (index, element) in elements {
             ran = true;
             self.charge(Budget::iterate)?;
             self.set_range_variables(branch, index, &element)?;
             let flow = self.block(branch.body, &element)?;
-            self.variables.truncate(mark);
+            self.variables.forget(mark);
             if flow == Flow::Break {
                 break;
             }
@@ -209,12 +232,11 @@ impl<'t> Execution<'t, '_> {
                 self.assign(second.symbol, element.clone())?;
             }
             variables => {
-                let top = self.variables.len();
-                if let Some((_, slot)) = self.variables.last_mut() {
+                if let Some(slot) = self.variables.latest_but(0) {
                     *slot = element.clone();
                 }
                 if variables.len() > 1
-                    && let Some((_, slot)) = top.checked_sub(2).and_then(|second| self.variables.get_mut(second))
+                    && let Some(slot) = self.variables.latest_but(1)
                 {
                     *slot = index;
                 }
@@ -231,14 +253,28 @@ impl<'t> Execution<'t, '_> {
             Some(pipeline) => self.pipeline(self.syntax().pipeline(pipeline), dot)?,
             None => Slot::default(),
         };
-        let (caller, frame) = (self.tree, self.frame);
-        self.tree = tree;
-        self.frame = self.variables.len();
-        self.variables.push((Symbol::ROOT, dot.clone()));
+        let caller = std::mem::replace(&mut self.tree, tree);
+        let frame = self.variables.enter(dot.clone());
         self.block(tree.root, &dot)?;
-        self.variables.truncate(self.frame);
-        (self.tree, self.frame) = (caller, frame);
+        self.variables.leave(frame);
+        self.tree = caller;
         Ok(())
+    }
+
+    /// Prints what can be printed without a clone: a scalar, if the action asks for nothing but that. Whether it was so.
+    fn print_seen(&mut self, pipeline: &'t Pipeline, dot: &Slot) -> Result<bool> {
+        let Some(word) = pipeline.only_word() else { return Ok(false) };
+        let Some(seen) = seen::of_word(word, dot, &self.variables, self.missing_key()) else { return Ok(false) };
+        let written = match seen.value {
+            Value::String(text) => self.output.write(text.as_bytes()),
+            value @ (Value::Bool(_) | Value::Int(..) | Value::Uint(..) | Value::Float(..)) => {
+                self.scratch.clear();
+                crate::format::value(&mut self.scratch, &self.budget, value).map_err(|error| self.limit(&error))?;
+                self.output.write(&self.scratch)
+            }
+            _ => return Ok(false),
+        };
+        written.map(|()| true).map_err(|refused| self.refused(refused))
     }
 
     fn print(&mut self, node: &'t Node, slot: Slot) -> Result<()> {
@@ -258,35 +294,22 @@ impl<'t> Execution<'t, '_> {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        match self.output.write(bytes) {
-            Ok(()) => Ok(()),
-            Err(output::Refused::Limit(limit)) => Err(self.limit(&limit)),
-            Err(output::Refused::Writer(error)) => Err(Box::new(ExecError::write(self.tree.name.clone(), error))),
-        }
+        self.output.write(bytes).map_err(|refused| self.refused(refused))
     }
 
-    fn variable(&self, symbol: Symbol) -> Result<Slot> {
-        let position = self.variable_position(symbol)?;
-        Ok(self.variables.get(position).map(|(_, slot)| slot.clone()).unwrap_or_default())
+    fn refused(&self, refused: Refused) -> Box<ExecError> {
+        match refused {
+            Refused::Limit(limit) => self.limit(&limit),
+            Refused::Writer(error) => Box::new(ExecError::write(self.tree.name.clone(), error)),
+        }
     }
 
     fn assign(&mut self, symbol: Symbol, value: Slot) -> Result<()> {
-        let position = self.variable_position(symbol)?;
-        if let Some((_, slot)) = self.variables.get_mut(position) {
-            *slot = value;
+        match self.variables.get_mut(symbol) {
+            Some(slot) => *slot = value,
+            None => return Err(self.undefined(symbol)),
         }
         Ok(())
-    }
-
-    /// Where the innermost variable of that name is, in this template.
-    fn variable_position(&self, symbol: Symbol) -> Result<usize> {
-        let own = self.variables.get(self.frame..).unwrap_or_default();
-        let position = own.iter().rposition(|(name, _)| *name == symbol).ok_or_else(|| self.undefined(symbol))?;
-        let passed = own.len() - position;
-        if passed > VARIABLES_PER_STEP {
-            self.charge(|budget| budget.work((passed / VARIABLES_PER_STEP) as u64))?;
-        }
-        Ok(self.frame + position)
     }
 
     fn undefined(&self, symbol: Symbol) -> Box<ExecError> {

@@ -142,8 +142,12 @@ impl Functions {
 
     /// The function of that name.
     pub fn get(&self, name: impl AsRef<[u8]>) -> Option<&Function> {
-        let name = name.as_ref();
-        self.functions.get(name).or_else(|| Builtin::function(name))
+        self.find(name.as_ref()).map(|(_, function)| function)
+    }
+
+    /// The function of that name, and the name.
+    pub(crate) fn find(&self, name: &[u8]) -> Option<(&Str, &Function)> {
+        self.functions.get_key_value(name).or_else(|| Builtin::find(name))
     }
 
     /// Why there is no function of that name, if it was left out on purpose.

@@ -206,7 +206,11 @@ impl Field {
 
     /// Whether templates may read it: its name begins with a capital letter.
     pub fn is_exported(&self) -> bool {
-        self.name.to_text().chars().next().is_some_and(char::is_uppercase)
+        Self::exports(&self.name)
+    }
+
+    pub(crate) fn exports(name: &Str) -> bool {
+        name.to_text().chars().next().is_some_and(char::is_uppercase)
     }
 }
 

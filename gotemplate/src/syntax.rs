@@ -9,11 +9,13 @@ mod place;
 pub(crate) mod quote;
 
 use bstr::ByteSlice;
+use smallvec::SmallVec;
 
 pub(crate) use place::Place;
 
 use crate::function::Function;
 use crate::text::Str;
+use crate::value::Value;
 
 /// Offset in bytes from the beginning of the text.
 pub(crate) type Position = u32;
@@ -102,7 +104,7 @@ pub(crate) struct Pipeline {
     /// With `=`, not `:=`.
     pub(crate) assigns: bool,
     /// At least one.
-    pub(crate) commands: Vec<Command>,
+    pub(crate) commands: SmallVec<[Command; 1]>,
 }
 
 /// A variable where it is declared or assigned.
@@ -116,7 +118,7 @@ pub(crate) struct Variable {
 pub(crate) struct Command {
     pub(crate) position: Position,
     /// At least one.
-    pub(crate) operands: Vec<Operand>,
+    pub(crate) operands: SmallVec<[Operand; 1]>,
 }
 
 /// One word of a command.
@@ -133,20 +135,20 @@ pub(crate) enum Term {
     Nil,
     Dot,
     Number(Box<Number>),
-    /// What it means, and how it is written, with its quotes.
+    /// What it means, and where it ends, with its quotes, in the text of the template.
     String {
-        text: Str,
-        quoted: Str,
+        value: Value,
+        end: Position,
     },
     /// `.a.b`: at least one name.
-    Field(Box<[Str]>),
+    Field(Names),
     /// `$x.a.b`.
     Variable {
         symbol: Symbol,
-        fields: Box<[Str]>,
+        fields: Names,
     },
     /// The name of a function.
-    Function(Box<NamedFunction>),
+    Function(NamedFunction),
     /// `(pipeline).a.b`, and `name.a`: at least one field name. The base is a pipeline or a function.
     Chain {
         base: Box<Operand>,
@@ -155,6 +157,9 @@ pub(crate) enum Term {
     /// `(pipeline)`.
     Pipeline(PipelineId),
 }
+
+/// One behind the other, mostly a single one.
+pub(crate) type Names = SmallVec<[Str; 1]>;
 
 /// A function as the template names it.
 #[derive(Debug)]
@@ -173,18 +178,21 @@ pub(crate) struct Number {
     pub(crate) float: Option<f64>,
     /// Real and imaginary part; absent unless it is written as one.
     pub(crate) complex: Option<(f64, f64)>,
-    /// What it is where no kind is wanted.
-    pub(crate) ideal: Ideal,
+    /// What it is where no kind is wanted. Absent from an unsigned number too large for `int`: an error when executed.
+    pub(crate) ideal: Option<Value>,
 }
 
-/// The kind a literal number has by itself.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Ideal {
-    Int(i64),
-    Float(f64),
-    Complex(f64, f64),
-    /// An unsigned number too large for `int`: an error when executed.
-    Overflow,
+impl Pipeline {
+    /// The word, where it is nothing but that.
+    pub(crate) fn only_word(&self) -> Option<&Operand> {
+        match (self.variables.as_slice(), self.commands.as_slice()) {
+            ([], [Command { operands, .. }]) => match operands.as_slice() {
+                [word] => Some(word),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 impl Syntax {
@@ -198,6 +206,10 @@ impl Syntax {
 
     pub(crate) fn variable(&self, symbol: Symbol) -> &Str {
         &self.variables[symbol.0 as usize]
+    }
+
+    pub(crate) fn span(&self, start: Position, end: Position) -> &[u8] {
+        self.text.get(start as usize..end as usize).unwrap_or_default()
     }
 
     /// Line, from 1, and bytes between its beginning and the position, as Go's execution errors give them.

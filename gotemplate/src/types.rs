@@ -149,6 +149,11 @@ impl Type {
         }
     }
 
+    /// Whether it is `interface {}`. A comparison says so too, but takes longer.
+    pub(crate) fn is_any(&self) -> bool {
+        matches!(self, Self::Any)
+    }
+
     /// Whether nil may stand for a value of it.
     pub fn can_be_nil(&self) -> bool {
         matches!(self.kind(), Kind::Interface | Kind::List | Kind::Map | Kind::Pointer | Kind::Function)

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::mesh::MeshConfig;
 use crate::selector::LabelSelector;
-use crate::template::Template;
+use crate::template::{Settings, Template};
 use crate::yaml::{self, YamlError};
 
 /// Name of the template that is used where nothing else is asked for.
@@ -69,6 +69,8 @@ pub struct Configuration {
     pub values: Map<String, Value>,
     /// What templates see as `.MeshConfig`.
     pub mesh: MeshConfig,
+    /// Values and mesh config in the types that templates see.
+    pub(crate) settings: Settings,
     templates: BTreeMap<String, Template>,
 }
 
@@ -128,9 +130,13 @@ impl Configuration {
                 }
             }
         }
-        match (config, values, mesh) {
-            (Some(config), Some(values), Some(mesh)) if errors.is_empty() => {
-                Ok(Self { config, values, mesh, templates })
+        let settings = match (&values, &mesh) {
+            (Some(values), Some(mesh)) => take(Settings::new(values, mesh), &sources.mesh, &mut errors),
+            _ => None,
+        };
+        match (config, values, mesh, settings) {
+            (Some(config), Some(values), Some(mesh), Some(settings)) if errors.is_empty() => {
+                Ok(Self { config, values, mesh, settings, templates })
             }
             _ => Err(errors),
         }

@@ -1,10 +1,12 @@
 //! What a template sees: the data of one pod, under the names that Istio's templates use.
 
-use serde_json::{Map, Value, json};
+use gotemplate::{IntKind, Struct, Value as Data};
+use serde_json::{Map, Value};
 use sidecar_contract::{config::DEFAULT_REVISION, identity};
 
 use crate::config::Configuration;
-use crate::workload::{metadata_map, metadata_text};
+use crate::template::{self, structure};
+use crate::workload::{FieldError, metadata_text};
 
 /// What one injector does, whoever asks: the settings that all its injections share.
 #[derive(Debug)]
@@ -77,32 +79,60 @@ impl Context<'_> {
         if self.revision.is_empty() { DEFAULT_REVISION } else { self.revision }
     }
 
-    /// The template's dot.
-    pub fn template_data(&self, pod: &Value) -> Value {
-        let Configuration { values, mesh, .. } = self.configuration;
-        json!({
-            "TypeMeta": {"APIVersion": self.owner.api_version, "Kind": self.owner.kind},
-            "DeploymentMeta": {"Name": self.owner.name, "Namespace": self.namespace},
-            "ObjectMeta": {
-                "Name": metadata_text(pod, "name"),
-                "GenerateName": metadata_text(pod, "generateName"),
-                "Namespace": self.namespace,
-                "Labels": metadata_map(pod, "labels"),
-                "Annotations": metadata_map(pod, "annotations"),
-            },
-            "Spec": with_go_names(pod.get("spec").unwrap_or(&Value::Null)),
-            "MeshConfig": with_go_names(&Value::Object(mesh.fields().clone())),
-            "ProxyConfig": with_go_names(mesh.default_proxy_config()),
-            "Values": values,
-            "Revision": self.revision(),
-            "NativeSidecars": self.native_sidecars,
-            "ProxyImage": image(values, "proxy"),
-            "ProxyInitImage": image(values, "proxy_init"),
-            "ProxyUID": identity::PROXY_UID,
-            "ProxyGID": identity::PROXY_GID,
-            "InboundTrafficPolicyMode": mesh.inbound_traffic_policy_mode(),
-            "CompliancePolicy": "",
-        })
+    /// The template's dot: Istio's `SidecarTemplateData`, made of Go's types for pods and mesh config. Fields of the pod
+    /// that those types do not have are left out.
+    ///
+    /// # Errors
+    /// Every field of the pod that is of another type in Kubernetes.
+    pub fn template_data(&self, pod: &Value) -> Result<Data, Vec<FieldError>> {
+        let Configuration { values, mesh, settings, .. } = self.configuration;
+        let part = |name: &str| pod.get(name).unwrap_or(&Value::Null);
+        let text = |text: &str| Data::string(text);
+        let metadata = template::read("v1.ObjectMeta", part("metadata"), "metadata");
+        let spec = template::read("v1.PodSpec", part("spec"), "spec");
+        let (metadata, spec) = match (metadata, spec) {
+            (Ok(metadata), Ok(spec)) => (in_namespace(metadata, self.namespace), spec),
+            (metadata, spec) => return Err([metadata.err(), spec.err()].into_iter().flatten().flatten().collect()),
+        };
+        let owner = [("Kind", text(self.owner.kind)), ("APIVersion", text(self.owner.api_version))];
+        let deployment = [("Name", text(self.owner.name)), ("Namespace", text(self.namespace))];
+        Ok(structure(
+            "inject.SidecarTemplateData",
+            [
+                ("TypeMeta", structure("v1.TypeMeta", owner)),
+                ("DeploymentMeta", structure("types.NamespacedName", deployment)),
+                ("ObjectMeta", metadata),
+                ("Spec", spec),
+                ("MeshConfig", settings.mesh_config.clone()),
+                ("ProxyConfig", settings.proxy_config.clone()),
+                ("Values", settings.values.clone()),
+                ("Revision", text(self.revision())),
+                ("NativeSidecars", self.native_sidecars.into()),
+                ("ProxyImage", image(values, "proxy").into()),
+                ("ProxyInitImage", image(values, "proxy_init").into()),
+                ("ProxyUID", id(identity::PROXY_UID)),
+                ("ProxyGID", id(identity::PROXY_GID)),
+                ("InboundTrafficPolicyMode", text(mesh.inbound_traffic_policy_mode())),
+                // None: no policy restricts the proxy's cryptography.
+                ("CompliancePolicy", text("")),
+            ],
+        ))
+    }
+}
+
+fn id(number: u32) -> Data {
+    Data::Int(number.into(), IntKind::Int64)
+}
+
+/// The metadata with the namespace that the pod will be in, which its own may lack.
+fn in_namespace(metadata: Data, namespace: &str) -> Data {
+    match metadata {
+        Data::Struct(metadata) => {
+            let given = metadata.entries().map(|(name, value)| (name.as_bytes(), value.clone()));
+            let namespace = (b"Namespace".as_slice(), Data::string(namespace));
+            Struct::new(metadata.struct_type().clone(), given.chain([namespace])).into()
+        }
+        other => other,
     }
 }
 
@@ -120,52 +150,10 @@ fn image(values: &Map<String, Value>, section: &str) -> String {
     if hub.is_empty() { format!("{name}{separator}{tag}") } else { format!("{hub}/{name}{separator}{tag}") }
 }
 
-/// Keys of maps that belong to users, not to the Kubernetes API.
-const USER_KEYED: [&str; 8] =
-    ["annotations", "labels", "limits", "matchLabels", "nodeSelector", "overhead", "proxyMetadata", "requests"];
-
-/// The value with its keys named after Go's Kubernetes and Istio types: `containers` is `.Containers`. A field that is
-/// unset in the pod is missing here, where Go has a zero value; and some abbreviations are spelt otherwise in Go.
-fn with_go_names(value: &Value) -> Value {
-    match value {
-        Value::Object(entries) => entries
-            .iter()
-            .map(|(key, value)| {
-                let value = if USER_KEYED.contains(&key.as_str()) { value.clone() } else { with_go_names(value) };
-                (go_name(key), value)
-            })
-            .collect(),
-        Value::Array(values) => values.iter().map(with_go_names).collect(),
-        scalar => scalar.clone(),
-    }
-}
-
-fn go_name(key: &str) -> String {
-    const INITIALISMS: [&str; 6] = ["http", "tcp", "dns", "uid", "gid", "tty"];
-    let initialism = INITIALISMS.iter().find(|prefix| {
-        let rest = key.strip_prefix(**prefix);
-        rest.is_some_and(|rest| rest.chars().next().is_none_or(char::is_uppercase))
-    });
-    match (initialism, key.chars().next()) {
-        (Some(prefix), _) => prefix.to_uppercase() + &key[prefix.len()..],
-        (None, Some(first)) => first.to_uppercase().chain(key.chars().skip(1)).collect(),
-        (None, None) => String::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn fields_are_named_as_in_go_and_user_keys_are_left_alone() {
-        let named =
-            with_go_names(&json!({"hostNetwork": true, "dnsPolicy": "Default", "nodeSelector": {"diskType": "ssd"},
-            "containers": [{"livenessProbe": {"httpGet": {"port": 80}}, "resources": {"limits": {"cpu": 1}}}]}));
-        let expected = json!({"HostNetwork": true, "DNSPolicy": "Default", "NodeSelector": {"diskType": "ssd"},
-            "Containers": [{"LivenessProbe": {"HTTPGet": {"Port": 80}}, "Resources": {"Limits": {"cpu": 1}}}]});
-        assert_eq!(named, expected);
-    }
+    use serde_json::json;
 
     #[test]
     fn image_names_are_put_together_from_values() {

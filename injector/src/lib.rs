@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Core: [`annotations`], [`config`], [`context`], [`decide`], [`defaults`], [`inject`], [`manifest`], [`merge`],
-//! [`mesh`], [`review`], [`selector`], [`status`], [`template`], [`workload`], [`yaml`].
+//! [`mesh`], [`quantity`], [`review`], [`selector`], [`status`], [`template`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`files`], [`metrics`], [`server`].
 
 pub mod annotations;
@@ -24,6 +24,7 @@ pub mod manifest;
 pub mod merge;
 pub mod mesh;
 pub mod metrics;
+pub mod quantity;
 pub mod review;
 pub mod selector;
 pub mod server;

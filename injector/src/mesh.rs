@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use sidecar_contract::port;
 
+use crate::template::lower_camel;
 use crate::yaml::{self, YamlError};
 
 /// MeshConfig (Istio API `mesh/v1alpha1`) over its defaults; field names as in its JSON form.
@@ -21,8 +22,11 @@ impl Default for MeshConfig {
         let fields = json!({
             "proxyListenPort": port::OUTBOUND,
             "proxyInboundListenPort": port::INBOUND,
-            "trustDomain": "cluster.local",
+            "connectTimeout": "10s",
+            "enableAutoMtls": true,
             "enablePrometheusMerge": true,
+            "rootNamespace": "istio-system",
+            "trustDomain": "cluster.local",
             "defaultConfig": {
                 "configPath": "./etc/istio/proxy",
                 "binaryPath": "/usr/local/bin/envoy",
@@ -30,6 +34,7 @@ impl Default for MeshConfig {
                 "drainDuration": "45s",
                 "terminationDrainDuration": "5s",
                 "proxyAdminPort": port::ADMIN,
+                "controlPlaneAuthPolicy": "MUTUAL_TLS",
                 "discoveryAddress": "istiod.istio-system.svc:15012",
                 "interceptionMode": "REDIRECT",
                 "statNameLength": 189,
@@ -109,16 +114,6 @@ impl MeshConfig {
     pub fn hold_application_until_proxy_starts(&self) -> bool {
         self.default_proxy_config().get("holdApplicationUntilProxyStarts").and_then(Value::as_bool).unwrap_or(false)
     }
-}
-
-/// Protobuf's JSON form of a field name: `trust_domain` is `trustDomain`.
-fn lower_camel(name: &str) -> String {
-    let mut words = name.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |name, word| {
-        let mut letters = word.chars();
-        name + &letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
-    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::exec::Slot;
+use crate::exec::Seen;
 use crate::format;
 use crate::function::FunctionError;
 use crate::limits::Budget;
@@ -10,7 +10,7 @@ use crate::types::Kind;
 use crate::value::{Value, is_comparable, same};
 
 /// Whether the first equals one of the others.
-pub(super) fn eq(budget: &Budget, arguments: &[Slot]) -> Result<bool, FunctionError> {
+pub(super) fn eq(budget: &Budget, arguments: &[Seen<'_>]) -> Result<bool, FunctionError> {
     let Some((first, others)) = arguments.split_first() else {
         return Ok(false);
     };
@@ -18,7 +18,7 @@ pub(super) fn eq(budget: &Budget, arguments: &[Slot]) -> Result<bool, FunctionEr
         return Err(FunctionError::new("missing argument for comparison"));
     }
     for other in others {
-        if equal(budget, &first.value, &other.value)? {
+        if equal(budget, first.value, other.value)? {
             return Ok(true);
         }
     }
@@ -50,14 +50,14 @@ fn equal(budget: &Budget, left: &Value, right: &Value) -> Result<bool, FunctionE
 }
 
 fn equal_composites(budget: &Budget, left: &Value, right: &Value) -> Result<bool, FunctionError> {
-    let print = |format: &[u8], arguments: &[Value]| {
+    let print = |format: &[u8], argument: &Value| {
         let mut text = Vec::new();
-        format::printf(&mut text, budget, format, arguments)?;
+        format::printf(&mut text, budget, format, &[argument])?;
         Ok::<_, FunctionError>(String::from_utf8_lossy(&text).into_owned())
     };
     if left.kind() != right.kind() {
-        let left = (print(b"%s", std::slice::from_ref(left))?, type_name(left));
-        let right = (type_name(right), print(b"%v", std::slice::from_ref(right))?);
+        let left = (print(b"%s", left)?, type_name(left));
+        let right = (type_name(right), print(b"%v", right)?);
         let message = format!("non-comparable types {}: {}, {}: {}", left.0, left.1, right.0, right.1);
         return Err(FunctionError::new(message));
     }
@@ -66,7 +66,7 @@ fn equal_composites(budget: &Budget, left: &Value, right: &Value) -> Result<bool
     }
     match right.type_of().filter(|own| !is_comparable(own)) {
         Some(own) => {
-            let shown = print(b"%s", std::slice::from_ref(right))?;
+            let shown = print(b"%s", right)?;
             Err(FunctionError::new(format!("non-comparable type {shown}: {own}")))
         }
         // What is in an `interface {}` shows only now.

@@ -2,14 +2,14 @@
 
 use bstr::ByteSlice;
 
-use crate::exec::Slot;
+use crate::exec::{Seen, Slot};
 use crate::format;
 use crate::function::FunctionError;
 use crate::limits::Budget;
 use crate::unicode;
 use crate::value::Value;
 
-pub(super) fn html(budget: &Budget, arguments: &[Slot]) -> Result<Vec<u8>, FunctionError> {
+pub(super) fn html(budget: &Budget, arguments: &[Seen<'_>]) -> Result<Vec<u8>, FunctionError> {
     let text = text(budget, arguments)?;
     budget.allocate(text.len())?;
     let mut escaped = Vec::with_capacity(text.len());
@@ -27,7 +27,7 @@ pub(super) fn html(budget: &Budget, arguments: &[Slot]) -> Result<Vec<u8>, Funct
     Ok(escaped)
 }
 
-pub(super) fn js(budget: &Budget, arguments: &[Slot]) -> Result<Vec<u8>, FunctionError> {
+pub(super) fn js(budget: &Budget, arguments: &[Seen<'_>]) -> Result<Vec<u8>, FunctionError> {
     let text = text(budget, arguments)?;
     budget.allocate(text.len())?;
     let mut escaped = Vec::with_capacity(text.len());
@@ -48,7 +48,7 @@ pub(super) fn js(budget: &Budget, arguments: &[Slot]) -> Result<Vec<u8>, Functio
     Ok(escaped)
 }
 
-pub(super) fn urlquery(budget: &Budget, arguments: &[Slot]) -> Result<Vec<u8>, FunctionError> {
+pub(super) fn urlquery(budget: &Budget, arguments: &[Seen<'_>]) -> Result<Vec<u8>, FunctionError> {
     let text = text(budget, arguments)?;
     budget.allocate(text.len() * 3)?;
     let mut escaped = Vec::with_capacity(text.len());
@@ -63,16 +63,17 @@ pub(super) fn urlquery(budget: &Budget, arguments: &[Slot]) -> Result<Vec<u8>, F
 }
 
 /// The arguments as they print. A single string stays as it is.
-fn text(budget: &Budget, arguments: &[Slot]) -> Result<Vec<u8>, FunctionError> {
+fn text(budget: &Budget, arguments: &[Seen<'_>]) -> Result<Vec<u8>, FunctionError> {
     let mut text = Vec::new();
     match arguments {
-        [Slot { value: Value::String(only), .. }] => text.extend_from_slice(only.as_bytes()),
+        [Seen { value: Value::String(only), .. }] => text.extend_from_slice(only.as_bytes()),
         _ => {
-            let printable = |argument: &Slot| match Slot::of(argument.value.clone()).printable().value {
+            let printable = |argument: &Seen<'_>| match Slot::of(argument.value.clone()).printable().value {
                 Value::Nil => Value::from("<no value>"),
                 value => value,
             };
-            format::print(&mut text, budget, &arguments.iter().map(printable).collect::<Vec<_>>())?;
+            let values: Vec<_> = arguments.iter().map(printable).collect();
+            format::print(&mut text, budget, &values.iter().collect::<Vec<_>>())?;
         }
     }
     Ok(text)

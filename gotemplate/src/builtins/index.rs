@@ -1,26 +1,29 @@
 //! `index`, `slice` and `len`.
 
-use crate::exec::Slot;
+use crate::exec::{Seen, Slot};
 use crate::function::FunctionError;
 use crate::types::{Kind, Type, UintKind};
 use crate::value::{Key, Map, Value, is_comparable};
 
 /// `index item i j …`: the item of the item.
-pub(super) fn index(arguments: &[Slot]) -> Result<Slot, FunctionError> {
+pub(super) fn index(arguments: &[Seen<'_>]) -> Result<Slot, FunctionError> {
     let Some((item, indexes)) = arguments.split_first() else {
         return Ok(Slot::default());
     };
     if matches!(item.value, Value::Nil) {
         return Err("index of untyped nil".into());
     }
-    let mut item = item.clone().unboxed();
+    let Some((first, indexes)) = indexes.split_first() else {
+        return Ok(item.to_slot().unboxed());
+    };
+    let mut found = index_once(*item, first.value)?;
     for index in indexes {
-        item = index_once(&item, &index.value)?;
+        found = index_once(Seen::of(&found), index.value)?;
     }
-    Ok(item)
+    Ok(found)
 }
 
-fn index_once(item: &Slot, index: &Value) -> Result<Slot, FunctionError> {
+fn index_once(item: Seen<'_>, index: &Value) -> Result<Slot, FunctionError> {
     let target = item.pointed_to();
     match target.underlying() {
         Value::Nil => Err("index of nil pointer".into()),
@@ -92,7 +95,7 @@ pub(super) fn as_parameter(value: &Value, wanted: &Type) -> Result<Value, Functi
 }
 
 /// `slice item i j k`: as `item[i:j:k]`. The capacity of a list is its length.
-pub(super) fn slice(arguments: &[Slot]) -> Result<Slot, FunctionError> {
+pub(super) fn slice(arguments: &[Seen<'_>]) -> Result<Slot, FunctionError> {
     let Some((item, indexes)) = arguments.split_first() else {
         return Ok(Slot::default());
     };
@@ -117,7 +120,7 @@ pub(super) fn slice(arguments: &[Slot]) -> Result<Slot, FunctionError> {
         if index.boxed {
             return Err("cannot index slice/array with type interface {}".into());
         }
-        *bound = position(&index.value, capacity)?;
+        *bound = position(index.value, capacity)?;
     }
     let [start, end, capacity] = bounds;
     if start > end {
@@ -138,7 +141,7 @@ pub(super) fn slice(arguments: &[Slot]) -> Result<Slot, FunctionError> {
 }
 
 /// `len item`: of a string in bytes.
-pub(super) fn len(argument: &Slot) -> Result<i64, FunctionError> {
+pub(super) fn len(argument: Seen<'_>) -> Result<i64, FunctionError> {
     let target = argument.pointed_to();
     let length = match target.underlying() {
         Value::Nil if argument.boxed => return Err("len of nil pointer".into()),

@@ -1,6 +1,6 @@
 //! Arguments: words where a type is wanted.
 
-use super::{Execution, Result, Slot};
+use super::{Execution, Result, Slot, seen};
 use crate::syntax::{Number, Operand, Place, Term};
 use crate::types::{Kind, Type};
 use crate::value::{Pointer, Value};
@@ -9,6 +9,9 @@ impl<'t> Execution<'t, '_> {
     /// The value of an argument that must be of type `wanted`.
     pub(super) fn argument(&mut self, operand: &'t Operand, wanted: &Type, dot: &Slot) -> Result<Slot> {
         self.place = Place::Operand(operand);
+        if let Some(seen) = seen::of_word(operand, dot, &self.variables, self.missing_key()) {
+            return self.checked(seen.to_slot(), wanted);
+        }
         let slot = match &operand.term {
             Term::Dot => dot.clone(),
             Term::Nil if wanted.can_be_nil() => return Ok(Slot::of(wanted.zero())),
@@ -22,7 +25,7 @@ impl<'t> Execution<'t, '_> {
                 self.call(&named.function, None, &named.name, Place::Operand(operand), dot, &[], None)?
             }
             Term::Chain { base, fields } => self.chain(operand, base, fields, dot, &[], None)?,
-            literal if *wanted == Type::Any => return self.literal(literal),
+            literal if wanted.is_any() => return self.literal(literal),
             literal => return self.typed_literal(operand, literal, wanted).map(Slot::of),
         };
         self.checked(slot, wanted)
@@ -30,7 +33,7 @@ impl<'t> Execution<'t, '_> {
 
     /// The value, if it is of that type or one step away from it.
     pub(super) fn checked(&mut self, slot: Slot, wanted: &Type) -> Result<Slot> {
-        if *wanted == Type::Any {
+        if wanted.is_any() {
             return Ok(slot);
         }
         match &slot.value {
@@ -60,7 +63,7 @@ impl<'t> Execution<'t, '_> {
     fn typed_literal(&mut self, operand: &'t Operand, literal: &'t Term, wanted: &Type) -> Result<Value> {
         let (value, expected) = match (wanted.kind(), literal) {
             (Kind::Bool, Term::Bool(value)) => (Some(Value::Bool(*value)), "bool"),
-            (Kind::String, Term::String { text, .. }) => (Some(Value::String(text.clone())), "string"),
+            (Kind::String, Term::String { value, .. }) => (Some(value.clone()), "string"),
             (Kind::Bool, _) => (None, "bool"),
             (Kind::String, _) => (None, "string"),
             (Kind::Int(kind), literal) => (

@@ -2,10 +2,10 @@
 
 use smallvec::SmallVec;
 
-use super::{Execution, Result, Slot};
+use super::{Execution, Result, Seen, Slot, seen};
 use crate::builtins::Builtin;
 use crate::error::ExecError;
-use crate::function::{Function, FunctionError};
+use crate::function::{Function, FunctionError, Signature};
 use crate::syntax::{Operand, Place};
 use crate::text::Str;
 use crate::types::Type;
@@ -69,6 +69,13 @@ impl<'t> Execution<'t, '_> {
         if let Builtin::And | Builtin::Or = builtin {
             return self.and_or(builtin, dot, arguments, last);
         }
+        if builtin != Builtin::Call
+            && let Some(result) = self.builtin_of_seen(builtin, function.signature(), dot, arguments, last.as_ref())
+        {
+            let result = result.map_err(|error| self.failed(name, place, &error))?;
+            self.place = arguments.last().map_or(self.place, Place::Operand);
+            return Ok(result);
+        }
         let signature = function.signature();
         let mut slots: Few<Slot> = SmallVec::new();
         for argument in arguments {
@@ -79,16 +86,38 @@ impl<'t> Execution<'t, '_> {
             let wanted = signature.parameter(slots.len()).unwrap_or(&Type::Any);
             slots.push(self.checked(last, wanted)?);
         }
+        let values: Few<Seen<'_>> = slots.iter().map(Seen::of).collect();
         let result = match builtin {
             Builtin::Call => {
                 let callee = || self.callee(arguments.first(), slots.first());
-                crate::builtins::call(&self.budget, callee, &slots)
+                crate::builtins::call(&self.budget, callee, &values)
             }
-            _ => builtin.apply(&self.budget, &slots),
+            _ => builtin.apply(&self.budget, &values),
         };
-        let result = result.map_err(|error| self.failed(name, place, &error))?;
-        self.charge_for(&result.value).map_err(|error| self.failed(name, place, &error))?;
-        Ok(result)
+        let result = result.and_then(|result| self.charged(result));
+        result.map_err(|error| self.failed(name, place, &error))
+    }
+
+    /// Calls it with its arguments where they are. None if one must be evaluated first, or is of the wrong type.
+    fn builtin_of_seen(
+        &self,
+        builtin: Builtin,
+        signature: &Signature,
+        dot: &Slot,
+        arguments: &[Operand],
+        last: Option<&Slot>,
+    ) -> Option<std::result::Result<Slot, FunctionError>> {
+        let mut values: Few<Seen<'_>> = SmallVec::new();
+        for argument in arguments {
+            values.push(seen::of_argument(argument, dot, &self.variables, self.missing_key())?);
+        }
+        values.extend(last.map(Seen::of));
+        let fits = |(position, seen): (usize, &Seen<'_>)| match signature.parameter(position) {
+            Some(Type::String) => matches!(seen.value, Value::String(_)),
+            wanted => wanted.is_some_and(Type::is_any),
+        };
+        let fit = values.iter().enumerate().all(fits);
+        fit.then(|| builtin.apply(&self.budget, &values).and_then(|result| self.charged(result)))
     }
 
     /// What `call` calls, as its errors show it: how the template writes it, or what came from the command before.
@@ -106,13 +135,27 @@ impl<'t> Execution<'t, '_> {
     /// The first argument that decides, or else the last. The rest is not evaluated.
     fn and_or(&mut self, builtin: Builtin, dot: &Slot, arguments: &'t [Operand], last: Option<Slot>) -> Result<Slot> {
         let mut value = Slot::default();
-        for argument in arguments {
+        for (position, argument) in arguments.iter().enumerate() {
+            let is_final = position + 1 == arguments.len() && last.is_none();
+            if let Some(seen) = seen::of_argument(argument, dot, &self.variables, self.missing_key()) {
+                if is_final || seen.value.is_true() == (builtin == Builtin::Or) {
+                    value = seen.to_slot();
+                    self.place = Place::Operand(argument);
+                    return Ok(value);
+                }
+                continue;
+            }
             value = self.argument(argument, &Type::Any, dot)?;
             if value.value.is_true() == (builtin == Builtin::Or) {
                 return Ok(value);
             }
         }
         Ok(last.unwrap_or(value))
+    }
+
+    fn charged(&self, result: Slot) -> std::result::Result<Slot, FunctionError> {
+        self.charge_for(&result.value)?;
+        Ok(result)
     }
 
     /// Charges for what a function made anew.

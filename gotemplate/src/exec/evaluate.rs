@@ -1,7 +1,8 @@
 //! Pipelines, commands and their words.
 
+use super::seen::{self, Seen};
 use super::{Execution, Result, Slot};
-use crate::syntax::{Command, Ideal, Number, Operand, Pipeline, Place, Symbol, Term};
+use crate::syntax::{Command, Operand, Pipeline, Place, Symbol, Term};
 use crate::text::Str;
 use crate::types::Type;
 use crate::value::Value;
@@ -10,6 +11,9 @@ impl<'t> Execution<'t, '_> {
     /// The value of a pipeline. Variables that it declares stay until the block ends.
     pub(super) fn pipeline(&mut self, pipeline: &'t Pipeline, dot: &Slot) -> Result<Slot> {
         self.place = Place::Pipeline(pipeline);
+        if let ([command], []) = (pipeline.commands.as_slice(), pipeline.variables.as_slice()) {
+            return Ok(self.command(command, dot, None)?.unboxed());
+        }
         let mut last = None;
         for command in &pipeline.commands {
             last = Some(self.command(command, dot, last.take())?.unboxed());
@@ -18,7 +22,7 @@ impl<'t> Execution<'t, '_> {
         for variable in &pipeline.variables {
             match pipeline.assigns {
                 true => self.assign(variable.symbol, value.clone())?,
-                false => self.variables.push((variable.symbol, value.clone())),
+                false => self.variables.declare(variable.symbol, value.clone()),
             }
         }
         Ok(value)
@@ -29,6 +33,13 @@ impl<'t> Execution<'t, '_> {
         let Some((first, arguments)) = command.operands.split_first() else {
             return Ok(Slot::default());
         };
+        if arguments.is_empty()
+            && last.is_none()
+            && let Some(slot) = seen::of_word(first, dot, &self.variables, self.missing_key()).map(Seen::to_slot)
+        {
+            self.place = Place::Operand(first);
+            return Ok(slot);
+        }
         match &first.term {
             Term::Field(names) => {
                 self.place = Place::Operand(first);
@@ -60,19 +71,13 @@ impl<'t> Execution<'t, '_> {
     pub(super) fn literal(&mut self, literal: &'t Term) -> Result<Slot> {
         Ok(Slot::of(match literal {
             Term::Bool(value) => Value::Bool(*value),
-            Term::String { text, .. } => Value::String(text.clone()),
-            Term::Number(number) => self.number(number)?,
+            Term::String { value, .. } => value.clone(),
+            Term::Number(number) => match &number.ideal {
+                Some(value) => value.clone(),
+                None => return Err(self.fail(format!("{} overflows int", number.text))),
+            },
             _ => Value::Nil,
         }))
-    }
-
-    fn number(&mut self, number: &Number) -> Result<Value> {
-        Ok(match number.ideal {
-            Ideal::Int(value) => Value::int(value),
-            Ideal::Float(value) => Value::float(value),
-            Ideal::Complex(real, imaginary) => Value::Complex(real, imaginary),
-            Ideal::Overflow => return Err(self.fail(format!("{} overflows int", number.text))),
-        })
     }
 
     /// `(pipeline).a.b`
@@ -105,7 +110,9 @@ impl<'t> Execution<'t, '_> {
         last: Option<Slot>,
     ) -> Result<Slot> {
         self.place = Place::Operand(place);
-        let value = self.variable(symbol)?;
+        let Some(value) = self.variables.get(symbol).cloned() else {
+            return Err(self.undefined(symbol));
+        };
         if fields.is_empty() {
             self.takes_no_arguments(place, arguments, last.as_ref())?;
             return Ok(value);

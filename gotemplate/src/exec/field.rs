@@ -2,7 +2,7 @@
 
 use super::{Execution, Slot};
 use crate::format::quote;
-use crate::named::{Member, Method, NamedType};
+use crate::named::{Field, Member, Method, NamedType};
 use crate::syntax::{Operand, Place};
 use crate::template::MissingKey;
 use crate::text::Str;
@@ -13,11 +13,11 @@ use crate::value::{Key, Map, Pointer, Struct, Value};
 const NIL_DEREFERENCE: &str = "runtime error: invalid memory address or nil pointer dereference";
 
 /// A receiver behind its pointers.
-struct Target<'v> {
-    value: &'v Value,
+pub(super) struct Target<'v> {
+    pub(super) value: &'v Value,
     /// The last pointer on the way; the value itself when that is nil.
     pointer: Option<&'v Pointer>,
-    addressable: bool,
+    pub(super) addressable: bool,
 }
 
 impl<'t> Execution<'t, '_> {
@@ -34,7 +34,7 @@ impl<'t> Execution<'t, '_> {
         if matches!(receiver.value, Value::Nil) {
             return self.field_of_nil(name, receiver);
         }
-        let target = target(receiver);
+        let target = target(&receiver.value, receiver.addressable && !receiver.boxed);
         if let Some((method, bound)) = bound_method(&target, name) {
             let node = Place::Operand(place);
             return match bound {
@@ -77,22 +77,21 @@ impl<'t> Execution<'t, '_> {
         target: &Target<'_>,
         has_arguments: bool,
     ) -> super::Result<Option<Slot>> {
-        let Some(Member { found: position, path }) = structure.struct_type().find_field(name) else {
+        let Some(found) = find_field(structure, name) else {
             return Ok(None);
         };
-        if !name.to_text().chars().next().is_some_and(char::is_uppercase) {
+        if !Field::exports(name) {
             let given = receiver.type_name();
             return Err(self.fail(format!("{name} is an unexported field of struct type {given}")));
         }
-        let (outer, is_behind_pointer) = embedded(structure, &path).map_err(|nil| {
+        let FoundField { value, field, is_behind_pointer } = found.map_err(|nil| {
             self.fail(format!("reflect: indirection through nil pointer to embedded struct field {}", short_name(nil)))
         })?;
         if has_arguments {
             return Err(self.fail(format!("{name} has arguments but cannot be invoked as function")));
         }
-        let field = outer.fields().get(position).zip(outer.struct_type().fields().get(position));
         let addressable = target.addressable || is_behind_pointer;
-        Ok(field.map(|(value, field)| Slot { addressable, ..Slot::typed(value.clone(), &field.field_type) }))
+        Ok(Some(Slot { addressable, ..Slot::typed(value.clone(), &field.field_type) }))
     }
 
     fn entry(&mut self, name: &Str, map: &Map, has_arguments: bool) -> super::Result<Option<Slot>> {
@@ -116,9 +115,8 @@ impl<'t> Execution<'t, '_> {
     }
 }
 
-fn target(receiver: &Slot) -> Target<'_> {
-    let mut target =
-        Target { value: &receiver.value, pointer: None, addressable: receiver.addressable && !receiver.boxed };
+pub(super) fn target(receiver: &Value, addressable: bool) -> Target<'_> {
+    let mut target = Target { value: receiver, pointer: None, addressable };
     while let Value::Pointer(pointer) = target.value {
         target.pointer = Some(pointer);
         match pointer.target() {
@@ -175,6 +173,24 @@ fn promoted(method: &Method, field: &Value, is_addressable: bool) -> Option<Resu
         (value, true) => is_addressable.then(|| Ok(Pointer::new(value.clone()).into())),
         (value, false) => Some(Ok(value.clone())),
     }
+}
+
+/// A field of a struct, or of one that is embedded in it.
+pub(super) struct FoundField<'v> {
+    pub(super) value: &'v Value,
+    pub(super) field: &'v Field,
+    pub(super) is_behind_pointer: bool,
+}
+
+/// The field of that name. The error is the type that a nil pointer on the way to it would point to.
+pub(super) fn find_field<'v>(structure: &'v Struct, name: &Str) -> Option<Result<FoundField<'v>, &'v NamedType>> {
+    let Member { found: position, path } = structure.struct_type().find_field(name)?;
+    let (outer, is_behind_pointer) = match embedded(structure, &path) {
+        Ok(found) => found,
+        Err(nil) => return Some(Err(nil)),
+    };
+    let (value, field) = outer.fields().get(position).zip(outer.struct_type().fields().get(position))?;
+    Some(Ok(FoundField { value, field, is_behind_pointer }))
 }
 
 /// The struct at the end of a path of embedded fields, and whether a pointer leads there. The error is the type that a

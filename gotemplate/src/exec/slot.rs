@@ -22,7 +22,7 @@ impl Slot {
 
     /// A value in a place of that type.
     pub(crate) fn typed(value: Value, place: &Type) -> Self {
-        Self { value, boxed: *place == Type::Any, addressable: false }
+        Self { value, boxed: place.is_any(), addressable: false }
     }
 
     /// The value out of its `interface {}`, as every command of a pipeline hands it on.

@@ -1,217 +1,231 @@
-//! The directives of a format: `%[2]*.[1]*f`.
+//! The directives of a format: `%-5.2f`, `%[2]*d`.
 
-use super::specification::Specification;
-use super::{Printer, Result};
-use crate::unicode;
+use super::printer::{Flags, Printer};
+use crate::function::FunctionError;
 use crate::value::Value;
 
-/// No width, precision or number of an argument is larger.
-const LARGEST: i64 = 1_000_000;
+/// Widths, precisions and positions past this are errors.
+const LARGEST: u64 = 1_000_000;
 
-/// Prints `values` as `format` asks.
-pub(super) fn run(printer: &mut Printer<'_>, format: &[u8], values: &[Value]) -> Result<()> {
-    let mut run = Run { format, at: 0, values, next: 0, is_reordered: false, is_good: true, after_index: false };
-    while let Some(start) = format[run.at..].iter().position(|byte| *byte == b'%') {
-        printer.push(&format[run.at..run.at + start]);
-        run.at += start + 1;
-        run.directive(printer)?;
-        printer.settle()?;
-    }
-    printer.push(&format[run.at..]);
-    if !run.is_reordered {
-        run.extra(printer)?;
-    }
-    printer.settle()
-}
-
-struct Run<'f> {
-    format: &'f [u8],
-    /// What is read of the format.
-    at: usize,
-    values: &'f [Value],
-    /// The next argument.
+/// A format with its operands.
+pub(super) struct Directives<'a> {
+    /// What is left of the format.
+    rest: &'a [u8],
+    operands: &'a [&'a Value],
+    /// The operand that comes next.
     next: usize,
-    /// An argument was chosen by its number.
+    /// Whether some directive named its operand: then none is missed at the end.
     is_reordered: bool,
-    /// The numbers of arguments in this directive make sense.
-    is_good: bool,
-    /// A number of an argument came just before.
-    after_index: bool,
 }
 
-impl Run<'_> {
-    fn directive(&mut self, printer: &mut Printer<'_>) -> Result<()> {
-        self.is_good = true;
-        self.after_index = false;
-        printer.specification = self.flags();
-        self.index();
-        self.width(printer);
-        if self.peek() == Some(b'.') && self.at + 1 < self.format.len() {
-            self.precision(printer);
-        }
-        if !self.after_index {
-            self.index();
-        }
-        let Some((verb, width)) = unicode::decode(&self.format[self.at..]) else {
-            printer.push(b"%!(NOVERB)");
-            return Ok(());
-        };
-        self.at += width;
-        match (verb, self.values.get(self.next)) {
-            ('%', _) => printer.push(b"%"),
-            _ if !self.is_good => complain(printer, verb, b"(BADINDEX)"),
-            (_, None) => complain(printer, verb, b"(MISSING)"),
-            (_, Some(value)) => {
-                if matches!(verb, 'v' | 'w') {
-                    printer.specification = printer.specification.for_values();
-                }
-                printer.argument(value, verb)?;
-                self.next += 1;
+/// One directive.
+#[derive(Default)]
+struct Directive {
+    flags: Flags,
+    is_bad_width: bool,
+    is_bad_precision: bool,
+    is_bad_position: bool,
+    /// Absent at the end of the format.
+    verb: Option<char>,
+}
+
+impl<'a> Directives<'a> {
+    pub(super) fn new(format: &'a [u8], operands: &'a [&'a Value]) -> Self {
+        Self { rest: format, operands, next: 0, is_reordered: false }
+    }
+
+    pub(super) fn print(mut self, printer: &mut Printer<'_>) -> Result<(), FunctionError> {
+        loop {
+            let plain = self.rest.iter().position(|byte| *byte == b'%').unwrap_or(self.rest.len());
+            let (text, rest) = self.rest.split_at(plain);
+            self.rest = rest;
+            printer.bytes(text)?;
+            if !self.skip(b'%') {
+                break;
             }
+            let directive = self.directive();
+            self.print_directive(printer, &directive)?;
+            printer.pay()?;
         }
+        self.print_extra(printer)
+    }
+
+    fn print_directive(&mut self, printer: &mut Printer<'_>, directive: &Directive) -> Result<(), FunctionError> {
+        printer.flags = directive.flags;
+        if directive.is_bad_width {
+            printer.text("%!(BADWIDTH)");
+        }
+        if directive.is_bad_precision {
+            printer.text("%!(BADPREC)");
+        }
+        let operand = self.operands.get(self.next);
+        let problem = match (directive.verb, operand) {
+            (None, _) => {
+                printer.text("%!(NOVERB)");
+                return Ok(());
+            }
+            (Some('%'), _) => {
+                printer.text("%");
+                return Ok(());
+            }
+            (Some(_), _) if directive.is_bad_position => "(BADINDEX)",
+            (Some(verb), Some(operand)) => {
+                self.next += 1;
+                return printer.operand(operand, verb);
+            }
+            (Some(_), None) => "(MISSING)",
+        };
+        printer.text("%!");
+        printer.character(directive.verb.unwrap_or_default());
+        printer.text(problem);
         Ok(())
     }
 
-    fn flags(&mut self) -> Specification {
-        let mut specification = Specification::default();
-        while let Some(byte) = self.peek() {
-            match byte {
-                b'#' => specification.sharp = true,
-                b'0' => specification.zero = true,
-                b'+' => specification.plus = true,
-                b'-' => specification.minus = true,
-                b' ' => specification.space = true,
+    fn print_extra(&self, printer: &mut Printer<'_>) -> Result<(), FunctionError> {
+        let extra = self.operands.get(self.next..).filter(|extra| !extra.is_empty() && !self.is_reordered);
+        let Some(extra) = extra else { return Ok(()) };
+        printer.flags = Flags::default();
+        printer.text("%!(EXTRA ");
+        for (position, operand) in extra.iter().enumerate() {
+            if position > 0 {
+                printer.text(", ");
+            }
+            if let Some(given) = operand.type_of() {
+                printer.display(given);
+                printer.text("=");
+            }
+            printer.operand(operand, 'v')?;
+        }
+        printer.text(")");
+        Ok(())
+    }
+
+    /// Reads what follows `%`.
+    fn directive(&mut self) -> Directive {
+        let mut directive = Directive { flags: self.flags(), ..Directive::default() };
+        let mut after_position = self.position(&mut directive);
+        if self.skip(b'*') {
+            self.star_width(&mut directive);
+            after_position = false;
+        } else {
+            directive.flags.width = self.number();
+            directive.is_bad_position |= after_position && directive.flags.width.is_some();
+        }
+        if self.rest.len() > 1 && self.skip(b'.') {
+            directive.is_bad_position |= after_position;
+            after_position = self.position(&mut directive);
+            if self.skip(b'*') {
+                let precision = self.star().filter(|precision| *precision >= 0);
+                directive.flags.precision = precision.and_then(|precision| usize::try_from(precision).ok());
+                directive.is_bad_precision = precision.is_none();
+                after_position = false;
+            } else {
+                directive.flags.precision = Some(self.number().unwrap_or_default());
+            }
+        }
+        if !after_position {
+            self.position(&mut directive);
+        }
+        directive.verb = self.character();
+        if matches!(directive.verb, Some('v' | 'w')) {
+            let flags = &mut directive.flags;
+            flags.go_syntax = std::mem::take(&mut flags.sharp);
+            flags.field_names = std::mem::take(&mut flags.plus);
+        }
+        directive
+    }
+
+    fn flags(&mut self) -> Flags {
+        let mut flags = Flags::default();
+        while let Some((first, rest)) = self.rest.split_first() {
+            match first {
+                b'#' => flags.sharp = true,
+                b'0' => flags.zero = true,
+                b'+' => flags.plus = true,
+                b'-' => flags.minus = true,
+                b' ' => flags.space = true,
                 _ => break,
             }
-            self.at += 1;
+            self.rest = rest;
         }
-        specification
+        flags
     }
 
-    fn width(&mut self, printer: &mut Printer<'_>) {
-        if self.peek() == Some(b'*') {
-            self.at += 1;
-            let width = self.argument_as_number();
-            if width.is_none() {
-                printer.push(b"%!(BADWIDTH)");
-            }
-            if width.is_some_and(|width| width < 0) {
-                printer.specification.minus = true;
-                printer.specification.zero = false;
-            }
-            printer.specification.width = width.map(|width| width.unsigned_abs() as usize);
-            self.after_index = false;
-            return;
-        }
-        printer.specification.width = self.number();
-        if self.after_index && printer.specification.width.is_some() {
-            self.is_good = false;
+    /// Takes the width from the next operand. A negative one stands for the flag `-`.
+    fn star_width(&mut self, directive: &mut Directive) {
+        let width = self.star();
+        directive.is_bad_width = width.is_none();
+        directive.flags.width = width.and_then(|width| usize::try_from(width.unsigned_abs()).ok());
+        if width.is_some_and(|width| width < 0) {
+            directive.flags.minus = true;
+            directive.flags.zero = false;
         }
     }
 
-    fn precision(&mut self, printer: &mut Printer<'_>) {
-        self.at += 1;
-        if self.after_index {
-            self.is_good = false;
-        }
-        self.index();
-        if self.peek() == Some(b'*') {
-            self.at += 1;
-            let precision = self.argument_as_number().and_then(|precision| usize::try_from(precision).ok());
-            if precision.is_none() {
-                printer.push(b"%!(BADPREC)");
-            }
-            printer.specification.precision = precision;
-            self.after_index = false;
-        } else {
-            printer.specification.precision = Some(self.number().unwrap_or_default());
-        }
+    /// The next operand, if it is an integer that is not too large.
+    fn star(&mut self) -> Option<i64> {
+        let operand = self.operands.get(self.next)?;
+        self.next += 1;
+        let number = match operand.underlying() {
+            Value::Int(number, _) => *number,
+            Value::Uint(number, _) => i64::try_from(*number).ok()?,
+            _ => return None,
+        };
+        Some(number).filter(|number| number.unsigned_abs() <= LARGEST)
     }
 
-    /// A number in the format. One that is too large swallows the rest.
+    /// Reads `[3]`, and goes to that operand. Whether there was a number, even of no operand.
+    fn position(&mut self, directive: &mut Directive) -> bool {
+        if self.rest.first() != Some(&b'[') {
+            return false;
+        }
+        self.is_reordered = true;
+        let end = self.rest.iter().position(|byte| *byte == b']').filter(|_| self.rest.len() >= 3);
+        let Some(end) = end else {
+            self.rest = &self.rest[1..];
+            directive.is_bad_position = true;
+            return false;
+        };
+        let inside = Self { rest: &self.rest[1..end], ..Self::new(b"", &[]) }.whole_number();
+        self.rest = &self.rest[end + 1..];
+        match inside.map(|number| number.checked_sub(1).filter(|position| *position < self.operands.len())) {
+            Some(Some(position)) => self.next = position,
+            _ => directive.is_bad_position = true,
+        }
+        inside.is_some()
+    }
+
+    fn whole_number(mut self) -> Option<usize> {
+        self.number().filter(|_| self.rest.is_empty())
+    }
+
+    /// Reads digits, if there are any. A number that is too large takes all the rest with it.
     fn number(&mut self) -> Option<usize> {
-        let mut number: Option<i64> = None;
-        while let Some(digit @ b'0'..=b'9') = self.peek() {
-            if number.unwrap_or_default() > LARGEST {
-                self.at = self.format.len();
+        let mut number: Option<u64> = None;
+        while let Some((digit @ b'0'..=b'9', rest)) = self.rest.split_first() {
+            let so_far = number.unwrap_or_default();
+            if so_far > LARGEST {
+                self.rest = &[];
                 return None;
             }
-            number = Some(number.unwrap_or_default() * 10 + i64::from(digit - b'0'));
-            self.at += 1;
+            number = Some(so_far * 10 + u64::from(digit - b'0'));
+            self.rest = rest;
         }
         number.and_then(|number| usize::try_from(number).ok())
     }
 
-    /// The next argument as a width or precision.
-    fn argument_as_number(&mut self) -> Option<i64> {
-        let number = match self.values.get(self.next)?.underlying() {
-            Value::Int(number, _) => Some(*number),
-            Value::Uint(number, _) => i64::try_from(*number).ok(),
-            _ => None,
-        };
-        self.next += 1;
-        number.filter(|number| (-LARGEST..=LARGEST).contains(number))
+    fn skip(&mut self, byte: u8) -> bool {
+        let rest = self.rest.strip_prefix(&[byte]);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
     }
 
-    /// `[3]`: the number of an argument, from 1.
-    fn index(&mut self) {
-        self.after_index = false;
-        if self.peek() != Some(b'[') {
-            return;
-        }
-        self.is_reordered = true;
-        let rest = &self.format[self.at..];
-        let close = rest.iter().position(|byte| *byte == b']').filter(|_| rest.len() >= 3);
-        let Some(close) = close else {
-            self.is_good = false;
-            self.at += 1;
-            return;
-        };
-        let digits = &rest[1..close];
-        self.at += close + 1;
-        let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-        let number = std::str::from_utf8(digits).ok().filter(|_| is_number).and_then(|text| text.parse::<usize>().ok());
-        match number.and_then(|number| number.checked_sub(1)) {
-            Some(position) if position < self.values.len() => {
-                self.next = position;
-                self.after_index = true;
-            }
-            _ => {
-                self.is_good = false;
-                self.after_index = number.is_some();
-            }
-        }
+    /// Reads a character; a byte that is not UTF-8 is U+FFFD.
+    fn character(&mut self) -> Option<char> {
+        let (character, length) = bstr::decode_utf8(self.rest);
+        let length = if character.is_some() { length } else { 1 };
+        let present = !self.rest.is_empty();
+        self.rest = self.rest.get(length..).unwrap_or_default();
+        present.then(|| character.unwrap_or(char::REPLACEMENT_CHARACTER))
     }
-
-    /// Complains of arguments that no directive asked for.
-    fn extra(&self, printer: &mut Printer<'_>) -> Result<()> {
-        let Some(rest @ [_, ..]) = self.values.get(self.next..) else { return Ok(()) };
-        printer.specification = Specification::default();
-        printer.push(b"%!(EXTRA ");
-        for (place, value) in rest.iter().enumerate() {
-            if place > 0 {
-                printer.push(b", ");
-            }
-            match value.type_of() {
-                None => printer.push(b"<nil>"),
-                Some(own) => {
-                    printer.push(own.to_string().as_bytes());
-                    printer.push(b"=");
-                    printer.argument(value, 'v')?;
-                }
-            }
-        }
-        printer.push(b")");
-        Ok(())
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.format.get(self.at).copied()
-    }
-}
-
-fn complain(printer: &mut Printer<'_>, verb: char, what: &[u8]) {
-    printer.push(b"%!");
-    printer.push_character(verb);
-    printer.push(what);
 }

@@ -1,9 +1,14 @@
 //! Floating-point numbers, as Go's `strconv.FormatFloat` writes them.
 
+use super::decimal;
 use crate::types::FloatKind;
 
 /// The longest exact expansion of a `float64` has fewer digits than this; what is asked for beyond is zeros.
 const DIGITS: usize = 1100;
+
+/// The power of two half-way between 2.4414062e-4 and 2.4414063e-4. Of all `float32`s this one Go 1.26 rounds to the odd
+/// digit, since it looks there for the exponent where a `float64` has such a tie.
+const GO_ROUNDS_UP: f64 = 1.0 / 4096.0;
 
 /// Appends a number. The verb is one of `e`, `E`, `f`, `g`, `G`, `b`, `x`, `X`.
 ///
@@ -20,77 +25,119 @@ pub(crate) fn format_float(out: &mut Vec<u8>, value: f64, verb: char, precision:
         out.push(b'-');
     }
     let value = value.abs();
-    match verb {
-        'f' => decimal(out, value, precision, kind),
-        'b' => binary(out, Parts::of(value, kind)),
-        'x' | 'X' => hexadecimal(out, Parts::of(value, kind), precision, verb == 'X'),
-        'g' | 'G' => general(out, value, precision, kind, verb),
-        _ => exponential(out, &scientific(value, precision, kind), precision, verb),
+    match (verb, precision) {
+        ('b', _) => binary(out, Parts::of(value, kind)),
+        ('x' | 'X', _) => hexadecimal(out, Parts::of(value, kind), precision, verb == 'X'),
+        ('f', None) => Decimal::shortest(value, kind).plain(out),
+        ('f', Some(places)) => {
+            let shown = places.min(DIGITS);
+            out.extend_from_slice(format!("{value:.shown$}").as_bytes());
+            zeros(out, places - shown);
+        }
+        ('g' | 'G', _) => general(out, value, precision, kind, verb),
+        (_, None) => Decimal::shortest(value, kind).exponential(out, None, verb),
+        (_, Some(places)) => Decimal::rounded(value, places).exponential(out, Some(places), verb),
     }
 }
 
-/// Digits with a point: `123.45`.
-fn decimal(out: &mut Vec<u8>, value: f64, precision: Option<usize>, kind: FloatKind) {
-    let Some(precision) = precision else {
-        let shortest = if kind == FloatKind::Float32 { (value as f32).to_string() } else { value.to_string() };
-        return out.extend_from_slice(shortest.as_bytes());
-    };
-    let shown = precision.min(DIGITS);
-    out.extend_from_slice(format!("{value:.shown$}").as_bytes());
-    zeros(out, precision - shown);
-}
-
-/// `1.2345e-6`, as Rust writes it.
-fn scientific(value: f64, precision: Option<usize>, kind: FloatKind) -> String {
-    match (precision, kind) {
-        (Some(precision), _) => format!("{value:.*e}", precision.min(DIGITS)),
-        (None, FloatKind::Float32) => format!("{:e}", value as f32),
-        (None, FloatKind::Float64) => format!("{value:e}"),
-    }
-}
-
-/// One digit before the point, and an exponent: `1.2345e+02`.
-fn exponential(out: &mut Vec<u8>, scientific: &str, precision: Option<usize>, letter: char) {
-    let (digits, exponent) = split(scientific);
-    out.extend_from_slice(digits.as_bytes());
-    zeros(out, precision.unwrap_or_default().saturating_sub(DIGITS));
-    out.push(letter as u8);
-    signed_exponent(out, exponent);
-}
-
-/// The shorter of both: with an exponent when it is below -4, or not below the precision.
+/// Appends the shorter form: with an exponent when it is below -4, or not below the precision.
 fn general(out: &mut Vec<u8>, value: f64, precision: Option<usize>, kind: FloatKind, verb: char) {
-    let wanted = precision.map(|precision| precision.max(1));
-    let scientific = scientific(value, wanted.map(|wanted| wanted - 1), kind);
-    let (text, exponent) = split(&scientific);
-    let digits: String = text.chars().filter(|character| *character != '.').collect();
-    let digits = if value == 0.0 { "" } else { digits.trim_end_matches('0') };
-    let exponent = if value == 0.0 { -1 } else { exponent };
-    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
-    let point = exponent + 1;
-    let limit = match wanted.map(|wanted| i32::try_from(wanted).unwrap_or(i32::MAX)) {
-        None => 6,
-        Some(wanted) if wanted > count && count >= point => count,
-        Some(wanted) => wanted,
-    };
-    if exponent < -4 || exponent >= limit {
-        let (first, rest) = digits.split_at(1.min(digits.len()));
-        let dot = if rest.is_empty() { "" } else { "." };
-        return exponential(out, &format!("{first}{dot}{rest}e{exponent}"), None, if verb == 'G' { 'E' } else { 'e' });
+    // Most numbers are ports and counts, and no digit of these can be left out.
+    if precision.is_none() && value < 1e6 && value.fract() == 0.0 {
+        return decimal(out, value as i64);
     }
-    let (whole, fraction) = digits.split_at(usize::try_from(point).unwrap_or(0).min(digits.len()));
-    out.extend_from_slice(if point > 0 { whole.as_bytes() } else { b"0" });
-    zeros(out, usize::try_from(point - count).unwrap_or(0).min(usize::from(point > 0) * DIGITS));
-    if !fraction.is_empty() {
-        out.push(b'.');
-        zeros(out, usize::try_from(-point).unwrap_or(0));
-        out.extend_from_slice(fraction.as_bytes());
+    let (decimal, limit) = match precision {
+        None => (Decimal::shortest(value, kind), 6),
+        Some(precision) => {
+            let wanted = precision.max(1);
+            let decimal = Decimal::rounded(value, wanted - 1);
+            let wanted = i32::try_from(wanted).unwrap_or(i32::MAX);
+            let count = decimal.count();
+            let limit = if wanted > count && count >= decimal.point { count } else { wanted };
+            (decimal, limit)
+        }
+    };
+    let exponent = decimal.point - 1;
+    match exponent < -4 || exponent >= limit {
+        true => decimal.exponential(out, None, if verb == 'G' { 'E' } else { 'e' }),
+        false => decimal.plain(out),
     }
 }
 
-fn split(scientific: &str) -> (&str, i32) {
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
-    (digits, exponent.parse().unwrap_or_default())
+/// A number in decimal digits: 0.123 for the digits 123 and the point 0, 1230 for the point 4.
+struct Decimal {
+    /// Without zeros at either end; none for 0.
+    digits: String,
+    point: i32,
+}
+
+impl Decimal {
+    /// As many digits as tell the number from all others of its size. Between two that are as near, the even one: the
+    /// standard library takes the other.
+    fn shortest(value: f64, kind: FloatKind) -> Self {
+        let mut space = zmij::Buffer::new();
+        Self::parse(match kind {
+            FloatKind::Float32 if value == GO_ROUNDS_UP => "2.4414063e-4",
+            FloatKind::Float32 => space.format_finite(value as f32),
+            FloatKind::Float64 => space.format_finite(value),
+        })
+    }
+
+    /// One digit and so many more, rounded.
+    fn rounded(value: f64, more: usize) -> Self {
+        Self::parse(&format!("{value:.*e}", more.min(DIGITS)))
+    }
+
+    /// From `12.3`, `1.23e1` or `0.00123`.
+    fn parse(text: &str) -> Self {
+        let (number, exponent) = text.split_once('e').unwrap_or((text, "0"));
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        let all = format!("{whole}{fraction}");
+        let digits = all.trim_start_matches('0');
+        let leading = all.len() - digits.len();
+        let digits = digits.trim_end_matches('0');
+        if digits.is_empty() {
+            return Self { digits: String::new(), point: 0 };
+        }
+        let exponent: i32 = exponent.parse().unwrap_or_default();
+        Self { digits: digits.to_owned(), point: exponent + length(whole) - leading as i32 }
+    }
+
+    fn count(&self) -> i32 {
+        length(&self.digits)
+    }
+
+    /// Appends digits with a point: `123.45`.
+    fn plain(&self, out: &mut Vec<u8>) {
+        let before = usize::try_from(self.point).unwrap_or_default();
+        let (whole, fraction) = self.digits.split_at(before.min(self.digits.len()));
+        out.extend_from_slice(if whole.is_empty() { "0" } else { whole }.as_bytes());
+        zeros(out, usize::try_from(self.point - self.count()).unwrap_or_default());
+        if !fraction.is_empty() {
+            out.push(b'.');
+            zeros(out, usize::try_from(-self.point).unwrap_or_default());
+            out.extend_from_slice(fraction.as_bytes());
+        }
+    }
+
+    /// Appends one digit before the point, and an exponent: `1.2345e+02`. Zeros make up the places asked for.
+    fn exponential(&self, out: &mut Vec<u8>, places: Option<usize>, letter: char) {
+        let (first, fraction) = self.digits.split_at(self.digits.len().min(1));
+        out.extend_from_slice(if first.is_empty() { "0" } else { first }.as_bytes());
+        let places = places.unwrap_or(fraction.len());
+        if places > 0 {
+            out.push(b'.');
+            out.extend_from_slice(fraction.as_bytes());
+            zeros(out, places.saturating_sub(fraction.len()));
+        }
+        out.push(letter as u8);
+        signed_exponent(out, if first.is_empty() { 0 } else { self.point - 1 });
+    }
+}
+
+/// Length of digits, of which there are never more than [`DIGITS`].
+fn length(digits: &str) -> i32 {
+    digits.len() as i32
 }
 
 fn signed_exponent(out: &mut Vec<u8>, exponent: i32) {
@@ -224,6 +271,14 @@ mod tests {
         assert_eq!(text(tenth, 'g', None, FloatKind::Float32), "0.1");
         assert_eq!(text(tenth, 'g', None, FloatKind::Float64), "0.10000000149011612");
         assert_eq!(text(tenth, 'b', None, FloatKind::Float32), "13421773p-27");
+    }
+
+    #[test]
+    fn ties_round_to_the_even_digit_but_for_one() {
+        assert_eq!(text(-209.158_477_783_203_12, 'g', None, FloatKind::Float64), "-209.15847778320312");
+        assert_eq!(text(2_331_043.25, 'g', None, FloatKind::Float32), "2.3310432e+06");
+        assert_eq!(text(0.5_f64.powi(25), 'g', None, FloatKind::Float64), "2.9802322387695312e-08");
+        assert_eq!(text(0.5_f64.powi(12), 'g', None, FloatKind::Float32), "0.00024414063");
     }
 
     #[test]

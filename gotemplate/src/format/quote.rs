@@ -3,7 +3,7 @@
 use crate::unicode::is_printable;
 
 /// `text` as a literal of Go in double quotes, as `%q` prints it. What is not UTF-8 becomes `\xff`.
-pub(crate) fn quote(text: &[u8]) -> Vec<u8> {
+pub(super) fn quote(text: &[u8]) -> Vec<u8> {
     let mut quoted = Vec::with_capacity(text.len() + 2);
     quoted.push(b'"');
     escape(&mut quoted, text, false);
@@ -14,8 +14,15 @@ pub(crate) fn quote(text: &[u8]) -> Vec<u8> {
 /// Appends what stands between the double quotes; with `ascii` nothing but ASCII.
 pub(super) fn escape(out: &mut Vec<u8>, text: &[u8], ascii: bool) {
     for chunk in text.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            escape_character(out, character, '"', ascii);
+        let mut rest = chunk.valid();
+        while !rest.is_empty() {
+            let (plain, special) = rest.split_at(rest.bytes().take_while(|byte| is_plain(*byte)).count());
+            out.extend_from_slice(plain.as_bytes());
+            let mut characters = special.chars();
+            if let Some(character) = characters.next() {
+                escape_character(out, character, '"', ascii);
+            }
+            rest = characters.as_str();
         }
         for byte in chunk.invalid() {
             escape_number(out, 'x', u32::from(*byte), 2);
@@ -39,6 +46,29 @@ pub(super) fn can_backquote(text: &[u8]) -> bool {
             _ => true,
         })
     })
+}
+
+/// Splits a long text into pieces that can be escaped one by one: not within a character.
+pub(super) fn pieces(text: &[u8], length: usize) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        // A character has three continuation bytes at most; a fourth begins something that is not UTF-8.
+        let mut end = length.min(rest.len());
+        for _ in 0..3 {
+            end += usize::from(rest.get(end).is_some_and(|byte| byte & 0xc0 == 0x80));
+        }
+        let (piece, remainder) = rest.split_at(end);
+        rest = remainder;
+        Some(piece)
+    })
+}
+
+/// Whether it stands for itself between double quotes.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
 }
 
 fn escape_character(out: &mut Vec<u8>, character: char, quote: char, ascii: bool) {
@@ -87,6 +117,22 @@ mod tests {
         ];
         for (text, quoted) in cases {
             assert_eq!(String::from_utf8(quote(text)).unwrap(), *quoted);
+        }
+    }
+
+    #[test]
+    fn pieces_give_what_the_whole_gives() {
+        for text in [
+            "a€😀é\u{fffd}".as_bytes(),
+            b"\x80\x80\x80\x80\x80\x80\x80",
+            b"\xf0\x9f\x98\xe2\x82\xac\xf0\x9f\x98\x80\x80",
+        ] {
+            for length in 1..8 {
+                let (mut whole, mut parts) = (Vec::new(), Vec::new());
+                escape(&mut whole, text, true);
+                pieces(text, length).for_each(|piece| escape(&mut parts, piece, true));
+                assert_eq!(whole, parts, "{length}");
+            }
         }
     }
 }

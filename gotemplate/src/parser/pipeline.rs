@@ -1,12 +1,14 @@
 //! Pipelines, commands and their operands.
 
+use smallvec::SmallVec;
+
 use super::{Parser, index};
 use crate::error::ParseError;
 use crate::format::quote;
 use crate::lexer::{Keyword, Token, TokenKind};
 use crate::stack;
 use crate::syntax::number::Notation;
-use crate::syntax::{Command, NamedFunction, Number, Operand, Pipeline, PipelineId, Term, Variable};
+use crate::syntax::{Command, NamedFunction, Names, Number, Operand, Pipeline, PipelineId, Term, Variable};
 use crate::text::Str;
 
 impl Parser<'_> {
@@ -14,7 +16,7 @@ impl Parser<'_> {
     pub(super) fn pipeline(&mut self, context: &str, end: TokenKind) -> Result<PipelineId, ParseError> {
         let position = self.peek_word().start;
         let (variables, assigns) = self.declarations(context)?;
-        let mut commands = Vec::new();
+        let mut commands = SmallVec::new();
         loop {
             let token = self.next_word();
             if token.kind == end {
@@ -84,7 +86,7 @@ impl Parser<'_> {
 
     fn command(&mut self) -> Result<Command, ParseError> {
         let position = self.peek_word().start;
-        let mut operands = Vec::new();
+        let mut operands = SmallVec::new();
         loop {
             operands.extend(self.operand()?);
             let token = self.next();
@@ -101,18 +103,20 @@ impl Parser<'_> {
     fn operand(&mut self) -> Result<Option<Operand>, ParseError> {
         let Some(base) = self.term()? else { return Ok(None) };
         let position = self.peek().start;
-        let mut names = Vec::new();
+        if self.peek().kind != TokenKind::Field {
+            return Ok(Some(base));
+        }
+        let mut names = Names::new();
         while self.peek().kind == TokenKind::Field {
             let field = self.next();
             names.push(self.field_name(field));
         }
-        if names.is_empty() {
-            return Ok(Some(base));
-        }
         let term = match base.term {
             Term::Field(first) => Term::Field(joined(first, names)),
             Term::Variable { symbol, fields } => Term::Variable { symbol, fields: joined(fields, names) },
-            Term::Function(_) | Term::Pipeline(_) => Term::Chain { base: Box::new(base), fields: names.into() },
+            Term::Function(_) | Term::Pipeline(_) => {
+                Term::Chain { base: Box::new(base), fields: names.into_boxed_slice() }
+            }
             _ => {
                 let shown = quote(&self.syntax.operand_text(&base));
                 return Err(self.error(&format!("unexpected . after term {shown}")));
@@ -129,7 +133,7 @@ impl Parser<'_> {
             TokenKind::Dot => Term::Dot,
             TokenKind::Keyword(Keyword::Nil) => Term::Nil,
             TokenKind::Variable => self.variable(token)?,
-            TokenKind::Field => Term::Field([self.field_name(token)].into()),
+            TokenKind::Field => Term::Field(Names::from([self.field_name(token)])),
             TokenKind::Bool => Term::Bool(self.text_of(token) == b"true"),
             TokenKind::Character => self.number(token, Notation::Character)?,
             TokenKind::Complex => self.number(token, Notation::Complex)?,
@@ -140,7 +144,7 @@ impl Parser<'_> {
                 Term::Pipeline(pipeline)
             }
             TokenKind::String | TokenKind::RawString => {
-                Term::String { text: self.unquoted(token)?, quoted: self.text_of(token).into() }
+                Term::String { value: self.unquoted(token)?.into(), end: token.end }
             }
             _ => {
                 self.put_back(token);
@@ -152,18 +156,18 @@ impl Parser<'_> {
 
     fn function(&self, token: Token) -> Result<Term, ParseError> {
         let name = self.text_of(token);
-        let Some(function) = self.functions.get(name) else {
+        let Some((name, function)) = self.functions.find(name) else {
             let why = self.functions.why_left_out(name);
             let why = why.map(|why| format!(": {why}, so only the caller can add it")).unwrap_or_default();
             return Err(self.error(&format!("function {} not defined{why}", quote(name))));
         };
-        Ok(Term::Function(Box::new(NamedFunction { name: name.into(), function: function.clone() })))
+        Ok(Term::Function(NamedFunction { name: name.clone(), function: function.clone() }))
     }
 
     fn variable(&self, token: Token) -> Result<Term, ParseError> {
         let name = self.text_of(token);
         match self.symbols.get(name) {
-            Some(&symbol) if self.scope.sees(symbol) => Ok(Term::Variable { symbol, fields: [].into() }),
+            Some(&symbol) if self.scope.sees(symbol) => Ok(Term::Variable { symbol, fields: Names::new() }),
             _ => Err(self.error(&format!("undefined variable {}", quote(name)))),
         }
     }
@@ -199,8 +203,7 @@ fn begins_with_value(command: &Command) -> bool {
     )
 }
 
-fn joined(first: Box<[Str]>, more: Vec<Str>) -> Box<[Str]> {
-    let mut names = first.into_vec();
-    names.extend(more);
-    names.into()
+fn joined(mut first: Names, more: Names) -> Names {
+    first.extend(more);
+    first
 }

@@ -9,11 +9,16 @@ use crate::text::Str;
 
 impl<'a> Parser<'a> {
     pub(super) fn next(&mut self) -> Token {
-        self.pending.pop().unwrap_or_else(|| {
-            let token = self.lexer.next();
-            self.scope.latest = Some(token);
-            token
-        })
+        match self.pending.pop() {
+            Some(token) => token,
+            None => self.read(),
+        }
+    }
+
+    fn read(&mut self) -> Token {
+        let token = self.lexer.next();
+        self.scope.latest = Some(token);
+        token
     }
 
     pub(super) fn put_back(&mut self, token: Token) {
@@ -21,7 +26,10 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn peek(&mut self) -> Token {
-        let token = self.next();
+        if let Some(token) = self.pending.last() {
+            return *token;
+        }
+        let token = self.read();
         self.put_back(token);
         token
     }
@@ -37,9 +45,13 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn peek_word(&mut self) -> Token {
-        let token = self.next_word();
-        self.put_back(token);
-        token
+        loop {
+            let token = self.peek();
+            if token.kind != TokenKind::Space {
+                return token;
+            }
+            self.pending.pop();
+        }
     }
 
     pub(super) fn expect_right_delimiter(&mut self, context: &str) -> Result<(), ParseError> {

@@ -46,7 +46,7 @@ fn add_with_go_names(functions: &mut Functions, prefix: &str, compile: Compile) 
         })
         .add(format!("{prefix}ReplaceAll"), move |budget: &Budget, pattern: Str, text: Str, template: Str| {
             let pattern = compile(budget, &pattern)?;
-            replace_all(budget, &pattern, &text, |subject, groups, out| {
+            replace_all(budget, &pattern, &text, &template, |subject, groups, out| {
                 expand::expand(
                     &template,
                     pattern.group_names(),
@@ -56,7 +56,7 @@ fn add_with_go_names(functions: &mut Functions, prefix: &str, compile: Compile) 
             })
         })
         .add(format!("{prefix}ReplaceAllLiteral"), move |budget: &Budget, pattern: Str, text: Str, new: Str| {
-            replace_all(budget, &compile(budget, &pattern)?, &text, |_, _, out| out.extend_from_slice(&new))
+            replace_all(budget, &compile(budget, &pattern)?, &text, &new, |_, _, out| out.extend_from_slice(&new))
         });
 }
 
@@ -151,6 +151,7 @@ fn replace_all(
     budget: &Budget,
     pattern: &Pattern,
     searched: &[u8],
+    new: &[u8],
     replace: impl Fn(&Subject<'_>, &pattern::Groups, &mut Vec<u8>),
 ) -> Result<Str, FunctionError> {
     let subject = Subject::new(budget, searched)?;
@@ -160,6 +161,7 @@ fn replace_all(
     pattern.find_all(budget, &subject, usize::MAX, |groups| {
         let Some(Some(found)) = groups.first() else { return Ok(()) };
         out.extend_from_slice(subject.part(copied..found.start).unwrap_or_default());
+        budget.work(new.len() as u64 / 8)?;
         replace(&subject, groups, &mut out);
         copied = found.end;
         budget.allocate(out.len() - std::mem::replace(&mut charged, out.len()))

@@ -46,7 +46,7 @@ impl Writer<'_> {
     fn node(&mut self, node: &Node) {
         match node {
             Node::Text { start, end } => {
-                self.push(self.syntax.text.get(*start as usize..*end as usize).unwrap_or_default());
+                self.push(self.syntax.span(*start, *end));
             }
             Node::Action { pipeline, .. } => {
                 self.push("{{");
@@ -129,7 +129,7 @@ impl Writer<'_> {
             Term::Nil => self.push("nil"),
             Term::Dot => self.push("."),
             Term::Number(number) => self.push(&number.text),
-            Term::String { quoted, .. } => self.push(quoted),
+            Term::String { end, .. } => self.push(self.syntax.span(operand.position, *end)),
             Term::Field(names) => self.fields(names),
             Term::Variable { symbol, fields } => {
                 self.push(self.syntax.variable(*symbol));

@@ -11,10 +11,11 @@ use bstr::ByteSlice;
 pub(crate) use float::parse_float;
 pub(crate) use integer::{parse_signed, parse_unsigned};
 
+use super::Number;
 use super::quote::{Unquoted, unquote_character};
-use super::{Ideal, Number};
 use crate::format::quote;
 use crate::text::Str;
+use crate::value::Value;
 
 /// How a literal number is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +47,7 @@ impl fmt::Display for NumberError {
 impl Number {
     /// Reads a literal of all the kinds that can hold its value. The error is Go's message.
     pub(crate) fn parse(text: &[u8], notation: Notation) -> Result<Self, Str> {
-        let mut number =
-            Self { text: text.into(), int: None, uint: None, float: None, complex: None, ideal: Ideal::Overflow };
+        let mut number = Self { text: text.into(), int: None, uint: None, float: None, complex: None, ideal: None };
         match notation {
             Notation::Character => number.set_character(character(text)?),
             Notation::Complex => number.set_complex(complex::parse(text)?),
@@ -104,19 +104,19 @@ impl Number {
     }
 
     /// As in Go, `-0x1e` is a float, for its `e`, while `0x1e` is none.
-    fn find_ideal(&self, notation: Notation) -> Ideal {
+    fn find_ideal(&self, notation: Notation) -> Option<Value> {
         let is_hexadecimal_integer = self.text.len() > 2
             && (self.text.starts_with(b"0x") || self.text.starts_with(b"0X"))
             && self.text.find_byteset(b"pP").is_none();
         match (self.complex, self.float, self.int) {
-            (Some((real, imaginary)), ..) => Ideal::Complex(real, imaginary),
+            (Some((real, imaginary)), ..) => Some(Value::Complex(real, imaginary)),
             (None, Some(float), _)
                 if !is_hexadecimal_integer && notation == Notation::Plain && is_written_as_float(&self.text) =>
             {
-                Ideal::Float(float)
+                Some(Value::float(float))
             }
-            (.., Some(int)) => Ideal::Int(int),
-            _ => Ideal::Overflow,
+            (.., Some(int)) => Some(Value::int(int)),
+            _ => None,
         }
     }
 }

@@ -27,13 +27,7 @@ impl Copier {
     fn copy_anew(&mut self, value: &Value) -> Value {
         match value {
             Value::List(list) if !list.is_nil() => List::new(list.element_type().clone(), self.copy_all(list)).into(),
-            Value::Map(map) => {
-                let copy = map.without_entries();
-                for (key, value) in map.entries() {
-                    copy.insert_key(key, self.copy(&value));
-                }
-                copy.into()
-            }
+            Value::Map(map) => map.mapped(|value| self.copy(value)).into(),
             Value::Struct(structure) => structure.with_fields(self.copy_all(structure.fields())).into(),
             Value::Pointer(pointer) => match pointer.target() {
                 Some(target) => pointer.with_target(self.copy(target)).into(),

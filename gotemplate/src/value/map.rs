@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 use std::mem;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::{Value, release};
 use crate::function::FunctionError;
@@ -21,10 +21,13 @@ struct Shared {
     key: Type,
     element: Type,
     is_nil: bool,
-    entries: RwLock<Entries>,
+    /// As it was made. Few maps ever change, and these are read without a lock.
+    made: Entries,
+    /// As it is, once it was changed.
+    changed: OnceLock<RwLock<Entries>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Entries {
     /// Apart from the others, since a text can be looked up here without a [`Key`].
     Text(BTreeMap<Str, Value>),
@@ -61,27 +64,30 @@ impl Map {
 
     /// An empty `map[key]element`. The key is of a type that [`Key`] has.
     pub fn with_keys(key: Type, element: Type) -> Self {
-        Self::make(key, element, false)
+        Self::empty(key, element, false)
     }
 
     /// A nil map, which is empty and stays so.
     pub fn nil(key: Type, element: Type) -> Self {
-        Self::make(key, element, true)
+        Self::empty(key, element, true)
     }
 
     /// `map[string]element` of these entries, which must be of that type. Of equal keys the last counts.
     pub fn of<K: Into<Str>>(element: Type, entries: impl IntoIterator<Item = (K, Value)>) -> Self {
         let entries = entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
-        let shared = Shared { key: Type::String, element, is_nil: false, entries: RwLock::new(Entries::Text(entries)) };
-        Self(Arc::new(shared))
+        Self::make(Type::String, element, false, Entries::Text(entries))
     }
 
-    fn make(key: Type, element: Type, is_nil: bool) -> Self {
+    fn empty(key: Type, element: Type, is_nil: bool) -> Self {
         let entries = match key {
             Type::String => Entries::Text(BTreeMap::new()),
             _ => Entries::Other(BTreeMap::new()),
         };
-        Self(Arc::new(Shared { key, element, is_nil, entries: RwLock::new(entries) }))
+        Self::make(key, element, is_nil, entries)
+    }
+
+    fn make(key: Type, element: Type, is_nil: bool, made: Entries) -> Self {
+        Self(Arc::new(Shared { key, element, is_nil, made, changed: OnceLock::new() }))
     }
 
     /// Whether it is nil, not only empty.
@@ -116,10 +122,10 @@ impl Map {
 
     /// Number of entries.
     pub fn len(&self) -> usize {
-        match &*self.read() {
+        self.look(|entries| match entries {
             Entries::Text(entries) => entries.len(),
             Entries::Other(entries) => entries.len(),
-        }
+        })
     }
 
     /// Whether it has no entries.
@@ -129,19 +135,27 @@ impl Map {
 
     /// The value of a key that is a string.
     pub fn get(&self, key: impl AsRef<[u8]>) -> Option<Value> {
-        match &*self.read() {
+        self.look(|entries| match entries {
             Entries::Text(entries) => entries.get(key.as_ref()).cloned(),
             Entries::Other(_) => None,
+        })
+    }
+
+    /// The value of a key that is a string, where it is. None unless the map has such keys and was never changed.
+    pub(crate) fn peek(&self, key: &[u8]) -> Option<Option<&Value>> {
+        match (&self.0.made, self.0.changed.get()) {
+            (Entries::Text(entries), None) => Some(entries.get(key)),
+            _ => None,
         }
     }
 
     /// The value of any key.
     pub fn get_key(&self, key: &Key) -> Option<Value> {
-        match (&*self.read(), key.underlying()) {
+        self.look(|entries| match (entries, key.underlying()) {
             (Entries::Text(entries), Key::String(text)) => entries.get(text).cloned(),
             (Entries::Text(_), _) => None,
             (Entries::Other(entries), key) => entries.get(key).cloned(),
-        }
+        })
     }
 
     /// Sets the value of a key that is a string. A nil map, and one with other keys, stays as it is.
@@ -157,29 +171,29 @@ impl Map {
             return;
         }
         // What was there is dropped after the lock is released.
-        let _old = match (&mut *self.write(), key) {
+        let _old = self.change(|entries| match (entries, key) {
             (Entries::Text(entries), Key::String(text)) => entries.insert(text, value),
             (Entries::Text(_), _) => None,
             (Entries::Other(entries), key) => entries.insert(key.of_type(&self.0.key), value),
-        };
+        });
     }
 
     /// Removes a key that is a string.
     pub fn remove(&self, key: impl AsRef<[u8]>) -> Option<Value> {
-        match &mut *self.write() {
+        self.change(|entries| match entries {
             Entries::Text(entries) => entries.remove(key.as_ref()),
             Entries::Other(_) => None,
-        }
+        })
     }
 
     /// The entries as they are now, in the order of their keys.
     pub fn entries(&self) -> Vec<(Key, Value)> {
-        match &*self.read() {
+        self.look(|entries| match entries {
             Entries::Text(entries) => {
                 entries.iter().map(|(key, value)| (Key::String(key.clone()), value.clone())).collect()
             }
             Entries::Other(entries) => entries.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
-        }
+        })
     }
 
     /// Whether `value` is this map or holds it somewhere: then it cannot become a value of it, or nothing could print
@@ -214,15 +228,20 @@ impl Map {
     /// The values that hold values in turn.
     fn containers(&self) -> Vec<Value> {
         let holds_values = |value: &&Value| release::holds_values(value);
-        match &*self.read() {
+        self.look(|entries| match entries {
             Entries::Text(entries) => entries.values().filter(holds_values).cloned().collect(),
             Entries::Other(entries) => entries.values().filter(holds_values).cloned().collect(),
-        }
+        })
     }
 
-    /// An empty one of the same type.
-    pub(super) fn without_entries(&self) -> Self {
-        Self::make(self.0.key.clone(), self.0.element.clone(), self.0.is_nil)
+    /// One with the same keys and other values.
+    pub(super) fn mapped(&self, change: impl FnMut(&Value) -> Value) -> Self {
+        // The lock is not held while the values are made.
+        let entries = match self.look(Entries::clone) {
+            Entries::Text(entries) => Entries::Text(mapped(entries, change)),
+            Entries::Other(entries) => Entries::Other(mapped(entries, change)),
+        };
+        Self::make(self.0.key.clone(), self.0.element.clone(), self.0.is_nil, entries)
     }
 
     pub(super) fn address(&self) -> usize {
@@ -234,22 +253,40 @@ impl Map {
         Arc::get_mut(&mut self.0).map(Shared::take).unwrap_or_default()
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Entries> {
-        // Nothing in here panics half-way through a change, so the entries are whole.
-        self.0.entries.read().unwrap_or_else(PoisonError::into_inner)
+    fn look<R>(&self, look: impl FnOnce(&Entries) -> R) -> R {
+        match self.0.changed.get() {
+            None => look(&self.0.made),
+            // Nothing in here panics half-way through a change, so the entries are whole.
+            Some(changed) => look(&changed.read().unwrap_or_else(PoisonError::into_inner)),
+        }
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Entries> {
-        self.0.entries.write().unwrap_or_else(PoisonError::into_inner)
+    fn change<R>(&self, change: impl FnOnce(&mut Entries) -> R) -> R {
+        let changed = self.0.changed.get_or_init(|| RwLock::new(self.0.made.clone()));
+        change(&mut changed.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn mapped<K: Ord>(entries: BTreeMap<K, Value>, mut change: impl FnMut(&Value) -> Value) -> BTreeMap<K, Value> {
+    entries.into_iter().map(|(key, value)| (key, change(&value))).collect()
+}
+
+impl Entries {
+    fn take(&mut self) -> Vec<Value> {
+        match self {
+            Self::Text(entries) => mem::take(entries).into_values().collect(),
+            Self::Other(entries) => mem::take(entries).into_values().collect(),
+        }
     }
 }
 
 impl Shared {
     fn take(&mut self) -> Vec<Value> {
-        match self.entries.get_mut().unwrap_or_else(PoisonError::into_inner) {
-            Entries::Text(entries) => mem::take(entries).into_values().collect(),
-            Entries::Other(entries) => mem::take(entries).into_values().collect(),
+        let mut values = self.made.take();
+        if let Some(changed) = self.changed.take() {
+            values.append(&mut changed.into_inner().unwrap_or_else(PoisonError::into_inner).take());
         }
+        values
     }
 }
 

@@ -7,11 +7,10 @@ mod flags;
 mod node;
 mod repeat;
 
-use regex_syntax::hir::{Dot, Hir, Look};
+use bstr::ByteSlice;
+use regex_syntax::hir::{ClassUnicode, Dot, Hir, Look};
 
-use self::class::range;
-pub(super) use self::error::Error;
-use self::error::Kind;
+use self::error::{Error, Kind};
 use self::flags::Flags;
 use self::node::Node;
 use self::repeat::Repeat;
@@ -30,26 +29,39 @@ pub(super) struct Parsed {
     pub(super) group_names: Vec<Option<Str>>,
 }
 
-/// Steps that reading one pattern may take. What needs more is too large when compiled, or is made to take long.
-const MAX_EFFORT: u64 = 4_000_000;
-/// Steps that it takes to find what differs from the characters of a class in case only.
-const FOLDING: u64 = 4_000;
-
-/// Reads a pattern, and says how many steps that took.
-pub(super) fn parse(pattern: &[u8]) -> (Result<Parsed, Error>, u64) {
+/// Reads a pattern.
+pub(super) fn parse(pattern: &[u8]) -> Result<Parsed, Error> {
     let mut parser = Parser {
         pattern,
         rest: pattern,
         flags: Flags::default(),
         group: Group::default(),
         outer: Vec::new(),
-        effort: 0,
         group_names: vec![None],
+        after_last_class: pattern.rfind(b":]").map_or(usize::MAX, |position| pattern.len() - position),
+        ranges: 0,
     };
-    let node = parser.whole();
-    let Parser { effort, group_names, .. } = parser;
-    (node.map(|node| Parsed { hir: node.hir, height: node.height, size: node.size, group_names }), effort)
+    // Where the last repetition began, if nothing came after it.
+    let mut last_repeat = None;
+    while let Some(&first) = parser.rest.first() {
+        let before = parser.rest;
+        let is_repeat = match first {
+            b'*' | b'+' | b'?' | b'{' => parser.repeat(last_repeat)?,
+            _ => {
+                parser.element(first)?;
+                false
+            }
+        };
+        last_repeat = is_repeat.then_some(before);
+    }
+    if !parser.outer.is_empty() {
+        return Err(Error::new(Kind::MissingParenthesis, pattern));
+    }
+    let group = std::mem::take(&mut parser.group);
+    let node = parser.limited(group.finish())?;
+    Ok(Parsed { hir: node.hir, height: node.height, size: node.size, group_names: parser.group_names })
 }
+
 struct Parser<'a> {
     pattern: &'a [u8],
     rest: &'a [u8],
@@ -58,10 +70,15 @@ struct Parser<'a> {
     group: Group,
     /// The groups around it, the innermost last.
     outer: Vec<Group>,
-    /// Steps that it took so far, beyond looking at each byte.
-    effort: u64,
     group_names: Vec<Option<Str>>,
+    /// Bytes from the last `:]` on: where fewer are left, no class such as `[:alpha:]` can end.
+    after_last_class: usize,
+    /// Ranges of characters in all classes so far.
+    ranges: usize,
 }
+
+/// Ranges that a pattern may have: they take some memory before it is compiled, and more then.
+const MOST_RANGES: usize = 1 << 22;
 
 /// A group that is read, or the whole.
 #[derive(Default)]
@@ -92,33 +109,6 @@ impl Group {
 }
 
 impl<'a> Parser<'a> {
-    fn whole(&mut self) -> Result<Node, Error> {
-        // Where the last repetition began, if nothing came after it.
-        let mut last_repeat = None;
-        while let Some(&first) = self.rest.first() {
-            let before = self.rest;
-            let is_repeat = match first {
-                b'*' | b'+' | b'?' | b'{' => self.repeat(last_repeat)?,
-                _ => {
-                    self.element(first)?;
-                    false
-                }
-            };
-            last_repeat = is_repeat.then_some(before);
-        }
-        if !self.outer.is_empty() {
-            return Err(Error::new(Kind::MissingParenthesis, self.pattern));
-        }
-        let group = std::mem::take(&mut self.group);
-        self.limited(group.finish())
-    }
-
-    /// Counts steps.
-    fn spend(&mut self, steps: u64) -> Result<(), Error> {
-        self.effort += steps;
-        if self.effort > MAX_EFFORT { Err(Error::new(Kind::TooLarge, self.pattern)) } else { Ok(()) }
-    }
-
     /// Reads anything but a repetition.
     fn element(&mut self, first: u8) -> Result<(), Error> {
         match first {
@@ -137,7 +127,7 @@ impl<'a> Parser<'a> {
             b'.' => self.push_and_skip(self.flags.any(), 1)?,
             b'[' => {
                 let class = self.class()?;
-                self.push(Node::class(class))?;
+                self.push_class(class)?;
             }
             b'\\' => self.escaped()?,
             _ => {
@@ -159,7 +149,7 @@ impl<'a> Parser<'a> {
             Some(b'Q') => self.quotation(),
             _ => {
                 if let Some(class) = self.class_escape()? {
-                    return self.push(Node::class(class));
+                    return self.push_class(class);
                 }
                 let code = self.character_escape()?;
                 self.literal(code)
@@ -236,16 +226,22 @@ impl<'a> Parser<'a> {
     }
 
     fn literal(&mut self, code: u32) -> Result<(), Error> {
-        if self.flags.ignores_case {
-            let class = self.folded(range(code, code))?;
-            return self.push(Node::class(class));
-        }
-        self.push(Node::character(code))
+        self.push(Node::character(code, self.flags.ignores_case))
     }
 
     fn push_and_skip(&mut self, hir: Hir, length: usize) -> Result<(), Error> {
         self.skip(length);
         self.push(Node::leaf(hir))
+    }
+
+    fn push_class(&mut self, class: ClassUnicode) -> Result<(), Error> {
+        self.count(class.ranges().len())?;
+        self.push(Node::class(class))
+    }
+
+    fn count(&mut self, ranges: usize) -> Result<(), Error> {
+        self.ranges += ranges;
+        if self.ranges > MOST_RANGES { Err(Error::new(Kind::TooManyRanges, self.pattern)) } else { Ok(()) }
     }
 
     fn push(&mut self, node: Node) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
 use regex_syntax::hir::Hir;
 
-use super::parser::{Error, parse};
+use super::parser::parse;
 use super::subject::Subject;
 use crate::function::FunctionError;
 use crate::limits::Budget;
@@ -25,31 +25,26 @@ pub(super) struct Pattern {
 /// What the groups of a match have matched; the first is the whole.
 pub(super) type Groups = [Option<Range<usize>>];
 
-/// Bytes of a compiled pattern: some hundred times what sensible ones take.
-const LARGEST: usize = 8 << 20;
+/// Bytes of a compiled pattern: some thousand times what sensible ones take.
+const LARGEST: usize = 32 << 20;
 
 /// Bytes that are compiled in the time of a step.
-const COMPILED_PER_STEP: u64 = 2;
-
-/// Steps in the time of which a byte of a pattern is read.
-const STEPS_PER_BYTE: u64 = 16;
+const COMPILED_PER_STEP: u64 = 4;
 
 impl Pattern {
     /// Compiles a pattern of Go's syntax.
     ///
     /// # Errors
-    /// Go's for what is no pattern, also for what is too large here, though it were not there.
+    /// Go's for what is no pattern, and that of a limit for one that takes too much memory.
     pub(super) fn compile(budget: &Budget, pattern: &[u8]) -> Result<Self, FunctionError> {
-        budget.work(pattern.len() as u64 * STEPS_PER_BYTE)?;
-        let (parsed, effort) = parse(pattern);
-        budget.work(effort)?;
-        let parsed = parsed.map_err(|error| FunctionError::new(error.to_string()))?;
+        budget.work(pattern.len() as u64 * 16)?;
+        let too_large = || FunctionError::limit(format!("regular expression passes the limit of {LARGEST} bytes"));
+        let parsed = parse(pattern).map_err(|error| match error.is_limit() {
+            true => too_large(),
+            false => FunctionError::new(error.to_string()),
+        })?;
         let limit = LARGEST.min(budget.memory_left());
-        let Some(regex) = compile(&parsed.hir, parsed.height, limit) else {
-            // It was compiled up to there.
-            budget.work(limit as u64 / COMPILED_PER_STEP)?;
-            return Err(FunctionError::new(Error::too_large(pattern).to_string()));
-        };
+        let regex = compile(&parsed.hir, parsed.height, limit).ok_or_else(too_large)?;
         let memory = regex.memory_usage();
         budget.allocate(memory)?;
         budget.work(memory as u64 / COMPILED_PER_STEP)?;

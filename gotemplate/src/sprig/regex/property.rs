@@ -1,8 +1,5 @@
 //! Unicode properties in patterns: `\pL`, `\p{Greek}`.
 
-use std::collections::HashMap;
-use std::sync::{LazyLock, PoisonError, RwLock};
-
 use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 
 use crate::sprig::unicode::{assigned, class};
@@ -40,22 +37,9 @@ pub(super) fn property(name: &[u8]) -> Option<ClassUnicode> {
         }
         // Surrogates are no characters of UTF-8.
         "Cs" | "Surrogate" => ClassUnicode::empty(),
-        _ => return listed(name),
+        _ if NAMES.split_ascii_whitespace().any(|known| known == name) => class(&format!(r"\p{{{name}}}")),
+        _ => return None,
     })
-}
-
-/// A property of the list. Each is looked up once: that takes long.
-fn listed(name: String) -> Option<ClassUnicode> {
-    static KNOWN: LazyLock<RwLock<HashMap<String, ClassUnicode>>> = LazyLock::new(RwLock::default);
-    if let Some(class) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(&name) {
-        return Some(class.clone());
-    }
-    if !NAMES.split_ascii_whitespace().any(|known| known == name) {
-        return None;
-    }
-    let class = class(&format!(r"\p{{{name}}}"));
-    KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(name, class.clone());
-    Some(class)
 }
 
 fn unassigned() -> ClassUnicode {

@@ -1,10 +1,9 @@
 //! Classes of characters: `[a-z]`, `[[:alpha:]]`, `\d`, `\p{Greek}`.
 
-use bstr::ByteSlice;
 use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 
 use super::error::{Error, Kind};
-use super::{FOLDING, Parser, property};
+use super::{Parser, property};
 use crate::sprig::unicode::assigned;
 
 impl<'a> Parser<'a> {
@@ -16,23 +15,23 @@ impl<'a> Parser<'a> {
         if is_negated {
             self.skip(1);
         }
-        // Joined at the end: one by one would take a time that grows with the square of their number.
-        let mut ranges: Vec<ClassUnicodeRange> = Vec::new();
+        // Ranges of their own, and those of classes within the class.
+        let (mut ranges, mut classes) = (Vec::new(), Vec::new());
         let mut is_first = true;
         while is_first || !self.rest.starts_with(b"]") {
             is_first = false;
-            let item = match self.named_class()? {
-                Some(named) => named,
-                None => match self.class_escape()? {
-                    Some(escaped) => escaped,
-                    None => self.class_range(whole)?,
-                },
+            let inner = match self.named_class()? {
+                None => self.class_escape()?,
+                named => named,
             };
-            self.spend(item.ranges().len() as u64)?;
-            ranges.extend_from_slice(item.ranges());
+            match inner {
+                Some(inner) => classes.extend_from_slice(inner.ranges()),
+                None => ranges.extend(self.class_range(whole)?),
+            }
         }
+        let mut class = self.folded(ClassUnicode::new(ranges));
+        class.union(&ClassUnicode::new(classes));
         self.skip(1);
-        let mut class = ClassUnicode::new(ranges);
         if is_negated {
             class.negate();
         }
@@ -40,7 +39,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads one character of a class, or a range.
-    fn class_range(&mut self, whole: &[u8]) -> Result<ClassUnicode, Error> {
+    fn class_range(&mut self, whole: &[u8]) -> Result<Option<ClassUnicodeRange>, Error> {
         let before = self.rest;
         let first = self.class_character(whole)?;
         let mut last = first;
@@ -53,7 +52,7 @@ impl<'a> Parser<'a> {
                 return Err(Error::new(Kind::InvalidCharacterRange, self.since(before)));
             }
         }
-        self.folded(range(first, last))
+        Ok(range(first, last))
     }
 
     fn class_character(&mut self, whole: &[u8]) -> Result<u32, Error> {
@@ -67,9 +66,10 @@ impl<'a> Parser<'a> {
     /// Reads a class such as `[:alpha:]`, if there is one.
     fn named_class(&mut self) -> Result<Option<ClassUnicode>, Error> {
         let Some(inner) = self.rest.strip_prefix(b"[:") else { return Ok(None) };
-        // This looks at all of the rest, maybe in vain, and maybe again behind the next bracket.
-        self.spend(inner.len() as u64 / 64)?;
-        let Some(length) = inner.find(b":]") else { return Ok(None) };
+        if inner.len() < self.after_last_class {
+            return Ok(None);
+        }
+        let Some(length) = inner.windows(2).position(|two| two == b":]") else { return Ok(None) };
         let before = self.rest;
         let name = inner.get(..length).unwrap_or_default();
         self.skip(length + 4);
@@ -91,7 +91,7 @@ impl<'a> Parser<'a> {
             b"xdigit" => &[('0', '9'), ('A', 'F'), ('a', 'f')],
             _ => return Err(Error::new(Kind::InvalidCharacterRange, self.since(before))),
         };
-        self.group_of(ranges, is_negated).map(Some)
+        Ok(Some(self.group_of(ranges, is_negated)))
     }
 
     /// Reads a class such as `\d` or `\pL`, if there is one.
@@ -105,7 +105,7 @@ impl<'a> Parser<'a> {
             _ => return Ok(None),
         };
         self.skip(2);
-        self.group_of(ranges, letter.is_ascii_uppercase()).map(Some)
+        Ok(Some(self.group_of(ranges, letter.is_ascii_uppercase())))
     }
 
     fn property_escape(&mut self, mut is_negated: bool) -> Result<ClassUnicode, Error> {
@@ -130,39 +130,37 @@ impl<'a> Parser<'a> {
         let Some(class) = property(name) else {
             return Err(Error::new(Kind::InvalidCharacterRange, self.since(before)));
         };
-        self.spend(class.ranges().len() as u64)?;
-        let mut class = self.folded(class)?;
+        self.count(PROPERTY + class.ranges().len())?;
+        let mut class = self.folded(class);
         if is_negated {
             class.negate();
         }
         Ok(class)
     }
 
-    fn group_of(&mut self, ranges: &[(char, char)], is_negated: bool) -> Result<ClassUnicode, Error> {
+    fn group_of(&self, ranges: &[(char, char)], is_negated: bool) -> ClassUnicode {
         let ranges = ranges.iter().map(|&(first, last)| ClassUnicodeRange::new(first, last));
-        let mut class = self.folded(ClassUnicode::new(ranges))?;
+        let mut class = self.folded(ClassUnicode::new(ranges));
         if is_negated {
             class.negate();
         }
-        Ok(class)
+        class
     }
 
-    /// The class, with the characters that differ in case only if that is ignored.
-    pub(super) fn folded(&mut self, class: ClassUnicode) -> Result<ClassUnicode, Error> {
-        if !self.flags.ignores_case {
-            return Ok(class);
-        }
-        self.spend(FOLDING)?;
-        Ok(fold(class))
+    fn folded(&self, class: ClassUnicode) -> ClassUnicode {
+        if self.flags.ignores_case { fold(class) } else { class }
     }
 }
+
+/// What looking up a property takes, in ranges.
+const PROPERTY: usize = 256;
 
 const DIGITS: &[(char, char)] = &[('0', '9')];
 const SPACE: &[(char, char)] = &[('\t', '\n'), ('\x0c', '\r'), (' ', ' ')];
 const WORD: &[(char, char)] = &[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')];
 
 /// With the characters that differ from those of the class in case only.
-fn fold(class: ClassUnicode) -> ClassUnicode {
+pub(super) fn fold(class: ClassUnicode) -> ClassUnicode {
     let mut folded = class.clone();
     folded.case_fold_simple();
     folded.intersect(assigned());
@@ -171,9 +169,9 @@ fn fold(class: ClassUnicode) -> ClassUnicode {
 }
 
 /// The characters of a range of codes, among which surrogates are none.
-pub(super) fn range(first: u32, last: u32) -> ClassUnicode {
+pub(super) fn range(first: u32, last: u32) -> Option<ClassUnicodeRange> {
     let first = char::from_u32(first).unwrap_or('\u{e000}');
     let last = char::from_u32(last).unwrap_or('\u{d7ff}');
     // The constructor would turn a range around that consists of surrogates alone.
-    if first > last { ClassUnicode::empty() } else { ClassUnicode::new([ClassUnicodeRange::new(first, last)]) }
+    (first <= last).then(|| ClassUnicodeRange::new(first, last))
 }

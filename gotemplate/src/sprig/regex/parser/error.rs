@@ -27,6 +27,8 @@ pub(super) enum Kind {
     MissingRepeatArgument,
     NestsTooDeeply,
     TooLarge,
+    /// Go would take it: the limit is ours.
+    TooManyRanges,
     TrailingBackslash,
     UnexpectedParenthesis,
 }
@@ -36,9 +38,9 @@ impl Error {
         Self { kind, part: part.into() }
     }
 
-    /// The pattern takes more memory than it may.
-    pub(in super::super) fn too_large(pattern: &[u8]) -> Self {
-        Self::new(Kind::TooLarge, pattern)
+    /// Whether it is about a limit that Go does not have.
+    pub(in super::super) fn is_limit(&self) -> bool {
+        self.kind == Kind::TooManyRanges
     }
 }
 
@@ -56,7 +58,7 @@ impl fmt::Display for Error {
             Kind::MissingParenthesis => "missing closing )",
             Kind::MissingRepeatArgument => "missing argument to repetition operator",
             Kind::NestsTooDeeply => "expression nests too deeply",
-            Kind::TooLarge => "expression too large",
+            Kind::TooLarge | Kind::TooManyRanges => "expression too large",
             Kind::TrailingBackslash => "trailing backslash at end of expression",
             Kind::UnexpectedParenthesis => "unexpected )",
         };

@@ -2,7 +2,7 @@
 
 use regex_syntax::hir::{Capture, Class, ClassUnicode, Hir, Repetition};
 
-use super::class::range;
+use super::class::{fold, range};
 use super::error::Kind;
 use super::repeat::Repeat;
 
@@ -31,11 +31,13 @@ impl Node {
         Self::leaf(Hir::class(Class::Unicode(class)))
     }
 
-    /// A character of that code.
-    pub(super) fn character(code: u32) -> Self {
+    /// A character of that code, with those that differ in case only, if that is ignored.
+    pub(super) fn character(code: u32, ignores_case: bool) -> Self {
+        let literal = |character: char| Self::leaf(Hir::literal(character.encode_utf8(&mut [0; 4]).as_bytes()));
         match char::from_u32(code) {
-            Some(character) => Self::leaf(Hir::literal(character.encode_utf8(&mut [0; 4]).as_bytes())),
-            None => Self::class(range(code, code)),
+            Some(character) if !ignores_case => literal(character),
+            Some(character) if character.is_ascii() && !character.is_ascii_alphabetic() => literal(character),
+            _ => Self::class(fold(ClassUnicode::new(range(code, code)))),
         }
     }
 

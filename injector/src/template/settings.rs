@@ -1,0 +1,42 @@
+//! What the data of all pods share.
+
+use gotemplate::{Pointer, Value};
+use serde_json::{Map, Value as Json};
+
+use super::data;
+use crate::mesh::MeshConfig;
+use crate::workload::FieldError;
+use crate::yaml::YamlError;
+
+/// Values and mesh config in the types that templates see.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `map[string]interface {}`
+    pub(crate) values: Value,
+    /// `*v1alpha1.MeshConfig`
+    pub(crate) mesh_config: Value,
+    /// `*v1alpha1.ProxyConfig`, the mesh's default
+    pub(crate) proxy_config: Value,
+}
+
+impl Settings {
+    /// Reads both. Fields that mesh config does not have are left out.
+    ///
+    /// # Errors
+    /// When fields of mesh config are of another type.
+    pub fn new(values: &Map<String, Json>, mesh: &MeshConfig) -> Result<Self, YamlError> {
+        let mesh_config =
+            data::read("v1alpha1.MeshConfig", &Json::Object(mesh.fields().clone()), "").map_err(mistakes)?;
+        let proxy_config = data::read("v1alpha1.ProxyConfig", mesh.default_proxy_config(), "").map_err(mistakes)?;
+        Ok(Self {
+            values: Json::Object(values.clone()).into(),
+            mesh_config: Pointer::new(mesh_config).into(),
+            proxy_config: Pointer::new(proxy_config).into(),
+        })
+    }
+}
+
+fn mistakes(errors: Vec<FieldError>) -> YamlError {
+    let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    YamlError { line: None, message: messages.join("; ") }
+}
