@@ -99,17 +99,17 @@ impl Builtin {
         let mut text = Vec::new();
         Ok(Slot::of(match self {
             Self::And | Self::Or => return Ok(decisive(self, arguments).map(Seen::to_slot).unwrap_or_default()),
-            Self::Call => return call(budget, &"call".into(), arguments),
+            Self::Call => return call(budget, || "call".into(), arguments),
             Self::Index => return index::index(arguments),
             Self::Slice => return index::slice(arguments),
             Self::Len => Value::int(index::len(at(arguments, 0)?)?),
             Self::Not => Value::Bool(!at(arguments, 0)?.value.is_true()),
             Self::Eq => Value::Bool(compare::eq(budget, arguments)?),
             Self::Ne => Value::Bool(!compare::eq(budget, arguments)?),
-            Self::Lt => Value::Bool(less(arguments)?),
-            Self::Le => Value::Bool(less(arguments)? || compare::eq(budget, arguments)?),
-            Self::Gt => Value::Bool(!(less(arguments)? || compare::eq(budget, arguments)?)),
-            Self::Ge => Value::Bool(!less(arguments)?),
+            Self::Lt => Value::Bool(less(budget, arguments)?),
+            Self::Le => Value::Bool(less(budget, arguments)? || compare::eq(budget, arguments)?),
+            Self::Gt => Value::Bool(!(less(budget, arguments)? || compare::eq(budget, arguments)?)),
+            Self::Ge => Value::Bool(!less(budget, arguments)?),
             Self::Html => Value::string(escape::html(budget, arguments)?),
             Self::Js => Value::string(escape::js(budget, arguments)?),
             Self::Urlquery => Value::string(escape::urlquery(budget, arguments)?),
@@ -133,26 +133,26 @@ impl Builtin {
     }
 }
 
-/// The built-in `call`: calls a function that is a value. `callee` is how the template writes it.
-pub(crate) fn call(budget: &Budget, callee: &Str, arguments: &[Seen<'_>]) -> Result<Slot, FunctionError> {
+/// The built-in `call`: calls a function that is a value. `callee` is how the template writes it, which errors show.
+pub(crate) fn call(budget: &Budget, callee: impl Fn() -> Str, arguments: &[Seen<'_>]) -> Result<Slot, FunctionError> {
     let Some((function, arguments)) = arguments.split_first() else {
         return Err("call of nil".into());
     };
-    let function = match function.value {
+    let function = match function.value.underlying() {
         Value::Function(function) => function,
         Value::Nil => return Err("call of nil".into()),
-        other => {
-            let given = other.type_of().map(|given| given.to_string()).unwrap_or_default();
-            return Err(format!("non-function {callee} of type {given}").into());
+        _ => {
+            let given = Slot::of(function.value.clone()).type_name();
+            return Err(format!("non-function {} of type {given}", callee()).into());
         }
     };
     let signature = function.signature();
     let (given, required) = (arguments.len(), signature.required());
     if signature.is_variadic && given < required {
-        return Err(format!("wrong number of args for {callee}: got {given} want at least {required}").into());
+        return Err(format!("wrong number of args for {}: got {given} want at least {required}", callee()).into());
     }
     if !signature.is_variadic && given != required {
-        return Err(format!("wrong number of args for {callee}: got {given} want {required}").into());
+        return Err(format!("wrong number of args for {}: got {given} want {required}", callee()).into());
     }
     let mut values = Vec::with_capacity(given);
     for (position, argument) in arguments.iter().enumerate() {
@@ -169,8 +169,8 @@ fn decisive<'v>(builtin: Builtin, arguments: &[Seen<'v>]) -> Option<Seen<'v>> {
     arguments.iter().find(decides).or(arguments.last()).copied()
 }
 
-fn less(arguments: &[Seen<'_>]) -> Result<bool, FunctionError> {
-    let order = compare::order(at(arguments, 0)?.value, at(arguments, 1)?.value)?;
+fn less(budget: &Budget, arguments: &[Seen<'_>]) -> Result<bool, FunctionError> {
+    let order = compare::order(budget, at(arguments, 0)?.value, at(arguments, 1)?.value)?;
     Ok(order == Some(Ordering::Less))
 }
 

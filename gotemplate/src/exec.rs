@@ -93,7 +93,8 @@ impl<'t> Execution<'t, '_> {
 
     fn node(&mut self, node: &'t Node, dot: &Slot) -> Result<Flow> {
         self.place = Place::Node(node);
-        self.charge(Budget::step)?;
+        let passed = self.variables.take_passed();
+        self.charge(|budget| budget.work(1 + passed))?;
         match node {
             Node::Text { start, end } => {
                 let text = &self.syntax().text[*start as usize..*end as usize];
@@ -174,16 +175,17 @@ impl<'t> Execution<'t, '_> {
                 let boxed = list.element_type().is_any();
                 let elements = list.iter().enumerate().map(|(index, element)| {
                     let element = Slot { value: element.clone(), boxed, addressable: true };
-                    (Some(Value::int(index as i64)), element)
+                    (Slot::of(Value::int(index as i64)), element)
                 });
                 self.elements(branch, elements)
             }
             Value::Map(map) => {
-                let boxed = map.element_type().is_any();
-                let elements = map
-                    .entries()
-                    .into_iter()
-                    .map(|(key, value)| (Some(key.into_value()), Slot { value, boxed, addressable: false }));
+                // The loop is over the entries as they are now: they are copied.
+                self.charge(|budget| budget.allocate_values(map.len().saturating_mul(2)))?;
+                let elements = map.entries().into_iter().map(|(key, value)| {
+                    let key = Slot::typed(key.into_value(), map.key_type());
+                    (key, Slot::typed(value, map.element_type()))
+                });
                 self.elements(branch, elements)
             }
             Value::Nil => Ok(false),
@@ -200,10 +202,10 @@ impl<'t> Execution<'t, '_> {
             return Err(self.fail(format!("can't use {shown} to iterate over more than one variable")));
         }
         let like = over.clone();
-        self.elements(branch, (0..end).map(move |number| (None, Slot::of(number_like(&like, number)))))
+        self.elements(branch, (0..end).map(move |number| (Slot::default(), Slot::of(number_like(&like, number)))))
     }
 
-    fn elements(&mut self, branch: &'t Branch, elements: impl Iterator<Item = (Option<Value>, Slot)>) -> Result<bool> {
+    fn elements(&mut self, branch: &'t Branch, elements: impl Iterator<Item = (Slot, Slot)>) -> Result<bool> {
         let mut ran = false;
         let mark = self.variables.mark();
         for (index, element) in elements {
@@ -220,9 +222,8 @@ impl<'t> Execution<'t, '_> {
     }
 
     /// With one variable it is the element, with two the first is the index. Declared ones are on top of the stack.
-    fn set_range_variables(&mut self, branch: &'t Branch, index: Option<Value>, element: &Slot) -> Result<()> {
+    fn set_range_variables(&mut self, branch: &'t Branch, index: Slot, element: &Slot) -> Result<()> {
         let pipeline = self.syntax().pipeline(branch.pipeline);
-        let index = Slot::of(index.unwrap_or_default());
         match pipeline.variables.as_slice() {
             [] => {}
             [only] if pipeline.assigns => self.assign(only.symbol, element.clone())?,
@@ -283,9 +284,9 @@ impl<'t> Execution<'t, '_> {
         match &slot.value {
             Value::String(text) => return self.write(text.as_bytes()),
             Value::Nil => return self.write(b"<no value>"),
-            Value::Function(function) => {
+            value if value.kind() == Kind::Function && !has_display(value) => {
                 let action = self.syntax().describe(self.place);
-                return Err(self.fail(format!("can't print {action} of type {}", function.signature())));
+                return Err(self.fail(format!("can't print {action} of type {}", slot.type_name())));
             }
             value => crate::format::value(&mut text, &self.budget, value).map_err(|error| self.limit(&error))?,
         }
@@ -353,6 +354,10 @@ impl<'t> Execution<'t, '_> {
     fn missing_key(&self) -> MissingKey {
         self.template.missing_key()
     }
+}
+
+fn has_display(value: &Value) -> bool {
+    matches!(value, Value::Named(named) if named.named_type().definition().display.is_some())
 }
 
 /// A number of the type of `like`, which may have a name.

@@ -96,6 +96,11 @@ impl Function {
         }
     }
 
+    /// A method without its receiver, which is not there: a call ends with this error.
+    pub(crate) fn failing(&self, message: String) -> Self {
+        Self::with_signature(self.signature().without_receiver(), move |_, _| Err(FunctionError::new(message.clone())))
+    }
+
     /// Whether both are the same function.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -136,8 +141,8 @@ impl Functions {
     }
 
     /// The function of that name.
-    pub fn get(&self, name: &[u8]) -> Option<&Function> {
-        self.find(name).map(|(_, function)| function)
+    pub fn get(&self, name: impl AsRef<[u8]>) -> Option<&Function> {
+        self.find(name.as_ref()).map(|(_, function)| function)
     }
 
     /// The function of that name, and the name.
@@ -146,8 +151,8 @@ impl Functions {
     }
 
     /// Why there is no function of that name, if it was left out on purpose.
-    pub fn why_left_out(&self, name: &[u8]) -> Option<&'static str> {
-        self.left_out.get(name).copied()
+    pub fn why_left_out(&self, name: impl AsRef<[u8]>) -> Option<&'static str> {
+        self.left_out.get(name.as_ref()).copied()
     }
 
     /// The names of all functions, Go's own included, in no order.

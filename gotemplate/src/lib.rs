@@ -3,6 +3,7 @@
 //! Core: [`builtins`], [`error`], [`exec`], [`format`], [`function`], [`json`], [`lexer`], [`limits`], [`named`],
 //! [`parser`], [`sprig`], [`stack`], [`syntax`], [`template`], [`text`], [`types`], [`unicode`], [`value`].
 #![doc = include_str!("../README.md")]
+#![expect(rustdoc::private_intra_doc_links, reason = "the list of modules is for who works on them")]
 
 mod builtins;
 mod error;

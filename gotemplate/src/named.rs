@@ -1,12 +1,15 @@
 //! Types with a name of their own: structs, and other types that have methods.
 
+mod member;
+
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use crate::function::{Function, FunctionError};
 use crate::text::Str;
 use crate::types::{Kind, Type};
 use crate::value::Value;
+pub(crate) use member::Member;
 
 /// A type with a name. Two are equal only when one is a clone of the other.
 ///
@@ -20,6 +23,23 @@ use crate::value::Value;
 ///     Field::new("Name", Type::String),
 ///     Field::new("Friend", Type::pointer(Type::Named(person.clone()))),
 /// ]));
+/// ```
+///
+/// Values of it are made with [`Struct::new`](crate::Struct::new), or [`Value::named`] when it is no struct, and methods may be any functions:
+///
+/// ```
+/// use gotemplate::{Definition, Field, Function, Functions, Limits, NamedType, Struct, Template, Type, Value};
+///
+/// let port = NamedType::declare("main.Port");
+/// let is_secure = Function::new(|port: Value| matches!(port.underlying(), Value::Int(443, _)));
+/// port.define(Definition::of(Type::INT).method("IsSecure", is_secure));
+/// let server = NamedType::declare("main.Server");
+/// server.define(Definition::structure(vec![Field::new("Port", Type::Named(port.clone()))]));
+///
+/// let data = Struct::new(server, [("Port", Value::named(port, Value::int(443)))]).into();
+/// let template = Template::parse("url", "http{{if .Port.IsSecure}}s{{end}}://localhost:{{.Port}}", &Functions::new())?;
+/// assert_eq!(template.render(&data, &Limits::default())?, "https://localhost:443");
+/// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// Types are made once and kept: one that refers to itself is never freed.
@@ -55,6 +75,7 @@ pub type Display = Arc<dyn Fn(&Value) -> Str + Send + Sync>;
 pub type Json = Arc<dyn Fn(&Value) -> Result<serde_json::Value, FunctionError> + Send + Sync>;
 
 /// A field of a struct.
+#[derive(Clone)]
 pub struct Field {
     /// As Go names it.
     pub name: Str,
@@ -64,7 +85,8 @@ pub struct Field {
     pub json: Option<Str>,
     /// Whether JSON leaves it out when it is false, 0, nil or empty.
     pub omit_empty: bool,
-    /// Whether its own fields stand in its place in JSON.
+    /// Whether it is an embedded struct, or a pointer to one: templates reach its fields and methods as if they were
+    /// the outer struct's own, and in JSON its fields stand in its place. How it prints is not inherited.
     pub inline: bool,
 }
 
@@ -84,8 +106,13 @@ impl NamedType {
         Self(Arc::new(Declaration { name: name.into(), definition: OnceLock::new() }))
     }
 
-    /// Says what it is made of. Only the first definition counts.
-    pub fn define(&self, definition: Definition) {
+    /// Says what it is made of. Only the first definition counts. A type that it is made from must be defined already.
+    pub fn define(&self, mut definition: Definition) {
+        // As in Go a type made from one with a name is made from what that is made from.
+        if let Some(Type::Named(named)) = &definition.underlying {
+            definition.fields = named.fields().to_vec();
+            definition.underlying = named.underlying().cloned();
+        }
         // Set already: then the first stays, as documented.
         let _ = self.0.definition.set(definition);
     }
@@ -100,14 +127,15 @@ impl NamedType {
         self.underlying().map_or(Kind::Struct, Type::kind)
     }
 
-    /// The type it is made from, unless it is a struct.
+    /// The type it is made from, unless it is a struct. It has no name itself.
     pub fn underlying(&self) -> Option<&Type> {
         self.definition().underlying.as_ref()
     }
 
     /// Its definition; that of an empty struct before it has one.
     pub fn definition(&self) -> &Definition {
-        self.0.definition.get_or_init(Definition::default)
+        static UNDEFINED: LazyLock<Definition> = LazyLock::new(Definition::default);
+        self.0.definition.get().unwrap_or(&UNDEFINED)
     }
 
     /// The fields of a struct.
@@ -116,13 +144,13 @@ impl NamedType {
     }
 
     /// Where among its fields one is.
-    pub fn position(&self, name: &[u8]) -> Option<usize> {
-        self.fields().iter().position(|field| field.name.as_bytes() == name)
+    pub fn position(&self, name: impl AsRef<[u8]>) -> Option<usize> {
+        self.fields().iter().position(|field| field.name.as_bytes() == name.as_ref())
     }
 
-    /// The method of that name.
-    pub fn method(&self, name: &[u8]) -> Option<&Method> {
-        self.definition().methods.iter().find(|method| method.name.as_bytes() == name)
+    /// Its own method of that name.
+    pub fn method(&self, name: impl AsRef<[u8]>) -> Option<&Method> {
+        self.definition().methods.iter().find(|method| method.name.as_bytes() == name.as_ref())
     }
 }
 
@@ -178,7 +206,11 @@ impl Field {
 
     /// Whether templates may read it: its name begins with a capital letter.
     pub fn is_exported(&self) -> bool {
-        self.name.to_text().chars().next().is_some_and(char::is_uppercase)
+        Self::exports(&self.name)
+    }
+
+    pub(crate) fn exports(name: &Str) -> bool {
+        name.to_text().chars().next().is_some_and(char::is_uppercase)
     }
 }
 

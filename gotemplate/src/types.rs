@@ -180,18 +180,21 @@ impl Type {
         }
     }
 
-    /// Whether a value may be used where this type is wanted, without a conversion.
-    pub(crate) fn accepts(&self, value: &Value) -> bool {
+    /// The value where this type is wanted, if Go lets it be assigned. Of two types for lists, maps, pointers or functions
+    /// only one need have a name, and that of this type counts.
+    pub(crate) fn assign(&self, value: &Value) -> Option<Value> {
         match (self, value) {
-            (Self::Any, _) => true,
-            (Self::String, Value::String(_)) | (Self::Bool, Value::Bool(_)) => true,
-            (Self::Int(wanted), Value::Int(_, kind)) => wanted == kind,
-            (_, Value::Nil) => self.can_be_nil(),
-            // Of two types for lists, maps or functions only one need have a name.
-            (Self::Named(named), Value::List(_) | Value::Map(_) | Value::Function(_)) => {
-                named.underlying().is_some_and(|underlying| underlying.accepts(value))
+            (Self::Any, _) | (Self::String, Value::String(_)) | (Self::Bool, Value::Bool(_)) => Some(value.clone()),
+            (Self::Int(wanted), Value::Int(_, kind)) => (wanted == kind).then(|| value.clone()),
+            (_, Value::Nil) => self.can_be_nil().then(|| self.zero()),
+            (Self::Named(named), Value::List(_) | Value::Map(_) | Value::Pointer(_) | Value::Function(_)) => {
+                let underlying = named.underlying()?.assign(value)?;
+                Some(Value::named(named.clone(), underlying))
             }
-            _ => value.type_of().is_some_and(|given| given == *self),
+            (Self::List(_) | Self::Map(..) | Self::Pointer(_) | Self::Function(_), Value::Named(named)) => {
+                self.assign(named.value())
+            }
+            _ => value.type_of().filter(|given| given == self).map(|_| value.clone()),
         }
     }
 }

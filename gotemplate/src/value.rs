@@ -1,6 +1,7 @@
 //! Values as templates see them: Go's, with their types.
 
 mod convert;
+mod copy;
 mod equality;
 mod list;
 mod map;
@@ -11,7 +12,8 @@ mod structure;
 
 use std::sync::Arc;
 
-pub(crate) use equality::{deep_equal, same};
+use copy::Copier;
+pub(crate) use equality::{deep_equal, is_comparable, same};
 pub use list::List;
 pub use map::{Key, Map};
 pub use pointer::Pointer;
@@ -20,7 +22,6 @@ pub use structure::{Named, Struct};
 
 use crate::function::Function;
 use crate::named::NamedType;
-use crate::stack;
 use crate::text::Str;
 use crate::types::{FloatKind, IntKind, Kind, Type, UintKind};
 
@@ -157,17 +158,11 @@ impl Value {
         }
     }
 
-    /// A copy that shares no map with this value. Structs, pointers and functions are shared.
+    /// A copy that shares no map with this value, for an execution that may change maps. What is shared within the value
+    /// is shared within the copy.
     #[must_use]
     pub fn deep_clone(&self) -> Self {
-        stack::with_room(|| match self {
-            Self::List(list) if !list.is_nil() => {
-                let items = list.iter().map(Self::deep_clone).collect();
-                List::new(list.element_type().clone(), items).into()
-            }
-            Self::Map(map) => map.deep_clone().into(),
-            value => value.clone(),
-        })
+        Copier::default().copy(self)
     }
 }
 

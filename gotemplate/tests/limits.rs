@@ -138,3 +138,38 @@ fn nothing_is_charged_beyond_what_is_used() {
     let template = parse("{{range .}}{{end}}").unwrap();
     assert!(template.render(&data, &limits).unwrap_err().is_limit());
 }
+
+#[test]
+fn work_is_charged_by_its_size() {
+    let entries = |prefix: &'static str| (0..1000).map(move |number| (format!("{prefix}{number}"), Value::int(number)));
+    let text = "0".repeat(100_000);
+    let data = Map::of(
+        Type::Any,
+        [
+            ("map", Value::from(Map::of(Type::Any, entries("a")))),
+            ("list", List::any(vec![Value::int(0); 10_000]).into()),
+            ("text", text.as_str().into()),
+            ("same", text.as_str().into()),
+        ],
+    )
+    .into();
+    for text in [
+        "{{range 1000}}{{range $.map}}{{break}}{{end}}{{end}}",
+        "{{range 1000}}{{$_ := omit $.map}}{{end}}",
+        "{{range 1000}}{{$_ := compact $.list}}{{end}}",
+        "{{range 1000}}{{$_ := eq $.text $.same}}{{end}}",
+        "{{range 1000}}{{$_ := contains `1` $.text}}{{end}}",
+        "{{range 1000}}{{$_ := trimAll `0` $.text}}{{end}}",
+        "{{range 1000}}{{$_ := float64 $.text}}{{end}}",
+        "{{range 1000}}{{$_ := regexMatch $.text `x`}}{{end}}",
+        r"{{range 1000}}{{$_ := regexMatch `(\pL{30}){30}` `x`}}{{end}}",
+        r"{{$_ := regexMatch (repeat 10000 `\p{Vai}`) `x`}}",
+        r"{{$_ := regexMatch (print `(?i)` (repeat 10000 `x`)) `x`}}",
+        r"{{$_ := regexMatch (print `[` (repeat 10000 `[:`)) `x`}}",
+    ] {
+        let error = parse(text).unwrap().render(&data, &LIMITS).unwrap_err();
+        assert!(error.is_limit(), "{text}: {error}");
+    }
+    let variables: String = (0..1000).map(|number| format!("{{{{$v{number} := 1}}}}")).collect();
+    limit(&format!("{variables}{{{{range 9000}}}}{{{{$v0}}}}{{{{end}}}}"));
+}

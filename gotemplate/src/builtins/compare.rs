@@ -7,7 +7,7 @@ use crate::format;
 use crate::function::FunctionError;
 use crate::limits::Budget;
 use crate::types::Kind;
-use crate::value::{Value, same};
+use crate::value::{Value, is_comparable, same};
 
 /// Whether the first equals one of the others.
 pub(super) fn eq(budget: &Budget, arguments: &[Seen<'_>]) -> Result<bool, FunctionError> {
@@ -25,7 +25,11 @@ pub(super) fn eq(budget: &Budget, arguments: &[Seen<'_>]) -> Result<bool, Functi
     Ok(false)
 }
 
+/// Bytes that are compared in the time of a step.
+const TEXT_PER_STEP: usize = 256;
+
 fn equal(budget: &Budget, left: &Value, right: &Value) -> Result<bool, FunctionError> {
+    charge(budget, left, right)?;
     Ok(match (left.underlying(), right.underlying()) {
         (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Int(left, _), Value::Int(right, _)) => left == right,
@@ -60,18 +64,20 @@ fn equal_composites(budget: &Budget, left: &Value, right: &Value) -> Result<bool
     if left.is_nil() || right.is_nil() {
         return Ok(left.is_nil() == right.is_nil());
     }
-    // A type that cannot be compared at all cannot be compared with itself either.
-    match same(left, right).filter(|_| same(right, right).is_some()) {
-        Some(equal) => Ok(equal),
-        None => {
+    match right.type_of().filter(|own| !is_comparable(own)) {
+        Some(own) => {
             let shown = print(b"%s", right)?;
-            Err(FunctionError::new(format!("non-comparable type {shown}: {}", type_name(right))))
+            Err(FunctionError::new(format!("non-comparable type {shown}: {own}")))
         }
+        // What is in an `interface {}` shows only now.
+        None => same(left, right)
+            .map_err(|inner| FunctionError::new(format!("runtime error: comparing uncomparable type {inner}"))),
     }
 }
 
 /// How two values of the same kind are ordered; nothing for NaN.
-pub(super) fn order(left: &Value, right: &Value) -> Result<Option<Ordering>, FunctionError> {
+pub(super) fn order(budget: &Budget, left: &Value, right: &Value) -> Result<Option<Ordering>, FunctionError> {
+    charge(budget, left, right)?;
     let (bare_left, bare_right) = (left.underlying(), right.underlying());
     if !is_basic(bare_left) || !is_basic(bare_right) {
         return Err(FunctionError::new("invalid type for comparison"));
@@ -88,6 +94,15 @@ pub(super) fn order(left: &Value, right: &Value) -> Result<Option<Ordering>, Fun
         }
         _ => return Err(incompatible(left, right)),
     })
+}
+
+fn charge(budget: &Budget, left: &Value, right: &Value) -> Result<(), FunctionError> {
+    match (left.underlying(), right.underlying()) {
+        (Value::String(left), Value::String(right)) if left.len().min(right.len()) >= TEXT_PER_STEP => {
+            budget.work((left.len().min(right.len()) / TEXT_PER_STEP) as u64)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn is_basic(value: &Value) -> bool {

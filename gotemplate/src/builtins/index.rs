@@ -3,7 +3,7 @@
 use crate::exec::{Seen, Slot};
 use crate::function::FunctionError;
 use crate::types::{Kind, Type, UintKind};
-use crate::value::{Key, Map, Value};
+use crate::value::{Key, Map, Value, is_comparable};
 
 /// `index item i j …`: the item of the item.
 pub(super) fn index(arguments: &[Seen<'_>]) -> Result<Slot, FunctionError> {
@@ -55,7 +55,15 @@ fn entry(map: &Map, index: &Value) -> Result<Option<Value>, FunctionError> {
         Value::Nil => return Err(format!("value is nil; should be of type {wanted}").into()),
         index => as_parameter(index, wanted)?,
     };
-    Ok(Key::of(&key).and_then(|key| map.get_key(&key)))
+    match key.type_of() {
+        // An empty map and one that is not have different words for it.
+        Some(unhashable) if !is_comparable(&unhashable) => Err(match map.is_empty() {
+            true => format!("hash of unhashable type: {unhashable}"),
+            false => format!("runtime error: hash of unhashable type {unhashable}"),
+        }
+        .into()),
+        _ => Ok(Key::of(&key).and_then(|key| map.get_key(&key))),
+    }
 }
 
 /// A value for a parameter of type `wanted`: integers are converted, nothing else is.
@@ -66,8 +74,8 @@ pub(super) fn as_parameter(value: &Value, wanted: &Type) -> Result<Value, Functi
             false => Err(format!("value is nil; should be of type {wanted}").into()),
         };
     }
-    if wanted.accepts(value) {
-        return Ok(value.clone());
+    if let Some(value) = wanted.assign(value) {
+        return Ok(value);
     }
     let bits = match value.underlying() {
         Value::Int(value, _) => Some(*value),

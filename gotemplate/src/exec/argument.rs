@@ -33,23 +33,26 @@ impl<'t> Execution<'t, '_> {
 
     /// The value, if it is of that type or one step away from it.
     pub(super) fn checked(&mut self, slot: Slot, wanted: &Type) -> Result<Slot> {
-        if wanted.is_any() || (wanted.accepts(&slot.value) && !matches!(slot.value, Value::Nil)) {
+        if wanted.is_any() {
             return Ok(slot);
         }
         match &slot.value {
             Value::Nil if slot.boxed => {}
             Value::Nil if wanted.can_be_nil() => return Ok(Slot::of(wanted.zero())),
             Value::Nil => return Err(self.fail(format!("invalid value; expected {wanted}"))),
+            value => {
+                if let Some(value) = wanted.assign(value) {
+                    return Ok(Slot { value, ..slot });
+                }
+            }
+        }
+        match &slot.value {
             Value::Pointer(pointer) if *pointer.target_type() == *wanted => match pointer.target() {
                 Some(target) => return Ok(Slot::of(target.clone())),
                 None => return Err(self.fail(format!("dereference of nil pointer of type {wanted}"))),
             },
             value if slot.addressable && !slot.boxed && value.type_of().map(Type::pointer).as_ref() == Some(wanted) => {
                 return Ok(Slot::of(Pointer::new(slot.value).into()));
-            }
-            // Only one of two types need have a name for a list or map to be handed over.
-            Value::Named(named) if matches!(wanted, Type::List(_) | Type::Map(..)) && wanted.accepts(named.value()) => {
-                return Ok(Slot::of(named.value().clone()));
             }
             _ => {}
         }
@@ -58,14 +61,9 @@ impl<'t> Execution<'t, '_> {
     }
 
     fn typed_literal(&mut self, operand: &'t Operand, literal: &'t Term, wanted: &Type) -> Result<Value> {
-        if let Type::Named(named) = wanted
-            && let Some(underlying) = named.underlying()
-        {
-            return Ok(Value::named(named.clone(), self.typed_literal(operand, literal, underlying)?));
-        }
         let (value, expected) = match (wanted.kind(), literal) {
-            (Kind::Bool, Term::Bool(value)) => return Ok(Value::Bool(*value)),
-            (Kind::String, Term::String { value, .. }) => return Ok(value.clone()),
+            (Kind::Bool, Term::Bool(value)) => (Some(Value::Bool(*value)), "bool"),
+            (Kind::String, Term::String { value, .. }) => (Some(value.clone()), "string"),
             (Kind::Bool, _) => (None, "bool"),
             (Kind::String, _) => (None, "string"),
             (Kind::Int(kind), literal) => (
@@ -89,10 +87,14 @@ impl<'t> Execution<'t, '_> {
                 return Err(self.fail(format!("can't handle {literal} for arg of type {wanted}")));
             }
         };
-        value.ok_or_else(|| {
-            let literal = self.syntax().describe(Place::Operand(operand));
-            self.fail(format!("expected {expected}; found {literal}"))
-        })
+        match (value, wanted) {
+            (Some(value), Type::Named(named)) => Ok(Value::named(named.clone(), value)),
+            (Some(value), _) => Ok(value),
+            (None, _) => {
+                let literal = self.syntax().describe(Place::Operand(operand));
+                Err(self.fail(format!("expected {expected}; found {literal}")))
+            }
+        }
     }
 }
 

@@ -30,7 +30,7 @@ impl<'t> Execution<'t, '_> {
         let signature = function.signature();
         let bound = usize::from(receiver.is_some());
         let given = arguments.len() + usize::from(last.is_some());
-        let required = signature.required() - bound;
+        let required = signature.required().saturating_sub(bound);
         if signature.is_variadic && given < required {
             let given = arguments.len();
             return Err(self.fail(format!("wrong number of args for {name}: want at least {required} got {given}")));
@@ -76,14 +76,6 @@ impl<'t> Execution<'t, '_> {
             self.place = arguments.last().map_or(self.place, Place::Operand);
             return Ok(result);
         }
-        let callee = match arguments.first() {
-            _ if builtin != Builtin::Call => None,
-            Some(first) => Some(self.syntax().describe(Place::Operand(first))),
-            None => last.as_ref().map(|last| match last.value.underlying() {
-                Value::String(text) => text.clone(),
-                _ => format!("<{} Value>", last.type_name()).into(),
-            }),
-        };
         let signature = function.signature();
         let mut slots: Few<Slot> = SmallVec::new();
         for argument in arguments {
@@ -95,9 +87,12 @@ impl<'t> Execution<'t, '_> {
             slots.push(self.checked(last, wanted)?);
         }
         let values: Few<Seen<'_>> = slots.iter().map(Seen::of).collect();
-        let result = match callee {
-            Some(callee) => crate::builtins::call(&self.budget, &callee, &values),
-            None => builtin.apply(&self.budget, &values),
+        let result = match builtin {
+            Builtin::Call => {
+                let callee = || self.callee(arguments.first(), slots.first());
+                crate::builtins::call(&self.budget, callee, &values)
+            }
+            _ => builtin.apply(&self.budget, &values),
         };
         let result = result.and_then(|result| self.charged(result));
         result.map_err(|error| self.failed(name, place, &error))
@@ -123,6 +118,18 @@ impl<'t> Execution<'t, '_> {
         };
         let fit = values.iter().enumerate().all(fits);
         fit.then(|| builtin.apply(&self.budget, &values).and_then(|result| self.charged(result)))
+    }
+
+    /// What `call` calls, as its errors show it: how the template writes it, or what came from the command before.
+    fn callee(&self, written: Option<&'t Operand>, value: Option<&Slot>) -> Str {
+        match (written, value) {
+            (Some(operand), _) => self.syntax().describe(Place::Operand(operand)),
+            (None, Some(slot)) => match slot.value.underlying() {
+                Value::String(text) => text.clone(),
+                _ => format!("<{} Value>", slot.type_name()).into(),
+            },
+            (None, None) => Str::default(),
+        }
     }
 
     /// The first argument that decides, or else the last. The rest is not evaluated.

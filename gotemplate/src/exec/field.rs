@@ -1,13 +1,16 @@
 //! Fields, map entries and methods: what follows a dot.
 
-use super::{Execution, Result, Slot};
+use super::{Execution, Slot};
 use crate::format::quote;
-use crate::named::{Field, Method, NamedType};
+use crate::named::{Field, Member, Method, NamedType};
 use crate::syntax::{Operand, Place};
 use crate::template::MissingKey;
 use crate::text::Str;
 use crate::types::{Kind, Type};
 use crate::value::{Key, Map, Pointer, Struct, Value};
+
+/// What Go panics with where it needs a value and there is none.
+const NIL_DEREFERENCE: &str = "runtime error: invalid memory address or nil pointer dereference";
 
 /// A receiver behind its pointers.
 pub(super) struct Target<'v> {
@@ -27,19 +30,24 @@ impl<'t> Execution<'t, '_> {
         dot: &Slot,
         arguments: &'t [Operand],
         last: Option<Slot>,
-    ) -> Result<Slot> {
+    ) -> super::Result<Slot> {
         if matches!(receiver.value, Value::Nil) {
             return self.field_of_nil(name, receiver);
         }
         let target = target(&receiver.value, receiver.addressable && !receiver.boxed);
-        if let Some((method, bound)) = method(&target, name) {
-            return self.method(place, method, bound, &target, name, dot, arguments, last);
+        if let Some((method, bound)) = bound_method(&target, name) {
+            let node = Place::Operand(place);
+            return match bound {
+                Ok(receiver) => self.call(&method.function, Some(receiver), name, node, dot, arguments, last),
+                // The arguments are checked all the same.
+                Err(panic) => self.call(&method.function.failing(panic), None, name, node, dot, arguments, last),
+            };
         }
         let has_arguments = !arguments.is_empty() || last.is_some();
         let found = match target.value.underlying() {
             Value::Struct(structure) => self.struct_field(name, receiver, structure, &target, has_arguments)?,
             Value::Map(map) => self.entry(name, map, has_arguments)?,
-            Value::Pointer(nil) if !lacks_field(nil.target_type(), name) => {
+            Value::Pointer(nil) if may_have_field(nil.target_type(), name) => {
                 return Err(self.fail(format!("nil pointer evaluating {}.{name}", receiver.type_name())));
             }
             _ => None,
@@ -48,7 +56,7 @@ impl<'t> Execution<'t, '_> {
     }
 
     /// Nil that came from nowhere, such as an absent entry, has any field; nil in an `interface {}` has none.
-    fn field_of_nil(&mut self, name: &Str, receiver: &Slot) -> Result<Slot> {
+    fn field_of_nil(&mut self, name: &Str, receiver: &Slot) -> super::Result<Slot> {
         if receiver.boxed {
             return Err(self.fail(format!("nil pointer evaluating interface {{}}.{name}")));
         }
@@ -68,22 +76,25 @@ impl<'t> Execution<'t, '_> {
         structure: &Struct,
         target: &Target<'_>,
         has_arguments: bool,
-    ) -> Result<Option<Slot>> {
-        let Some((value, field)) = find_field(structure, name) else {
+    ) -> super::Result<Option<Slot>> {
+        let Some(found) = find_field(structure, name) else {
             return Ok(None);
         };
-        if !field.is_exported() {
+        if !Field::exports(name) {
             let given = receiver.type_name();
             return Err(self.fail(format!("{name} is an unexported field of struct type {given}")));
         }
+        let FoundField { value, field, is_behind_pointer } = found.map_err(|nil| {
+            self.fail(format!("reflect: indirection through nil pointer to embedded struct field {}", short_name(nil)))
+        })?;
         if has_arguments {
             return Err(self.fail(format!("{name} has arguments but cannot be invoked as function")));
         }
-        let addressable = target.addressable;
+        let addressable = target.addressable || is_behind_pointer;
         Ok(Some(Slot { addressable, ..Slot::typed(value.clone(), &field.field_type) }))
     }
 
-    fn entry(&mut self, name: &Str, map: &Map, has_arguments: bool) -> Result<Option<Slot>> {
+    fn entry(&mut self, name: &Str, map: &Map, has_arguments: bool) -> super::Result<Option<Slot>> {
         let found = match map.key_type() {
             Type::String => map.get(name),
             Type::Any => map.get_key(&Key::String(name.clone())),
@@ -102,33 +113,6 @@ impl<'t> Execution<'t, '_> {
             }
         }
     }
-
-    #[expect(clippy::too_many_arguments, reason = "a call has so many parts")]
-    fn method(
-        &mut self,
-        place: &'t Operand,
-        method: &Method,
-        bound: Option<Value>,
-        target: &Target<'_>,
-        name: &Str,
-        dot: &Slot,
-        arguments: &'t [Operand],
-        last: Option<Slot>,
-    ) -> Result<Slot> {
-        match bound {
-            Some(receiver) => {
-                self.call(&method.function, Some(receiver), name, Place::Operand(place), dot, arguments, last)
-            }
-            None => {
-                let named = target.pointer.map(|pointer| pointer.target_type().to_string()).unwrap_or_default();
-                let short = named.rsplit('.').next().unwrap_or_default();
-                self.place = Place::Operand(place);
-                Err(self.fail(format!(
-                    "error calling {name}: value method {named}.{name} called using nil *{short} pointer"
-                )))
-            }
-        }
-    }
 }
 
 pub(super) fn target(receiver: &Value, addressable: bool) -> Target<'_> {
@@ -143,52 +127,100 @@ pub(super) fn target(receiver: &Value, addressable: bool) -> Target<'_> {
     target
 }
 
-/// The method of that name and its receiver, which is absent when the method needs a value and there is only nil.
-fn method<'v>(target: &Target<'v>, name: &Str) -> Option<(&'v Method, Option<Value>)> {
-    let (named, is_nil): (&NamedType, bool) = match target.value {
-        Value::Struct(structure) => (structure.struct_type(), false),
-        Value::Named(named) => (named.named_type(), false),
+/// The method of that name and its receiver, or what Go panics with when there is nil in the place of that.
+fn bound_method<'v>(target: &Target<'v>, name: &Str) -> Option<(&'v Method, Result<Value, String>)> {
+    let named = match target.value {
+        Value::Struct(structure) => structure.struct_type(),
+        Value::Named(named) => named.named_type(),
         Value::Pointer(nil) => match nil.target_type() {
-            Type::Named(named) => (named, true),
+            Type::Named(named) => named,
             _ => return None,
         },
         _ => return None,
     };
-    let method = named.method(name.as_bytes())?;
-    match (method.pointer_receiver, is_nil, target.pointer) {
-        (true, _, Some(pointer)) => Some((method, Some(pointer.clone().into()))),
-        (true, _, None) if target.addressable => Some((method, Some(Pointer::new(target.value.clone()).into()))),
-        (true, _, None) => None,
-        (false, true, _) => Some((method, None)),
-        (false, false, _) => Some((method, Some(target.value.clone()))),
+    let Member { found: method, path } = named.find_method(name.as_bytes())?;
+    let is_addressable = target.pointer.is_some() || target.addressable;
+    if let Some((last, path)) = path.split_last() {
+        let Value::Struct(structure) = target.value else {
+            return Some((method, Err(NIL_DEREFERENCE.to_owned())));
+        };
+        let receiver = match embedded(structure, path) {
+            Ok((outer, is_behind_pointer)) => {
+                promoted(method, outer.fields().get(*last)?, is_addressable || is_behind_pointer)?
+            }
+            Err(_) => Err(NIL_DEREFERENCE.to_owned()),
+        };
+        return Some((method, receiver));
     }
-}
-
-/// The field of that name, also one of an embedded struct.
-pub(super) fn find_field<'v>(structure: &'v Struct, name: &Str) -> Option<(&'v Value, &'v Field)> {
-    let fields = structure.struct_type().fields();
-    if let Some(position) = structure.struct_type().position(name.as_bytes()) {
-        return structure.fields().get(position).zip(fields.get(position));
-    }
-    let embedded = fields.iter().zip(structure.fields()).filter(|(field, _)| field.inline);
-    embedded.filter_map(|(_, value)| embedded_struct(value)).find_map(|inner| find_field(inner, name))
-}
-
-fn embedded_struct(value: &Value) -> Option<&Struct> {
-    match value {
-        Value::Struct(structure) => Some(structure),
-        Value::Pointer(pointer) => embedded_struct(pointer.target()?),
-        _ => None,
-    }
-}
-
-/// Whether a struct type is known not to have the field.
-fn lacks_field(target: &Type, name: &Str) -> bool {
-    match target {
-        Type::Named(named) if named.kind() == Kind::Struct => {
-            named.position(name.as_bytes()).is_none()
-                && !named.fields().iter().any(|field| field.inline && !lacks_field(&field.field_type, name))
+    let receiver = match (method.pointer_receiver, target.value, target.pointer) {
+        (true, _, Some(pointer)) => Ok(pointer.clone().into()),
+        (true, value, None) if is_addressable => Ok(Pointer::new(value.clone()).into()),
+        (true, _, None) => return None,
+        (false, Value::Pointer(_), _) => {
+            let short = short_name(named);
+            Err(format!("value method {}.{name} called using nil *{short} pointer", named.name()))
         }
-        _ => false,
+        (false, value, _) => Ok(value.clone()),
+    };
+    Some((method, receiver))
+}
+
+/// The receiver of a method that an embedded field has. None when the method wants a pointer where none can be had.
+fn promoted(method: &Method, field: &Value, is_addressable: bool) -> Option<Result<Value, String>> {
+    match (field, method.pointer_receiver) {
+        (Value::Pointer(_), true) => Some(Ok(field.clone())),
+        (Value::Pointer(pointer), false) => Some(pointer.target().cloned().ok_or_else(|| NIL_DEREFERENCE.to_owned())),
+        (value, true) => is_addressable.then(|| Ok(Pointer::new(value.clone()).into())),
+        (value, false) => Some(Ok(value.clone())),
+    }
+}
+
+/// A field of a struct, or of one that is embedded in it.
+pub(super) struct FoundField<'v> {
+    pub(super) value: &'v Value,
+    pub(super) field: &'v Field,
+    pub(super) is_behind_pointer: bool,
+}
+
+/// The field of that name. The error is the type that a nil pointer on the way to it would point to.
+pub(super) fn find_field<'v>(structure: &'v Struct, name: &Str) -> Option<Result<FoundField<'v>, &'v NamedType>> {
+    let Member { found: position, path } = structure.struct_type().find_field(name)?;
+    let (outer, is_behind_pointer) = match embedded(structure, &path) {
+        Ok(found) => found,
+        Err(nil) => return Some(Err(nil)),
+    };
+    let (value, field) = outer.fields().get(position).zip(outer.struct_type().fields().get(position))?;
+    Some(Ok(FoundField { value, field, is_behind_pointer }))
+}
+
+/// The struct at the end of a path of embedded fields, and whether a pointer leads there. The error is the type that a
+/// nil pointer on the way would point to.
+fn embedded<'v>(structure: &'v Struct, path: &[usize]) -> Result<(&'v Struct, bool), &'v NamedType> {
+    let mut found = (structure, false);
+    for position in path {
+        found = match found.0.fields().get(*position) {
+            Some(Value::Struct(inner)) => (inner, found.1),
+            Some(Value::Pointer(pointer)) => match (pointer.target(), pointer.target_type()) {
+                (Some(Value::Struct(inner)), _) => (inner, true),
+                (_, Type::Named(named)) => return Err(named),
+                _ => return Err(structure.struct_type()),
+            },
+            _ => return Err(structure.struct_type()),
+        };
+    }
+    Ok(found)
+}
+
+/// The name without its package.
+fn short_name(named: &NamedType) -> String {
+    let name = named.name().to_text();
+    name.rsplit('.').next().unwrap_or_default().to_owned()
+}
+
+/// Whether a value of the type could have the field: only a struct is known not to.
+fn may_have_field(target: &Type, name: &Str) -> bool {
+    match target {
+        Type::Named(named) if named.kind() == Kind::Struct => named.find_field(name.as_bytes()).is_some(),
+        _ => true,
     }
 }

@@ -1,8 +1,9 @@
 //! Values where they are: the dot, variables, and what they hold, as far as nothing is called to reach it.
 
 use super::Slot;
-use super::field::{find_field, target};
+use super::field::{FoundField, find_field, target};
 use super::variables::Variables;
+use crate::named::Field;
 use crate::syntax::{Operand, Term};
 use crate::template::MissingKey;
 use crate::text::Str;
@@ -102,10 +103,10 @@ impl<'v> Seen<'v> {
                 Some(value) => Some(Self::new(value, map.element_type().is_any(), false)),
                 None => (missing_key == MissingKey::Default).then_some(Self::NOTHING),
             },
-            Value::Struct(structure) if structure.struct_type().method(name).is_none() => {
-                let (value, field) = find_field(structure, name)?;
-                let boxed = field.field_type.is_any();
-                field.is_exported().then_some(Self::new(value, boxed, target.addressable))
+            Value::Struct(structure) if structure.struct_type().find_method(name).is_none() => {
+                let FoundField { value, field, is_behind_pointer } = find_field(structure, name)?.ok()?;
+                let (boxed, addressable) = (field.field_type.is_any(), target.addressable || is_behind_pointer);
+                Field::exports(name).then_some(Self::new(value, boxed, addressable))
             }
             Value::Nil if !self.is_boxed() && missing_key != MissingKey::Error => Some(Self::NOTHING),
             _ => None,

@@ -1,5 +1,7 @@
 //! The variables of an execution.
 
+use std::cell::Cell;
+
 use super::Slot;
 use crate::syntax::Symbol;
 
@@ -8,7 +10,12 @@ pub(super) struct Variables {
     slots: Vec<(Symbol, Slot)>,
     /// Where those of the present template begin.
     frame: usize,
+    /// Steps that it took to pass by other variables.
+    passed: Cell<u64>,
 }
+
+/// Variables that are passed by in the time of a step.
+const PER_STEP: usize = 16;
 
 /// How many variables there were, or where the frame began.
 #[derive(Clone, Copy)]
@@ -19,16 +26,29 @@ impl Variables {
     pub(super) fn new(data: Slot) -> Self {
         let mut slots = Vec::with_capacity(16);
         slots.push((Symbol::ROOT, data));
-        Self { slots, frame: 0 }
+        Self { slots, frame: 0, passed: Cell::new(0) }
     }
 
     /// The innermost variable of that name, in the present template.
     pub(super) fn get(&self, symbol: Symbol) -> Option<&Slot> {
-        self.slots[self.frame..].iter().rev().find(|(name, _)| *name == symbol).map(|(_, slot)| slot)
+        self.slots.get(self.position(symbol)?).map(|(_, slot)| slot)
     }
 
     pub(super) fn get_mut(&mut self, symbol: Symbol) -> Option<&mut Slot> {
-        self.slots[self.frame..].iter_mut().rev().find(|(name, _)| *name == symbol).map(|(_, slot)| slot)
+        let position = self.position(symbol)?;
+        self.slots.get_mut(position).map(|(_, slot)| slot)
+    }
+
+    /// Steps that it took, since this was last asked, to find variables among many.
+    pub(super) fn take_passed(&self) -> u64 {
+        self.passed.take()
+    }
+
+    fn position(&self, symbol: Symbol) -> Option<usize> {
+        let own = self.slots.get(self.frame..)?;
+        let position = own.iter().rposition(|(name, _)| *name == symbol)?;
+        self.passed.set(self.passed.get() + ((own.len() - position) / PER_STEP) as u64);
+        Some(self.frame + position)
     }
 
     pub(super) fn declare(&mut self, symbol: Symbol, value: Slot) {

@@ -16,6 +16,11 @@ pub trait FromArgument: Sized {
     /// # Errors
     /// When the value is of another type after all.
     fn from_argument(value: &Value) -> Result<Self, FunctionError>;
+
+    /// Steps that a call is charged for it: a function may look at all of a text.
+    fn effort(_value: &Value) -> u64 {
+        0
+    }
 }
 
 /// A type of Rust that a function can return.
@@ -70,8 +75,8 @@ macro_rules! closures {
             fn into_function(self) -> Function {
                 let signature = Signature::new(vec![$($parameter::parameter_type()),*], R::result_type());
                 let signature = Signature { can_fail: R::can_fail(), ..signature };
-                Function::with_signature(signature, move |_, _arguments| {
-                    self($($parameter::from_argument(at(_arguments, $position))?),*).into_return()
+                Function::with_signature(signature, move |_budget, _arguments| {
+                    self($(argument::<$parameter>(_budget, at(_arguments, $position))?),*).into_return()
                 })
             }
         }
@@ -84,7 +89,7 @@ macro_rules! closures {
                 let signature = Signature::new(vec![$($parameter::parameter_type()),*], R::result_type());
                 let signature = Signature { can_fail: R::can_fail(), ..signature };
                 Function::with_signature(signature, move |budget, _arguments| {
-                    self(budget, $($parameter::from_argument(at(_arguments, $position))?),*).into_return()
+                    self(budget, $(argument::<$parameter>(budget, at(_arguments, $position))?),*).into_return()
                 })
             }
         }
@@ -98,8 +103,9 @@ macro_rules! closures {
                 let parameters = vec![$($parameter::parameter_type(),)* V::parameter_type()];
                 let signature = Signature { can_fail: R::can_fail(), ..Signature::variadic(parameters, R::result_type()) };
                 let required = signature.required();
-                Function::with_signature(signature, move |_, arguments| {
-                    self($($parameter::from_argument(at(arguments, $position))?,)* rest(arguments, required)?).into_return()
+                Function::with_signature(signature, move |budget, arguments| {
+                    self($(argument::<$parameter>(budget, at(arguments, $position))?,)* rest(budget, arguments, required)?)
+                        .into_return()
                 })
             }
         }
@@ -114,8 +120,12 @@ macro_rules! closures {
                 let signature = Signature { can_fail: R::can_fail(), ..Signature::variadic(parameters, R::result_type()) };
                 let required = signature.required();
                 Function::with_signature(signature, move |budget, arguments| {
-                    self(budget, $($parameter::from_argument(at(arguments, $position))?,)* rest(arguments, required)?)
-                        .into_return()
+                    self(
+                        budget,
+                        $(argument::<$parameter>(budget, at(arguments, $position))?,)*
+                        rest(budget, arguments, required)?,
+                    )
+                    .into_return()
                 })
             }
         }
@@ -133,8 +143,29 @@ fn at(arguments: &[Value], position: usize) -> &Value {
     arguments.get(position).unwrap_or(&Value::Nil)
 }
 
-fn rest<T: FromArgument>(arguments: &[Value], required: usize) -> Result<Variadic<T>, FunctionError> {
-    arguments.iter().skip(required).map(T::from_argument).collect::<Result<_, _>>().map(Variadic)
+fn argument<T: FromArgument>(budget: &Budget, value: &Value) -> Result<T, FunctionError> {
+    match T::effort(value) {
+        0 => {}
+        effort => budget.work(effort)?,
+    }
+    T::from_argument(value)
+}
+
+fn rest<T: FromArgument>(budget: &Budget, arguments: &[Value], required: usize) -> Result<Variadic<T>, FunctionError> {
+    let rest = arguments.iter().skip(required);
+    rest.map(|value| argument(budget, value)).collect::<Result<_, _>>().map(Variadic)
+}
+
+/// Bytes that a function looks at in the time of a step, if it wants a text.
+const TEXT_PER_STEP: usize = 8;
+/// As much for a function that wants any value: most leave a text as it is.
+const ANY_TEXT_PER_STEP: usize = 64;
+
+fn text_effort(value: &Value, per_step: usize) -> u64 {
+    match value {
+        Value::String(text) => (text.len() / per_step) as u64,
+        _ => 0,
+    }
 }
 
 fn unexpected<T: FromArgument>(value: &Value) -> FunctionError {
@@ -161,8 +192,6 @@ macro_rules! arguments {
 
 arguments! {
     bool: Type::Bool, Value::Bool(value) => *value;
-    Str: Type::String, Value::String(text) => text.clone();
-    String: Type::String, Value::String(text) => text.to_text().into_owned();
     f64: Type::FLOAT64, Value::Float(value, FloatKind::Float64) => *value;
     f32: Type::Float(FloatKind::Float32), Value::Float(value, FloatKind::Float32) => *value as f32;
     isize: Type::INT, Value::Int(value, IntKind::Int) => *value as isize;
@@ -179,10 +208,40 @@ arguments! {
     Map: Type::map(Type::Any), Value::Map(map) => map.clone();
 }
 
+macro_rules! texts {
+    ($($rust:ty: $text:ident => $argument:expr;)*) => {$(
+        impl FromArgument for $rust {
+            fn parameter_type() -> Type {
+                Type::String
+            }
+
+            fn from_argument(value: &Value) -> Result<Self, FunctionError> {
+                match value {
+                    Value::String($text) => Ok($argument),
+                    other => Err(unexpected::<Self>(other)),
+                }
+            }
+
+            fn effort(value: &Value) -> u64 {
+                text_effort(value, TEXT_PER_STEP)
+            }
+        }
+    )*};
+}
+
+texts! {
+    Str: text => text.clone();
+    String: text => text.to_text().into_owned();
+}
+
 /// Any value, nil included.
 impl FromArgument for Value {
     fn parameter_type() -> Type {
         Type::Any
+    }
+
+    fn effort(value: &Value) -> u64 {
+        text_effort(value, ANY_TEXT_PER_STEP)
     }
 
     fn from_argument(value: &Value) -> Result<Self, FunctionError> {

@@ -30,7 +30,13 @@ impl Signature {
 
     /// Number of arguments that must be there.
     pub fn required(&self) -> usize {
-        self.parameters.len() - usize::from(self.is_variadic)
+        self.parameters.len().saturating_sub(usize::from(self.is_variadic))
+    }
+
+    /// That of a method, for who calls it: the receiver is its first parameter, or among those that the last takes.
+    pub(crate) fn without_receiver(&self) -> Self {
+        let receiver = usize::from(self.required() > 0);
+        Self { parameters: self.parameters.iter().skip(receiver).cloned().collect(), ..self.clone() }
     }
 
     /// The type that the argument at `position`, from 0, must have.

@@ -305,6 +305,7 @@ fn key_text(key: Key) -> Vec<u8> {
         Key::String(text) => text.as_bytes().to_vec(),
         Key::Int(value, _) => value.to_string().into_bytes(),
         Key::Uint(value, _) => value.to_string().into_bytes(),
+        Key::Named(_, key) => key_text(*key),
         Key::Bool(_) | Key::Float(..) => Vec::new(),
     }
 }

@@ -82,6 +82,7 @@ fn pick(budget: &Budget, map: Map, keys: Variadic<Str>) -> Result<Map, FunctionE
 
 fn omit(budget: &Budget, map: Map, mut keys: Variadic<Str>) -> Result<Map, FunctionError> {
     keys.0.sort();
+    budget.allocate_values(map.len().saturating_mul(2))?;
     let rest = Map::any();
     for (key, value) in map.entries() {
         if let Some(key) = text_of(key).filter(|key| keys.0.binary_search(key).is_err()) {

@@ -85,6 +85,7 @@ fn without(budget: &Budget, list: Value, unwanted: Variadic<Value>) -> Result<Li
 
 fn compact(budget: &Budget, list: Value) -> Result<List, FunctionError> {
     let items = items(&list, "compact on")?;
+    budget.work(items.len() as u64 / 4)?;
     make(budget, items.iter().filter(|item| item.is_true()).cloned().collect())
 }
 

@@ -9,6 +9,7 @@ use super::cast::{to_float, to_int};
 use super::text::{print, saturating};
 use crate::function::{FunctionError, Functions, Variadic};
 use crate::limits::Budget;
+use crate::syntax::number::parse_signed;
 use crate::text::Str;
 use crate::value::Value;
 

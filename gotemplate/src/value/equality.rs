@@ -33,19 +33,24 @@ pub(crate) fn deep_equal(a: &Value, b: &Value, budget: &Budget) -> Result<bool, 
     }
 }
 
-/// Go's `==` between two interfaces: false for values of different types, none where Go panics since their type cannot
-/// be compared.
-pub(crate) fn same(a: &Value, b: &Value) -> Option<bool> {
+/// Go's `==` between two interfaces: false for values of different types.
+///
+/// # Errors
+/// The type that cannot be compared, where Go panics.
+pub(crate) fn same(a: &Value, b: &Value) -> Result<bool, Type> {
     match (a, b) {
         (Value::Struct(a), Value::Struct(b)) if a.struct_type() == b.struct_type() => same_structs(a, b),
-        (Value::Pointer(a), Value::Pointer(b)) => Some(a.target_type() == b.target_type() && a.is_same(b)),
+        (Value::Pointer(a), Value::Pointer(b)) => Ok(a.target_type() == b.target_type() && a.is_same(b)),
         (Value::Named(a), Value::Named(b)) if a.named_type() == b.named_type() => {
             stack::with_room(|| same(a.value(), b.value()))
         }
         (Value::List(_), Value::List(_))
         | (Value::Map(_), Value::Map(_))
-        | (Value::Function(_), Value::Function(_)) => (a.type_of() != b.type_of()).then_some(false),
-        _ => Some(same_scalars(a, b)),
+        | (Value::Function(_), Value::Function(_)) => match (a.type_of(), b.type_of()) {
+            (Some(a), Some(b)) if a == b => Err(a),
+            _ => Ok(false),
+        },
+        _ => Ok(same_scalars(a, b)),
     }
 }
 
@@ -104,15 +109,15 @@ fn deep_equal_maps(a: &Map, b: &Map, budget: &Budget) -> Result<bool, FunctionEr
     })
 }
 
-fn same_structs(a: &Struct, b: &Struct) -> Option<bool> {
+fn same_structs(a: &Struct, b: &Struct) -> Result<bool, Type> {
     if !is_comparable_struct(a.struct_type()) {
-        return None;
+        return Err(Type::Named(a.struct_type().clone()));
     }
     let mut equal = same_hidden(a, b);
     for (a, b) in a.fields().iter().zip(b.fields()) {
         equal = equal && stack::with_room(|| same(a, b))?;
     }
-    Some(equal)
+    Ok(equal)
 }
 
 /// What is hidden in a struct is known by how it prints alone.
@@ -129,7 +134,7 @@ fn is_comparable_struct(struct_type: &NamedType) -> bool {
 }
 
 /// Whether Go lets two values of the type be compared. A struct holds another only where its type cannot refer back.
-fn is_comparable(value_type: &Type) -> bool {
+pub(crate) fn is_comparable(value_type: &Type) -> bool {
     stack::with_room(|| match value_type {
         Type::List(_) | Type::Map(..) | Type::Function(_) => false,
         Type::Named(named) => named.underlying().map_or_else(|| is_comparable_struct(named), is_comparable),
@@ -191,20 +196,20 @@ mod tests {
 
     #[test]
     fn some_types_cannot_be_compared() {
-        assert_eq!(same(&Value::int(1), &Value::int(1)), Some(true));
-        assert_eq!(same(&Value::int(1), &Value::float(1.0)), Some(false));
-        assert_eq!(same(&list(&[]).into(), &Map::any().into()), Some(false));
-        assert_eq!(same(&list(&[]).into(), &list(&[]).into()), None);
+        assert_eq!(same(&Value::int(1), &Value::int(1)), Ok(true));
+        assert_eq!(same(&Value::int(1), &Value::float(1.0)), Ok(false));
+        assert_eq!(same(&list(&[]).into(), &Map::any().into()), Ok(false));
+        assert_eq!(same(&list(&[]).into(), &list(&[]).into()), Err(Type::list(Type::Any)));
         let structure = |field_type: Type, value: Value| {
             let named = NamedType::declare("main.T");
             named.define(Definition::structure(vec![Field::new("A", field_type)]));
             Struct::new(named, [("A", value)]).into()
         };
         let holding: Value = structure(Type::INT, Value::int(1));
-        assert_eq!(same(&holding, &holding), Some(true));
+        assert_eq!(same(&holding, &holding), Ok(true));
         let holding: Value = structure(Type::Any, list(&[]).into());
-        assert_eq!(same(&holding, &holding), None);
+        assert_eq!(same(&holding, &holding), Err(Type::list(Type::Any)));
         let holding: Value = structure(Type::list(Type::INT), List::nil(Type::INT).into());
-        assert_eq!(same(&holding, &holding), None);
+        assert_eq!(same(&holding, &holding), Err(holding.type_of().unwrap()));
     }
 }

@@ -10,10 +10,10 @@ use crate::types::Type;
 ///
 /// Its capacity is its length, unless it is a part of a longer one.
 #[derive(Clone, Debug)]
-pub struct List(Arc<Items>);
+pub struct List(pub(super) Arc<Items>);
 
 #[derive(Debug)]
-struct Items {
+pub(super) struct Items {
     element: Type,
     /// Absent in a nil slice.
     items: Option<Vec<Value>>,

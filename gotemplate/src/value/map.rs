@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use super::{Value, release};
 use crate::function::FunctionError;
 use crate::limits::Budget;
+use crate::named::NamedType;
 use crate::text::Str;
 use crate::types::{FloatKind, IntKind, Type, UintKind};
 
@@ -46,6 +47,8 @@ pub enum Key {
     Float(f64, FloatKind),
     /// `string`
     String(Str),
+    /// One of the others, of a type with a name. Ordered and found as that without the name.
+    Named(NamedType, Box<Key>),
 }
 
 impl Map {
@@ -148,7 +151,7 @@ impl Map {
 
     /// The value of any key.
     pub fn get_key(&self, key: &Key) -> Option<Value> {
-        self.look(|entries| match (entries, key) {
+        self.look(|entries| match (entries, key.underlying()) {
             (Entries::Text(entries), Key::String(text)) => entries.get(text).cloned(),
             (Entries::Text(_), _) => None,
             (Entries::Other(entries), key) => entries.get(key).cloned(),
@@ -171,7 +174,7 @@ impl Map {
         let _old = self.change(|entries| match (entries, key) {
             (Entries::Text(entries), Key::String(text)) => entries.insert(text, value),
             (Entries::Text(_), _) => None,
-            (Entries::Other(entries), key) => entries.insert(key, value),
+            (Entries::Other(entries), key) => entries.insert(key.of_type(&self.0.key), value),
         });
     }
 
@@ -231,13 +234,18 @@ impl Map {
         })
     }
 
-    pub(super) fn deep_clone(&self) -> Self {
-        // The lock is not held while the values are cloned.
+    /// One with the same keys and other values.
+    pub(super) fn mapped(&self, change: impl FnMut(&Value) -> Value) -> Self {
+        // The lock is not held while the values are made.
         let entries = match self.look(Entries::clone) {
-            Entries::Text(entries) => Entries::Text(values_cloned(entries)),
-            Entries::Other(entries) => Entries::Other(values_cloned(entries)),
+            Entries::Text(entries) => Entries::Text(mapped(entries, change)),
+            Entries::Other(entries) => Entries::Other(mapped(entries, change)),
         };
         Self::make(self.0.key.clone(), self.0.element.clone(), self.0.is_nil, entries)
+    }
+
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
     }
 
     /// Takes the values out, when nobody else holds the map.
@@ -259,8 +267,8 @@ impl Map {
     }
 }
 
-fn values_cloned<K: Ord>(entries: BTreeMap<K, Value>) -> BTreeMap<K, Value> {
-    entries.into_iter().map(|(key, value)| (key, value.deep_clone())).collect()
+fn mapped<K: Ord>(entries: BTreeMap<K, Value>, mut change: impl FnMut(&Value) -> Value) -> BTreeMap<K, Value> {
+    entries.into_iter().map(|(key, value)| (key, change(&value))).collect()
 }
 
 impl Entries {
@@ -291,7 +299,10 @@ impl Drop for Shared {
 impl Key {
     /// `value` as a key, if it can be one.
     pub fn of(value: &Value) -> Option<Self> {
-        Some(match value.underlying() {
+        Some(match value {
+            Value::Named(named) => {
+                Self::Named(named.named_type().clone(), Box::new(Self::of(named.value())?.into_underlying()))
+            }
             Value::Bool(value) => Self::Bool(*value),
             Value::Int(value, kind) => Self::Int(*value, *kind),
             Value::Uint(value, kind) => Self::Uint(*value, *kind),
@@ -309,6 +320,30 @@ impl Key {
             Self::Uint(value, kind) => Value::Uint(value, kind),
             Self::Float(value, kind) => Value::Float(value, kind),
             Self::String(text) => Value::String(text),
+            Self::Named(named, key) => Value::named(named, key.into_value()),
+        }
+    }
+
+    /// The key without its name.
+    pub fn underlying(&self) -> &Self {
+        match self {
+            Self::Named(_, key) => key.underlying(),
+            key => key,
+        }
+    }
+
+    fn into_underlying(self) -> Self {
+        match self {
+            Self::Named(_, key) => key.into_underlying(),
+            key => key,
+        }
+    }
+
+    /// With the name that keys of a map have.
+    fn of_type(self, wanted: &Type) -> Self {
+        match wanted {
+            Type::Named(named) => Self::Named(named.clone(), Box::new(self.into_underlying())),
+            _ => self,
         }
     }
 
@@ -319,19 +354,20 @@ impl Key {
             Self::Float(..) => 2,
             Self::String(_) => 3,
             Self::Bool(_) => 4,
+            Self::Named(_, key) => key.rank(),
         }
     }
 }
 
 impl Ord for Key {
     fn cmp(&self, other: &Self) -> Ordering {
-        match (self, other) {
+        match (self.underlying(), other.underlying()) {
             (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
             (Self::Int(a, _), Self::Int(b, _)) => a.cmp(b),
             (Self::Uint(a, _), Self::Uint(b, _)) => a.cmp(b),
             (Self::Float(a, _), Self::Float(b, _)) => a.partial_cmp(b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan())),
             (Self::String(a), Self::String(b)) => a.cmp(b),
-            _ => self.rank().cmp(&other.rank()),
+            (a, b) => a.rank().cmp(&b.rank()),
         }
     }
 }

@@ -7,10 +7,10 @@ use crate::types::Type;
 
 /// A pointer of Go, or nil with a type. What it points to never changes.
 #[derive(Clone, Debug)]
-pub struct Pointer(Arc<Place>);
+pub struct Pointer(pub(super) Arc<Place>);
 
 #[derive(Debug)]
-struct Place {
+pub(super) struct Place {
     target_type: Type,
     target: Option<Value>,
 }
@@ -40,6 +40,11 @@ impl Pointer {
     /// Whether both point to the same place, or both are nil.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || (self.target().is_none() && other.target().is_none())
+    }
+
+    /// One of the same type to another value.
+    pub(super) fn with_target(&self, target: Value) -> Self {
+        Self(Arc::new(Place { target_type: self.target_type().clone(), target: Some(target) }))
     }
 
     pub(super) fn take(&mut self) -> Option<Value> {

@@ -11,9 +11,9 @@ use crate::text::Str;
 
 /// A struct of Go. It never changes.
 #[derive(Clone)]
-pub struct Struct(Arc<Contents>);
+pub struct Struct(pub(super) Arc<Contents>);
 
-struct Contents {
+pub(super) struct Contents {
     struct_type: NamedType,
     fields: Vec<Value>,
     hidden: Option<Arc<dyn Any + Send + Sync>>,
@@ -82,6 +82,12 @@ impl Struct {
         self.0.struct_type.fields().iter().map(|field| &field.name).zip(&self.0.fields)
     }
 
+    /// One of the same type and with the same hidden value, but of these fields.
+    pub(super) fn with_fields(&self, fields: Vec<Value>) -> Self {
+        let Contents { struct_type, hidden, .. } = &*self.0;
+        Self(Arc::new(Contents { struct_type: struct_type.clone(), fields, hidden: hidden.clone() }))
+    }
+
     pub(super) fn take(&mut self) -> Vec<Value> {
         Arc::get_mut(&mut self.0).map(|contents| mem::take(&mut contents.fields)).unwrap_or_default()
     }
@@ -105,10 +111,10 @@ impl fmt::Debug for Struct {
 
 /// A value of a named type that is not a struct.
 #[derive(Clone, Debug)]
-pub struct Named(Arc<Contained>);
+pub struct Named(pub(super) Arc<Contained>);
 
 #[derive(Debug)]
-struct Contained {
+pub(super) struct Contained {
     named_type: NamedType,
     value: Value,
 }
@@ -116,6 +122,8 @@ struct Contained {
 impl Named {
     /// `value`, of the underlying type of `named_type`, as a value of that type.
     pub fn new(named_type: NamedType, value: Value) -> Self {
+        // A type that is made from another with a name has what that is made from.
+        let value = value.underlying().clone();
         Self(Arc::new(Contained { named_type, value }))
     }
 

@@ -9,7 +9,7 @@ use crate::text::Str;
 
 const SEED: &str = "com.lyndir.masterpassword";
 /// What the key takes, in steps: about a tenth of a second.
-const STEPS: u64 = 1_000_000;
+const STEPS: u64 = 10_000_000;
 
 /// Derives the password of `site`. Its kind is one of `maximum`, `long`, `medium`, `short`, `basic` and `pin`; another
 /// gives the error's text as the result, as in sprig.

@@ -28,6 +28,9 @@ pub(super) type Groups = [Option<Range<usize>>];
 /// Bytes of a compiled pattern: some thousand times what sensible ones take.
 const LARGEST: usize = 32 << 20;
 
+/// Bytes that are compiled in the time of a step.
+const COMPILED_PER_STEP: u64 = 4;
+
 impl Pattern {
     /// Compiles a pattern of Go's syntax.
     ///
@@ -44,7 +47,7 @@ impl Pattern {
         let regex = compile(&parsed.hir, parsed.height, limit).ok_or_else(too_large)?;
         let memory = regex.memory_usage();
         budget.allocate(memory)?;
-        budget.work(memory as u64 / 256)?;
+        budget.work(memory as u64 / COMPILED_PER_STEP)?;
         Ok(Self { regex, group_names: parsed.group_names, size: parsed.size })
     }
 
