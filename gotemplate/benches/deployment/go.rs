@@ -4,11 +4,23 @@ use std::error::Error;
 use std::path::Path;
 use std::process::Command;
 
+/// Go tells the mean of a second, which whatever else runs makes longer: the shortest of so many counts.
+const RUNS: usize = 3;
+
 /// Nanoseconds that Go takes to parse and to execute.
 ///
 /// # Errors
 /// Where there is no Go, or the oracle does not run.
 pub(crate) fn times() -> Result<(f64, f64), Box<dyn Error>> {
+    let mut shortest = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..RUNS {
+        let (parse, execute) = run()?;
+        shortest = (shortest.0.min(parse), shortest.1.min(execute));
+    }
+    Ok(shortest)
+}
+
+fn run() -> Result<(f64, f64), Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let fixture = folder.join("benches/deployment");
     let output = Command::new("go")
