@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 use sidecar_contract::port;
 
-use crate::template::lower_camel;
 use crate::yaml::{self, YamlError};
 
 /// MeshConfig (Istio API `mesh/v1alpha1`) over its defaults; field names as in its JSON form.
@@ -114,6 +113,16 @@ impl MeshConfig {
     pub fn hold_application_until_proxy_starts(&self) -> bool {
         self.default_proxy_config().get("holdApplicationUntilProxyStarts").and_then(Value::as_bool).unwrap_or(false)
     }
+}
+
+/// Protobuf's JSON form of a field name: `trust_domain` is `trustDomain`.
+pub(crate) fn lower_camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let mut letters = word.chars();
+        name + &letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
+    })
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@ use std::fmt;
 use gotemplate::{Limits, Struct, Value};
 
 pub(crate) use data::{read, structure};
-pub(crate) use proto::lower_camel;
 pub use settings::Settings;
 
 /// What one rendering may use.

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use super::data::{Path, Reader};
 use super::duration;
 use super::schema::{MessageField, named_type};
+use crate::mesh::lower_camel;
 
 pub(super) const DURATION: &str = "durationpb.Duration";
 pub(super) const STRUCT: &str = "structpb.Struct";
@@ -125,14 +126,4 @@ fn any(named: &NamedType, fields: &[MessageField], json: &Json) -> Value {
     let (json_name, value) = content;
     let field = fields.iter().find(|field| field.json == json_name);
     Struct::new(named.clone(), field.map(|field| (field.name, in_its_case(field, value)))).into()
-}
-
-/// Protobuf's JSON form of a field name: `trust_domain` is `trustDomain`.
-pub(crate) fn lower_camel(name: &str) -> String {
-    let mut words = name.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |name, word| {
-        let mut letters = word.chars();
-        name + &letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect::<String>()
-    })
 }
