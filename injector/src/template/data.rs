@@ -5,6 +5,7 @@
 use std::fmt;
 
 use gotemplate::{IntKind, Kind, List, Map, NamedType, Pointer, Struct, Type, UintKind, Value};
+use jiff::{SignedDuration, civil};
 use serde_json::Value as Json;
 
 use super::proto;
@@ -164,24 +165,34 @@ fn int_or_string(named: &NamedType, kind: i64, field: &str, value: Value) -> Val
     Struct::new(named.clone(), [("Type", kind), (field, value)]).into()
 }
 
-/// A time in RFC 3339 as the same in UTC; empty for Go's zero time.
+/// A time in RFC 3339 as the same in UTC; empty for Go's zero time. None outside the years 0 to 9999.
 fn time(text: &str) -> Option<String> {
-    if text == "0001-01-01T00:00:00Z" {
-        return Some(String::new());
-    }
+    const ZERO: civil::DateTime = civil::datetime(1, 1, 1, 0, 0, 0, 0);
     let (local, offset) = match text.strip_suffix('Z') {
-        Some(local) => (local, 0),
+        Some(local) => (local, SignedDuration::ZERO),
         None => {
             let (local, offset) = text.split_at_checked(text.len().checked_sub(6)?)?;
-            let (hours, minutes) = offset.get(1..)?.split_once(':')?;
-            let seconds = u64::from(hours.parse::<u8>().ok()?) * 3600 + u64::from(minutes.parse::<u8>().ok()?) * 60;
-            (local, if offset.starts_with('-') { -(seconds.cast_signed()) } else { seconds.cast_signed() })
+            (local, time_offset(offset)?)
         }
     };
-    let local = humantime::parse_rfc3339(&format!("{local}Z")).ok()?;
-    let difference = std::time::Duration::from_secs(offset.unsigned_abs());
-    let utc = if offset < 0 { local.checked_add(difference) } else { local.checked_sub(difference) };
-    Some(humantime::format_rfc3339_seconds(utc?).to_string())
+    // The parser takes other forms too.
+    let separators = [4, 7, 10, 13, 16].map(|position| local.as_bytes().get(position).copied());
+    if separators != [b'-', b'-', b'T', b':', b':'].map(Some) {
+        return None;
+    }
+    let utc = local.parse::<civil::DateTime>().ok()?.checked_sub(offset).ok()?;
+    if utc == ZERO {
+        return Some(String::new());
+    }
+    (utc.year() >= 0).then(|| utc.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+/// An offset from UTC, as `+05:30`.
+fn time_offset(text: &str) -> Option<SignedDuration> {
+    let (hours, minutes) = text.strip_prefix(['+', '-'])?.split_once(':')?;
+    let (hours, minutes) = (hours.parse::<u8>().ok()?, minutes.parse::<u8>().ok()?);
+    let offset = SignedDuration::from_mins(i64::from(hours) * 60 + i64::from(minutes));
+    (hours <= 24 && minutes < 60).then_some(if text.starts_with('-') { -offset } else { offset })
 }
 
 fn described(wanted: &Type) -> String {
@@ -264,7 +275,24 @@ mod tests {
         assert_eq!(time("2024-02-29T23:30:00-01:00").as_deref(), Some("2024-03-01T00:30:00Z"));
         assert_eq!(time("2024-02-29T23:30:00Z").as_deref(), Some("2024-02-29T23:30:00Z"));
         assert_eq!(time("0001-01-01T00:00:00Z").as_deref(), Some(""));
-        for bad in ["", "now", "2024-02-29", "2024-02-29T23:30:00+é0:00", "2024-02-29T23:30:00+99:99999999999999999"] {
+        // Before 1970 and at both ends of what Go writes.
+        assert_eq!(time("1970-01-01T00:00:00+01:00").as_deref(), Some("1969-12-31T23:00:00Z"));
+        assert_eq!(time("0000-01-01T00:00:00.5Z").as_deref(), Some("0000-01-01T00:00:00Z"));
+        assert_eq!(time("9999-12-31T23:59:59Z").as_deref(), Some("9999-12-31T23:59:59Z"));
+        for bad in [
+            "",
+            "now",
+            "2024-02-29",
+            "2024-02-29T23:30:00",
+            "2024-02-29 23:30:00Z",
+            "2024-02-30T23:30:00Z",
+            "2024-02-29T23:30:00x05:00",
+            "2024-02-29T23:30:00+25:00",
+            "2024-02-29T23:30:00+é0:00",
+            "2024-02-29T23:30:00+99:99999999999999999",
+            "9999-12-31T23:59:59-01:00",
+            "0000-01-01T00:00:00+00:01",
+        ] {
             assert_eq!(time(bad), None, "{bad}");
         }
     }

@@ -130,7 +130,11 @@ fn arguments_are_held_to_their_types() {
         let error = render(template).unwrap_err();
         assert!(error.contains("wrong type") || error.contains("expected"), "{template}: {error}");
     }
-    assert!(render("{{ indent 9000000000 (repeat 100 `\n`) }}").is_err());
+    for width in ["9000000000", "9223372036854775807", "-1"] {
+        for text in ["a", "a\nb", ""] {
+            assert!(render(&format!("{{{{ indent {width} {text:?} }}}}")).is_err(), "{width} {text:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Istio's functions for texts and defaults.
 
+use bstr::ByteSlice;
 use gotemplate::{Budget, FunctionError, Functions, Str, Value};
 
 use super::arguments::{Duration, Metadata, Texts};
@@ -8,7 +9,7 @@ use crate::template::duration;
 pub(super) fn add(functions: &mut Functions) {
     functions
         .add("annotation", annotation)
-        .add("contains", |part: Str, text: Str| contains(text.as_bytes(), part.as_bytes()))
+        .add("contains", |part: Str, text: Str| text.as_bytes().contains_str(part.as_bytes()))
         .add("directory", |path: Str| directory(&path))
         .add("env", |_name: Str, default: Str| default)
         .add("excludeInterfaces", |interfaces: Str| interfaces)
@@ -34,10 +35,6 @@ fn value_or_default(value: Value, default: Value) -> Value {
     }
 }
 
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    part.is_empty() || text.windows(part.len()).any(|window| window == part)
-}
-
 /// The part of a path up to its last slash, that included.
 fn directory(path: &Str) -> Str {
     let end = path.as_bytes().iter().rposition(|byte| *byte == b'/').map_or(0, |position| position + 1);
@@ -46,8 +43,10 @@ fn directory(path: &Str) -> Str {
 
 /// Istio's `indent`, unlike sprig's, leaves the first line where it is.
 fn indent(budget: &Budget, width: isize, text: Str) -> Result<Vec<u8>, FunctionError> {
+    let width = usize::try_from(width).map_err(|_| FunctionError::new("strings: negative Repeat count"))?;
     let lines = text.as_bytes().iter().filter(|byte| **byte == b'\n').count();
-    budget.allocate(width.unsigned_abs().saturating_mul(lines).saturating_add(text.as_bytes().len()))?;
-    let line_end = [b"\n".as_slice(), &b" ".repeat(width.unsigned_abs())].concat();
+    // One more for the padding itself.
+    budget.allocate(width.saturating_mul(lines.saturating_add(1)).saturating_add(text.as_bytes().len()))?;
+    let line_end = [b"\n".as_slice(), &b" ".repeat(width)].concat();
     Ok(text.as_bytes().split(|byte| *byte == b'\n').collect::<Vec<_>>().join(line_end.as_slice()))
 }
