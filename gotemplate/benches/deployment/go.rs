@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::Path;
 use std::process::Command;
 
-/// Go tells the mean of a second, which whatever else runs makes longer: the shortest of so many counts.
+/// Go tells the mean of a second; the shortest of so many counts.
 const RUNS: usize = 3;
 
 /// Nanoseconds that Go takes to parse and to execute.

@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     criterion.final_summary();
 
     // As a test every routine runs once, and there is nothing to compare.
-    if table.is_complete() {
+    if std::env::args().any(|argument| argument == "--bench") {
         match go::times() {
             Ok((parse, execute)) => {
                 table.record(Operation::Parse, Engine::Go, &[parse]);

@@ -48,31 +48,17 @@ impl Engine {
     }
 }
 
-/// Fewer samples are no measurement.
-const FEWEST_SAMPLES: usize = 5;
-
 impl Table {
-    /// Keeps the median of the samples that criterion took.
+    /// Keeps the shortest of the samples: whatever else runs on the machine only makes them longer.
     pub(crate) fn record(&mut self, operation: Operation, engine: Engine, samples: &[f64]) {
-        let mut samples = samples.to_vec();
-        samples.sort_by(f64::total_cmp);
-        if let Some(median) =
-            samples.get(samples.len() / 2).filter(|_| engine == Engine::Go || samples.len() >= FEWEST_SAMPLES)
-        {
-            self.times.insert((operation, engine), *median);
+        if let Some(shortest) = samples.iter().copied().min_by(f64::total_cmp) {
+            self.times.insert((operation, engine), shortest);
         }
     }
 
     /// A line below the table.
     pub(crate) fn note(&mut self, note: String) {
         self.notes.push(note);
-    }
-
-    /// Whether both engines of Rust were measured.
-    pub(crate) fn is_complete(&self) -> bool {
-        Operation::ALL.iter().all(|operation| {
-            [Engine::Gotemplate, Engine::Minijinja].iter().all(|engine| self.times.contains_key(&(*operation, *engine)))
-        })
     }
 
     pub(crate) fn print(&self, output: &mut impl Write) -> io::Result<()> {
