@@ -116,6 +116,7 @@ fn key_text(key: Key) -> String {
         Key::Int(value, _) => value.to_string(),
         Key::Uint(value, _) => value.to_string(),
         Key::Float(value, _) => value.to_string(),
+        Key::Named(_, key) => key_text(*key),
     }
 }
 
