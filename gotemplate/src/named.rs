@@ -86,7 +86,8 @@ pub struct Field {
     /// Whether JSON leaves it out when it is false, 0, nil or empty.
     pub omit_empty: bool,
     /// Whether it is an embedded struct, or a pointer to one: templates reach its fields and methods as if they were
-    /// the outer struct's own, and in JSON its fields stand in its place. How it prints is not inherited.
+    /// the outer struct's own, and in JSON its fields stand in its place unless it has a name there. How it prints is
+    /// not inherited.
     pub inline: bool,
 }
 

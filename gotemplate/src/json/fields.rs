@@ -74,7 +74,8 @@ fn own_fields<'a>(
     path: &'a [usize],
 ) -> impl Iterator<Item = (JsonField, Option<NamedType>)> + 'a {
     struct_type.fields().iter().enumerate().filter_map(move |(position, field)| {
-        let embedded = field.inline.then(|| struct_of(&field.field_type)).flatten();
+        let in_its_place = field.inline && field.json.is_none();
+        let embedded = if in_its_place { struct_of(&field.field_type) } else { None };
         let name = field.json.clone().or_else(|| embedded.is_some().then(Str::default))?;
         if embedded.is_none() && !field.is_exported() {
             return None;

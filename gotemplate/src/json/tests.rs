@@ -104,6 +104,16 @@ fn structs_follow_their_fields() {
 }
 
 #[test]
+fn an_embedded_struct_with_a_name_in_json_is_a_field_there() {
+    let inner = NamedType::declare("main.Inner");
+    inner.define(Definition::structure(vec![Field::new("A", Type::INT)]));
+    let outer = NamedType::declare("main.Outer");
+    let embedded = Field::new("Inner", Type::Named(inner));
+    outer.define(Definition::structure(vec![Field { inline: true, json: Some("inner".into()), ..embedded }]));
+    assert_eq!(compact(Struct::zero(outer)), r#"{"inner":{"A":0}}"#);
+}
+
+#[test]
 fn types_may_have_words_of_their_own() {
     let words = NamedType::declare("main.Words");
     words.define(Definition::structure(vec![]).json(|_| Ok(serde_json::json!({"b": ["<"], "a": 1}))));
