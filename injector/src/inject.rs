@@ -114,7 +114,10 @@ pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError
 
 /// The pod with all templates merged into it, and the templates merged with each other.
 fn render_onto(pod: &Value, templates: &[&Template], context: &Context<'_>) -> Result<(Value, Value), InjectError> {
-    let data = context.template_data(&Status::stripped(pod)).map_err(InjectError::Pod)?;
+    // Mistakes are told by their places in the pod as it came.
+    let data = context
+        .template_data(&Status::stripped(pod))
+        .map_err(|errors| InjectError::Pod(context.template_data(pod).err().unwrap_or(errors)))?;
     let mut injected = pod.clone();
     let mut fragment = Value::Object(Map::new());
     for template in templates {

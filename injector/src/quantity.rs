@@ -50,6 +50,28 @@ impl Quantity {
         })
     }
 
+    /// As a whole number of `unit` billionths, rounded away from zero, and cut to what 64 bits hold.
+    fn whole(&self, unit: i128) -> i64 {
+        let magnitude = self.nano.unsigned_abs().div_ceil(unit.unsigned_abs());
+        let magnitude = i64::try_from(magnitude).unwrap_or(i64::MAX);
+        if self.nano < 0 { -magnitude } else { magnitude }
+    }
+
+    /// Whether it is nothing.
+    pub fn is_zero(&self) -> bool {
+        self.nano == 0
+    }
+
+    /// As a whole number, rounded away from zero: `100m` is 1.
+    pub fn value(&self) -> i64 {
+        self.whole(NANO)
+    }
+
+    /// In thousandths, rounded away from zero: `1.5` is 1500.
+    pub fn milli_value(&self) -> i64 {
+        self.whole(NANO / 1000)
+    }
+
     /// As a power of 1,000 with the greatest exponent that leaves a whole number.
     fn decimal(&self, f: &mut fmt::Formatter<'_>, with_exponent: bool) -> fmt::Result {
         let (mut mantissa, mut exponent) = (self.nano, -9);
@@ -174,6 +196,22 @@ mod tests {
                 Some(expected),
                 "{given}"
             );
+        }
+    }
+
+    #[test]
+    fn quantities_have_whole_numbers() {
+        for (given, value, milli_value) in [
+            ("100m", 1, 100),
+            ("1.5", 2, 1500),
+            ("-1.5", -2, -1500),
+            ("1n", 1, 1),
+            ("1Gi", 1 << 30, 1000 << 30),
+            ("0", 0, 0),
+            ("100E", i64::MAX, i64::MAX),
+        ] {
+            let quantity = Quantity::parse(given).unwrap();
+            assert_eq!((quantity.value(), quantity.milli_value()), (value, milli_value), "{given}");
         }
     }
 

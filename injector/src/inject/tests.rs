@@ -67,6 +67,13 @@ fn a_pod_without_containers_is_refused_by_field() {
 }
 
 #[test]
+fn a_mistyped_field_is_told_by_its_place_in_the_pod_as_it_came() {
+    let pod = json!({"metadata": {"annotations": {annotation::STATUS: r#"{"containers":["istio-proxy"]}"#}},
+        "spec": {"containers": [{"name": "istio-proxy"}, {"name": "app", "args": "x"}]}});
+    assert_eq!(messages(&pod, &default_configuration()), ["spec.containers[1].args: is \"x\", not a list"]);
+}
+
+#[test]
 fn an_unknown_template_is_named_with_those_that_exist() {
     let pod = json!({"metadata": {"annotations": {annotation::TEMPLATES: "gateway"}}, "spec": {"containers": [{"name": "a"}]}});
     let message = &messages(&pod, &default_configuration())[0];

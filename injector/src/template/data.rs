@@ -13,11 +13,16 @@ use super::schema::{self, Form};
 use crate::quantity::Quantity;
 use crate::workload::FieldError;
 
+/// Mistakes that are reported of one pod; nobody reads more of them.
+const REPORTED: usize = 50;
+/// Characters of a mistyped text that its error repeats.
+const QUOTED: usize = 100;
+
 /// Reads `json` as a value of the type of that name in the schema, such as `v1.PodSpec`. Null and absent fields are the
 /// zero values of their types.
 ///
 /// # Errors
-/// Every field that is of another type; their paths begin with `path`.
+/// Every field that is of another type, up to 50 of them; their paths begin with `path`.
 pub(crate) fn read(type_name: &str, json: &Json, path: &str) -> Result<Value, Vec<FieldError>> {
     let mut reader = Reader { errors: Vec::new() };
     let value = reader.value(&schema::named_type(type_name), json, &Path::Start(path));
@@ -139,12 +144,10 @@ impl Reader {
 
     /// Keeps the mistake, and goes on with a zero value.
     pub(super) fn mistyped(&mut self, wanted: &Type, json: &Json, path: &Path<'_>) -> Value {
-        let given = match json {
-            Json::Array(_) => "a list".to_owned(),
-            Json::Object(_) => "a mapping".to_owned(),
-            scalar => scalar.to_string(),
-        };
-        self.errors.push(FieldError::new(path.to_string(), format!("is {given}, not {}", described(wanted))));
+        if self.errors.len() < REPORTED {
+            self.errors
+                .push(FieldError::new(path.to_string(), format!("is {}, not {}", given(json), described(wanted))));
+        }
         wanted.zero()
     }
 }
@@ -193,6 +196,19 @@ fn time_offset(text: &str) -> Option<SignedDuration> {
     let (hours, minutes) = (hours.parse::<u8>().ok()?, minutes.parse::<u8>().ok()?);
     let offset = SignedDuration::from_mins(i64::from(hours) * 60 + i64::from(minutes));
     (hours <= 24 && minutes < 60).then_some(if text.starts_with('-') { -offset } else { offset })
+}
+
+/// What is there instead, in few words: a pod may be megabytes of mistakes.
+fn given(json: &Json) -> String {
+    match json {
+        Json::Array(_) => "a list".to_owned(),
+        Json::Object(_) => "a mapping".to_owned(),
+        Json::String(text) => match text.char_indices().nth(QUOTED) {
+            Some((end, _)) => format!("{}…", Json::from(&text[..end])),
+            None => json.to_string(),
+        },
+        scalar => scalar.to_string(),
+    }
 }
 
 fn described(wanted: &Type) -> String {
@@ -260,6 +276,14 @@ mod tests {
                 "spec.hostNetwork: is \"yes\", not true or false",
             ]
         );
+    }
+
+    #[test]
+    fn a_pod_of_nothing_but_mistakes_has_a_short_report() {
+        let spec = json!({"hostNetwork": "é".repeat(1 << 20), "tolerations": vec![1; 1000]});
+        let errors = errors(&spec);
+        assert_eq!(errors.len(), REPORTED);
+        assert!(errors.iter().all(|error| error.len() < 500), "{}", errors[0].len());
     }
 
     #[test]

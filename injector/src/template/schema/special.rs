@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use gotemplate::{Definition, Field, Function, IntKind, NamedType, Pointer, Signature, Str, Type, Value};
 
 use super::{Declared, Form};
+use crate::quantity::Quantity;
 
 pub(super) const QUANTITY: &str = "resource.Quantity";
 const INT_OR_STRING: &str = "intstr.IntOrString";
@@ -69,7 +70,27 @@ fn quantity() -> Definition {
         Value::String(text) if !text.as_bytes().is_empty() => text.clone(),
         _ => "0".into(),
     };
-    printing_as(Definition::of(Type::String), text).json(move |value| Ok(text(value).to_text().into()))
+    let number = move |of: fn(&Quantity) -> i64| {
+        method(Type::INT64, move |value| {
+            let quantity = Quantity::parse(&text(pointed_at(value)).to_text());
+            Value::Int(quantity.as_ref().map_or(0, of), IntKind::Int64)
+        })
+    };
+    let is_zero = move |value: &Value| {
+        Value::Bool(Quantity::parse(&text(pointed_at(value)).to_text()).is_none_or(|quantity| quantity.is_zero()))
+    };
+    printing_as(Definition::of(Type::String), text)
+        .pointer_method("Value", number(Quantity::value))
+        .pointer_method("MilliValue", number(Quantity::milli_value))
+        .pointer_method("IsZero", method(Type::Bool, is_zero))
+        .json(move |value| Ok(text(value).to_text().into()))
+}
+
+fn pointed_at(value: &Value) -> &Value {
+    match value {
+        Value::Pointer(pointer) => pointer.target().unwrap_or(&Value::Nil),
+        other => other,
+    }
 }
 
 fn time() -> Definition {
