@@ -9,19 +9,14 @@ use std::path::{Path, PathBuf};
 use sidecar_init::cli::Cli;
 use sidecar_init::settings::{Mistakes, Settings};
 use sidecar_init::{redirect, restore};
+use sidecar_test_support::conformance;
 
 /// How many of the cases are known to be equal. It only ever goes up.
 const SUPPORTED: usize = 13;
 
 #[test]
 fn istios_cases_are_equal_or_refused_by_name() {
-    let folder = folder();
-    if !folder.is_dir() {
-        let missing = format!("no conformance data in {}; SIDECAR_CONFORMANCE names another folder", folder.display());
-        assert!(std::env::var_os("CI").is_none(), "{missing}; with CI set no test may be skipped");
-        println!("skipped: {missing}");
-        return;
-    }
+    let Some(folder) = conformance::folder("iptables") else { return };
     let (mut equal, mut refused, mut wrong) = (0, 0, Vec::new());
     for case in cases(&folder) {
         let name = case.file_stem().unwrap().to_string_lossy().into_owned();
@@ -64,11 +59,4 @@ fn printed(settings: &Settings) -> String {
 fn cases(folder: &Path) -> Vec<PathBuf> {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     files.filter(|path| path.extension().is_some_and(|extension| extension == "args")).collect()
-}
-
-/// `shared/conformance` is expected beside the folder of the repository.
-fn folder() -> PathBuf {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let data = std::env::var_os("SIDECAR_CONFORMANCE").map(PathBuf::from);
-    data.unwrap_or_else(|| repository.parent().unwrap().join("shared/conformance")).join("iptables")
 }

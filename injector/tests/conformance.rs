@@ -3,23 +3,21 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its files fails")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 use sidecar_injector::config::{Configuration, Source, Sources};
 use sidecar_injector::context::{Injector, Owner};
 use sidecar_injector::workload::WorkloadKind;
 use sidecar_injector::yaml::{read_json, read_manifest};
+use sidecar_test_support::conformance;
 
 /// The templates that make pods; the others are for the controller of gateways, and get other data.
 const FOR_PODS: [&str; 6] = ["custom", "gateway", "grpc-agent", "grpc-simple", "sidecar", "spire"];
 
 #[test]
 fn istios_templates_parse() {
-    let folder = match folder() {
-        Ok(folder) => folder,
-        Err(missing) => return println!("skipped: {missing}"),
-    };
+    let Some(folder) = conformance::folder("inject") else { return };
     let mut parsed = 0;
     for entry in fs::read_dir(folder.join("settings")).unwrap() {
         let path = entry.unwrap().path();
@@ -34,10 +32,7 @@ fn istios_templates_parse() {
 
 #[test]
 fn istios_templates_render_for_istios_cases() {
-    let folder = match folder() {
-        Ok(folder) => folder,
-        Err(missing) => return println!("skipped: {missing}"),
-    };
+    let Some(folder) = conformance::folder("inject") else { return };
     let (mut rendered, mut wrong) = (0, Vec::new());
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
@@ -100,17 +95,4 @@ fn load(config: &Path, values: Option<&Path>, mesh: Option<&Path>) -> Configurat
         mesh: mesh.map_or_else(none, source),
     };
     Configuration::load(&sources).unwrap()
-}
-
-/// `shared/conformance` is expected beside the folder of the repository.
-fn folder() -> Result<PathBuf, String> {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let data = std::env::var_os("SIDECAR_CONFORMANCE").map(PathBuf::from);
-    let folder = data.unwrap_or_else(|| repository.parent().unwrap().join("shared/conformance")).join("inject");
-    if folder.is_dir() {
-        return Ok(folder);
-    }
-    let missing = format!("no conformance data in {}; SIDECAR_CONFORMANCE names another folder", folder.display());
-    assert!(std::env::var_os("CI").is_none(), "{missing}; with CI set no test may be skipped");
-    Err(missing)
 }
