@@ -10,7 +10,7 @@ mod settings;
 
 use std::fmt;
 
-use gotemplate::{Limits, Struct, Value};
+use gotemplate::{Limits, Value};
 
 pub(crate) use data::{read, structure};
 pub use settings::Settings;
@@ -73,7 +73,7 @@ impl Template {
     pub fn render(&self, data: &Value) -> Result<String, TemplateError> {
         let mut output = Vec::new();
         self.parsed
-            .execute(&private(data), &mut output, &LIMITS)
+            .execute(&data.deep_clone(), &mut output, &LIMITS)
             .map_err(|error| error_in(&self.name, &error.to_string()))?;
         let text = String::from_utf8(output).map_err(|_| error_in(&self.name, "rendered text is not UTF-8"))?;
         match self.missing_value(&text, data) {
@@ -102,16 +102,6 @@ impl Template {
 impl fmt::Debug for Template {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Template").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// The same data, without maps that anybody else has.
-fn private(data: &Value) -> Value {
-    match data {
-        Value::Struct(dot) => {
-            Struct::new(dot.struct_type().clone(), dot.entries().map(|(name, value)| (name, value.deep_clone()))).into()
-        }
-        other => other.deep_clone(),
     }
 }
 
