@@ -47,10 +47,13 @@ fn random_templates_render_as_in_go() {
     for tally in tallies {
         total.compared += tally.compared;
         total.rendered += tally.rendered;
+        total.excused += tally.excused;
         total.differences.extend(tally.differences);
     }
-    let Tally { compared, rendered, differences } = total;
-    println!("{compared} compared, {rendered} of them rendered, {} differ", differences.len());
+    let Tally { compared, rendered, excused, differences } = total;
+    let differing = differences.len();
+    println!("{compared} compared, {rendered} of them rendered, {excused} differ on purpose, {differing} differ");
+    assert!(excused <= 5 + compared / 100, "{excused} of {compared} are excused: too many for what is rare");
     assert!(compared > count * 9 / 10, "only {compared} of {count} were compared");
     assert!(rendered > count / 5, "only {rendered} of {count} rendered: the templates are too wrong to tell much");
     let shown: Vec<_> = differences.iter().take(40).cloned().collect();
@@ -61,6 +64,8 @@ fn random_templates_render_as_in_go() {
 struct Tally {
     compared: usize,
     rendered: usize,
+    /// Differences that the README lists.
+    excused: usize,
     differences: Vec<String>,
 }
 
@@ -79,7 +84,12 @@ impl Tally {
             let given = asked.render(&limits);
             self.compared += 1;
             self.rendered += usize::from(expected.error.is_none());
-            if !agree(&given, &expected) && !is_deliberate(&asked, &given) {
+            if agree(&given, &expected) {
+                continue;
+            }
+            if is_deliberate(&asked, &given, &expected) {
+                self.excused += 1;
+            } else {
                 self.differences.push(describe(&asked, &given, &expected));
             }
         }
@@ -148,17 +158,26 @@ fn agree(given: &Outcome, expected: &Outcome) -> bool {
     given.output == expected.output && stage(given) == stage(expected)
 }
 
-/// Whether a template has what the README lists as a deliberate difference: a map within itself, a list that
-/// `sortAlpha` changes, a slice beyond the end of a list that a function made, or the length of an address.
-fn is_deliberate(asked: &Request, given: &Outcome) -> bool {
+/// Whether the difference is one that the README lists as deliberate: a map within itself, a list that `sortAlpha`
+/// changes, a slice beyond the end of a list that a function made, or what `len` or `index` finds in an address.
+fn is_deliberate(asked: &Request, given: &Outcome, expected: &Outcome) -> bool {
     let has = |word: &[u8]| asked.template.windows(word.len()).any(|part| part == word);
     let ends_with = |text: &[u8]| given.error.as_ref().is_some_and(|(_, error)| error.ends_with(text));
+    let bytes = |outcome: &Outcome, is_kept: fn(&u8) -> bool| -> Vec<u8> {
+        outcome.output.iter().flatten().copied().filter(is_kept).collect()
+    };
+    let sorted = |outcome: &Outcome| {
+        let mut all = bytes(outcome, |_| true);
+        all.sort_unstable();
+        all
+    };
+    let but_for_digits = |outcome: &Outcome| bytes(outcome, |byte| !byte.is_ascii_digit());
     let data = asked.data.to_string();
-    let prints_addresses = ["$ptr", "$error", "$func"].iter().any(|tag| data.contains(tag));
-    (prints_addresses && (has(b"len") || has(b"index")))
-        || ends_with(b"the map would contain itself")
-        || has(b"sortAlpha")
+    let has_addresses = ["$ptr", "$error", "$func"].iter().any(|tag| data.contains(tag));
+    ends_with(b"the map would contain itself")
         || (has(b"slice") && ends_with(b"slice index out of bounds"))
+        || (has(b"sortAlpha") && sorted(given) == sorted(expected))
+        || (has_addresses && (has(b"len") || has(b"index")) && but_for_digits(given) == but_for_digits(expected))
 }
 
 fn describe(request: &Request, given: &Outcome, expected: &Outcome) -> String {
