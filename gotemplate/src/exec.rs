@@ -269,7 +269,7 @@ impl<'t> Execution<'t, '_> {
             Value::String(text) => self.output.write(text.as_bytes()),
             value @ (Value::Bool(_) | Value::Int(..) | Value::Uint(..) | Value::Float(..)) => {
                 self.scratch.clear();
-                crate::format::value(&mut self.scratch, &self.budget, value).map_err(|error| self.limit(&error))?;
+                crate::format::value(&mut self.scratch, &self.budget, value).map_err(|error| self.raise(&error))?;
                 self.output.write(&self.scratch)
             }
             _ => return Ok(false),
@@ -288,7 +288,7 @@ impl<'t> Execution<'t, '_> {
                 let action = self.syntax().describe(self.place);
                 return Err(self.fail(format!("can't print {action} of type {}", slot.type_name())));
             }
-            value => crate::format::value(&mut text, &self.budget, value).map_err(|error| self.limit(&error))?,
+            value => crate::format::value(&mut text, &self.budget, value).map_err(|error| self.raise(&error))?,
         }
         self.write(&text)
     }
@@ -299,7 +299,7 @@ impl<'t> Execution<'t, '_> {
 
     fn refused(&self, refused: Refused) -> Box<ExecError> {
         match refused {
-            Refused::Limit(limit) => self.limit(&limit),
+            Refused::Limit(limit) => self.raise(&limit),
             Refused::Writer(error) => Box::new(ExecError::write(self.tree.name.clone(), error)),
         }
     }
@@ -320,7 +320,7 @@ impl<'t> Execution<'t, '_> {
     fn nested<T>(&mut self, inner: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let limit = self.budget.limits().depth;
         if self.depth >= limit {
-            return Err(self.limit(&FunctionError::limit(format!("exceeded maximum template depth ({limit})"))));
+            return Err(self.raise(&FunctionError::limit(format!("exceeded maximum template depth ({limit})"))));
         }
         self.depth += 1;
         let result = stack::with_room(|| inner(self));
@@ -329,13 +329,13 @@ impl<'t> Execution<'t, '_> {
     }
 
     fn charge(&self, charge: impl FnOnce(&Budget) -> std::result::Result<(), FunctionError>) -> Result<()> {
-        charge(&self.budget).map_err(|error| self.limit(&error))
+        charge(&self.budget).map_err(|error| self.raise(&error))
     }
 
     /// A value as `%v` prints it, for an error.
     fn show(&self, value: &Value) -> Result<Str> {
         let mut text = Vec::new();
-        crate::format::value(&mut text, &self.budget, value).map_err(|error| self.limit(&error))?;
+        crate::format::value(&mut text, &self.budget, value).map_err(|error| self.raise(&error))?;
         Ok(text.into())
     }
 
@@ -343,7 +343,8 @@ impl<'t> Execution<'t, '_> {
         Box::new(ExecError::at(self.tree, self.place, message.as_ref(), false))
     }
 
-    fn limit(&self, error: &FunctionError) -> Box<ExecError> {
+    /// The error of a function or of the budget, where the execution is.
+    fn raise(&self, error: &FunctionError) -> Box<ExecError> {
         Box::new(ExecError::at(self.tree, self.place, error.message(), error.is_limit()))
     }
 

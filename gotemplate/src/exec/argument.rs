@@ -1,5 +1,6 @@
 //! Arguments: words where a type is wanted.
 
+use super::call::Arguments;
 use super::{Execution, Result, Slot, seen};
 use crate::syntax::{Number, Operand, Place, Term};
 use crate::types::{Kind, Type};
@@ -13,18 +14,19 @@ impl<'t> Execution<'t, '_> {
             return self.checked(seen.to_slot(), wanted);
         }
         let slot = match &operand.term {
-            Term::Dot => dot.clone(),
             Term::Nil if wanted.can_be_nil() => return Ok(Slot::of(wanted.zero())),
             Term::Nil => return Err(self.fail(format!("cannot assign nil to {wanted}"))),
-            Term::Field(names) => self.fields(operand, names, dot, dot, &[], None)?,
-            Term::Variable { symbol, fields } => self.variable_fields(operand, *symbol, fields, dot, &[], None)?,
+            Term::Field(names) => self.fields(operand, names, dot, Arguments::none(dot))?,
+            Term::Variable { symbol, fields } => {
+                self.variable_fields(operand, *symbol, fields, Arguments::none(dot))?
+            }
             Term::Pipeline(pipeline) => {
                 self.nested(|execution| execution.pipeline(execution.syntax().pipeline(*pipeline), dot))?
             }
             Term::Function(named) => {
-                self.call(&named.function, None, &named.name, Place::Operand(operand), dot, &[], None)?
+                self.call(&named.function, None, &named.name, Place::Operand(operand), Arguments::none(dot))?
             }
-            Term::Chain { base, fields } => self.chain(operand, base, fields, dot, &[], None)?,
+            Term::Chain { base, fields } => self.chain(operand, base, fields, Arguments::none(dot))?,
             literal if wanted.is_any() => return self.literal(literal),
             literal => return self.typed_literal(operand, literal, wanted).map(Slot::of),
         };

@@ -1,5 +1,6 @@
 //! Pipelines, commands and their words.
 
+use super::call::Arguments;
 use super::seen::{self, Seen};
 use super::{Execution, Result, Slot};
 use crate::syntax::{Command, Operand, Pipeline, Place, Symbol, Term};
@@ -30,11 +31,11 @@ impl<'t> Execution<'t, '_> {
 
     /// The value of a command, whose last argument is that of the command before it in the pipeline.
     fn command(&mut self, command: &'t Command, dot: &Slot, last: Option<Slot>) -> Result<Slot> {
-        let Some((first, arguments)) = command.operands.split_first() else {
+        let Some((first, words)) = command.operands.split_first() else {
             return Ok(Slot::default());
         };
-        if arguments.is_empty()
-            && last.is_none()
+        let arguments = Arguments { dot, words, last };
+        if arguments.len() == 0
             && let Some(slot) = seen::of_word(first, dot, &self.variables, self.missing_key()).map(Seen::to_slot)
         {
             self.place = Place::Operand(first);
@@ -43,23 +44,22 @@ impl<'t> Execution<'t, '_> {
         match &first.term {
             Term::Field(names) => {
                 self.place = Place::Operand(first);
-                self.fields(first, names, dot, dot, arguments, last)
+                self.fields(first, names, dot, arguments)
             }
-            Term::Chain { base, fields } => self.chain(first, base, fields, dot, arguments, last),
+            Term::Chain { base, fields } => self.chain(first, base, fields, arguments),
             Term::Function(named) => {
                 self.place = Place::Operand(first);
-                self.call(&named.function, None, &named.name, Place::Command(command), dot, arguments, last)
+                self.call(&named.function, None, &named.name, Place::Command(command), arguments)
             }
             Term::Pipeline(pipeline) => {
-                self.takes_no_arguments(first, arguments, last.as_ref())?;
+                self.takes_no_arguments(first, &arguments)?;
                 self.nested(|execution| execution.pipeline(execution.syntax().pipeline(*pipeline), dot))
             }
-            Term::Variable { symbol, fields } => self.variable_fields(first, *symbol, fields, dot, arguments, last),
+            Term::Variable { symbol, fields } => self.variable_fields(first, *symbol, fields, arguments),
             literal => {
                 self.place = Place::Operand(first);
-                self.takes_no_arguments(first, arguments, last.as_ref())?;
+                self.takes_no_arguments(first, &arguments)?;
                 match literal {
-                    Term::Dot => Ok(dot.clone()),
                     Term::Nil => Err(self.fail("nil is not a command")),
                     literal => self.literal(literal),
                 }
@@ -86,17 +86,15 @@ impl<'t> Execution<'t, '_> {
         chain: &'t Operand,
         base: &'t Operand,
         fields: &'t [Str],
-        dot: &Slot,
-        arguments: &'t [Operand],
-        last: Option<Slot>,
+        arguments: Arguments<'t, '_>,
     ) -> Result<Slot> {
         self.place = Place::Operand(chain);
         if matches!(base.term, Term::Nil) {
             let chain = self.syntax().describe(self.place);
             return Err(self.fail(format!("indirection through explicit nil in {chain}")));
         }
-        let receiver = self.argument(base, &Type::Any, dot)?;
-        self.fields(chain, fields, &receiver, dot, arguments, last)
+        let receiver = self.argument(base, &Type::Any, arguments.dot)?;
+        self.fields(chain, fields, &receiver, arguments)
     }
 
     /// `$x`, or `$x.a.b` with arguments for the last.
@@ -105,19 +103,17 @@ impl<'t> Execution<'t, '_> {
         place: &'t Operand,
         symbol: Symbol,
         fields: &'t [Str],
-        dot: &Slot,
-        arguments: &'t [Operand],
-        last: Option<Slot>,
+        arguments: Arguments<'t, '_>,
     ) -> Result<Slot> {
         self.place = Place::Operand(place);
         let Some(value) = self.variables.get(symbol).cloned() else {
             return Err(self.undefined(symbol));
         };
         if fields.is_empty() {
-            self.takes_no_arguments(place, arguments, last.as_ref())?;
+            self.takes_no_arguments(place, &arguments)?;
             return Ok(value);
         }
-        self.fields(place, fields, &value, dot, arguments, last)
+        self.fields(place, fields, &value, arguments)
     }
 
     /// `.a.b.c` of a value. Only the last can be a method with arguments.
@@ -126,25 +122,23 @@ impl<'t> Execution<'t, '_> {
         place: &'t Operand,
         names: &'t [Str],
         receiver: &Slot,
-        dot: &Slot,
-        arguments: &'t [Operand],
-        last: Option<Slot>,
+        arguments: Arguments<'t, '_>,
     ) -> Result<Slot> {
         let Some((final_name, names)) = names.split_last() else {
             return Ok(receiver.clone());
         };
         let Some((first, names)) = names.split_first() else {
-            return self.field(place, final_name, receiver, dot, arguments, last);
+            return self.field(place, final_name, receiver, arguments);
         };
-        let mut value = self.field(place, first, receiver, dot, &[], None)?;
+        let mut value = self.field(place, first, receiver, Arguments::none(arguments.dot))?;
         for name in names {
-            value = self.field(place, name, &value, dot, &[], None)?;
+            value = self.field(place, name, &value, Arguments::none(arguments.dot))?;
         }
-        self.field(place, final_name, &value, dot, arguments, last)
+        self.field(place, final_name, &value, arguments)
     }
 
-    fn takes_no_arguments(&self, first: &'t Operand, arguments: &[Operand], last: Option<&Slot>) -> Result<()> {
-        if arguments.is_empty() && last.is_none() {
+    fn takes_no_arguments(&self, first: &'t Operand, arguments: &Arguments<'_, '_>) -> Result<()> {
+        if arguments.len() == 0 {
             return Ok(());
         }
         let first = self.syntax().describe(Place::Operand(first));

@@ -1,5 +1,6 @@
 //! Fields, map entries and methods: what follows a dot.
 
+use super::call::Arguments;
 use super::{Execution, Slot};
 use crate::format::quote;
 use crate::named::{Field, Member, Method, NamedType};
@@ -27,9 +28,7 @@ impl<'t> Execution<'t, '_> {
         place: &'t Operand,
         name: &Str,
         receiver: &Slot,
-        dot: &Slot,
-        arguments: &'t [Operand],
-        last: Option<Slot>,
+        arguments: Arguments<'t, '_>,
     ) -> super::Result<Slot> {
         if matches!(receiver.value, Value::Nil) {
             return self.field_of_nil(name, receiver);
@@ -38,12 +37,12 @@ impl<'t> Execution<'t, '_> {
         if let Some((method, bound)) = bound_method(&target, name) {
             let node = Place::Operand(place);
             return match bound {
-                Ok(receiver) => self.call(&method.function, Some(receiver), name, node, dot, arguments, last),
+                Ok(receiver) => self.call(&method.function, Some(receiver), name, node, arguments),
                 // The arguments are checked all the same.
-                Err(panic) => self.call(&method.function.failing(panic), None, name, node, dot, arguments, last),
+                Err(panic) => self.call(&method.function.failing(panic), None, name, node, arguments),
             };
         }
-        let has_arguments = !arguments.is_empty() || last.is_some();
+        let has_arguments = arguments.len() > 0;
         let found = match target.value.underlying() {
             Value::Struct(structure) => self.struct_field(name, receiver, structure, &target, has_arguments)?,
             Value::Map(map) => self.entry(name, map, has_arguments)?,

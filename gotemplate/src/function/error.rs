@@ -20,6 +20,11 @@ impl FunctionError {
         Self { message: message.into(), is_limit: true }
     }
 
+    /// The same, behind a text that says what failed.
+    pub(crate) fn within(&self, what: &str) -> Self {
+        Self { message: format!("{what}: {}", self.message), is_limit: self.is_limit }
+    }
+
     /// The message.
     pub fn message(&self) -> &str {
         &self.message
