@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::pod_schema;
+
 /// A fragment that cannot be merged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {problem}")]
@@ -14,26 +16,6 @@ pub struct MergeError {
     /// What is wrong with it.
     pub problem: String,
 }
-
-/// Merge keys of the lists in a pod (Kubernetes API, `patchMergeKey`); lists not named here are replaced.
-const MERGE_KEYS: [(&str, &str); 13] = [
-    ("spec.containers", "name"),
-    ("spec.initContainers", "name"),
-    ("spec.ephemeralContainers", "name"),
-    ("spec.volumes", "name"),
-    ("spec.imagePullSecrets", "name"),
-    ("spec.schedulingGates", "name"),
-    ("spec.resourceClaims", "name"),
-    ("spec.hostAliases", "ip"),
-    ("spec.topologySpreadConstraints", "topologyKey"),
-    ("containers.ports", "containerPort"),
-    ("containers.env", "name"),
-    ("containers.volumeMounts", "mountPath"),
-    ("containers.volumeDevices", "devicePath"),
-];
-
-/// The kinds of container list; their elements share one schema.
-const CONTAINER_LISTS: [&str; 3] = ["spec.containers", "spec.initContainers", "spec.ephemeralContainers"];
 
 /// Merges `patch` into `pod`; both have `metadata` and `spec`.
 ///
@@ -48,7 +30,7 @@ pub fn merge(pod: &mut Value, patch: &Value) -> Result<(), MergeError> {
 fn merge_value(original: &mut Value, patch: &Value, schema: &str, path: &str) -> Result<(), MergeError> {
     match (original, patch) {
         (Value::Object(original), Value::Object(patch)) => merge_object(original, patch, schema, path),
-        (Value::Array(original), Value::Array(patch)) => match merge_key(schema) {
+        (Value::Array(original), Value::Array(patch)) => match pod_schema::merge_key(schema) {
             Some(key) => merge_list(original, patch, key, schema, path),
             None => {
                 *original = replacement(patch, schema, path)?;
@@ -70,7 +52,7 @@ fn merge_object(
 ) -> Result<(), MergeError> {
     for (key, value) in patch {
         refuse_directive(key, path)?;
-        let (schema, path) = (join(schema, key), join(path, key));
+        let (schema, path) = (pod_schema::field(schema, key), pod_schema::field(path, key));
         match original.get_mut(key) {
             _ if value.is_null() => drop(original.shift_remove(key)),
             Some(present) => merge_value(present, value, &schema, &path)?,
@@ -105,10 +87,10 @@ fn merge_list(
             Some(index) => {
                 met[index] = true;
                 let mut value = original[index].clone();
-                merge_value(&mut value, element, element_schema(schema), &at)?;
+                merge_value(&mut value, element, pod_schema::element(schema), &at)?;
                 value
             }
-            None => added(element, element_schema(schema), &at)?,
+            None => added(element, pod_schema::element(schema), &at)?,
         };
         merged.push((position, value));
     }
@@ -140,7 +122,7 @@ fn added(value: &Value, schema: &str, path: &str) -> Result<Value, MergeError> {
             merge_value(&mut object, value, schema, path)?;
             object
         }
-        Value::Array(elements) => match merge_key(schema) {
+        Value::Array(elements) => match pod_schema::merge_key(schema) {
             Some(_) => {
                 let mut list = Value::Array(Vec::new());
                 merge_value(&mut list, value, schema, path)?;
@@ -154,7 +136,7 @@ fn added(value: &Value, schema: &str, path: &str) -> Result<Value, MergeError> {
 
 /// A list without a merge key, which takes the place of whatever was there.
 fn replacement(elements: &[Value], schema: &str, path: &str) -> Result<Vec<Value>, MergeError> {
-    elements.iter().map(|element| added(element, element_schema(schema), path)).collect()
+    elements.iter().map(|element| added(element, pod_schema::element(schema), path)).collect()
 }
 
 fn refuse_directive(key: &str, path: &str) -> Result<(), MergeError> {
@@ -166,18 +148,6 @@ fn refuse_directive(key: &str, path: &str) -> Result<(), MergeError> {
         });
     }
     Ok(())
-}
-
-fn merge_key(schema: &str) -> Option<&'static str> {
-    MERGE_KEYS.iter().find(|(list, _)| *list == schema).map(|(_, key)| *key)
-}
-
-fn element_schema(list: &str) -> &str {
-    if CONTAINER_LISTS.contains(&list) { "containers" } else { "" }
-}
-
-fn join(prefix: &str, key: &str) -> String {
-    if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") }
 }
 
 #[cfg(test)]
