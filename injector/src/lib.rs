@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Core: [`annotations`], [`config`], [`context`], [`decide`], [`defaults`], [`inject`], [`manifest`], [`merge`],
-//! [`mesh`], [`mode`], `pod_schema`, [`quantity`], [`review`], [`selector`], [`status`], [`template`], [`workload`], [`yaml`].
+//! [`mesh`], [`mode`], [`pod_schema`], [`quantity`], [`review`], [`selector`], [`status`], [`template`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`files`], [`metrics`], [`server`].
 
 pub mod annotations;
@@ -25,7 +25,7 @@ pub mod merge;
 pub mod mesh;
 pub mod metrics;
 pub mod mode;
-mod pod_schema;
+pub(crate) mod pod_schema;
 pub mod quantity;
 pub mod review;
 pub mod selector;
