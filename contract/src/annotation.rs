@@ -41,3 +41,24 @@ pub const EXCLUDE_INBOUND_PORTS: &str = "traffic.sidecar.istio.io/excludeInbound
 pub const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 /// The container whose logs `kubectl logs` shows; set to the first application container unless present.
 pub const DEFAULT_LOGS_CONTAINER: &str = "kubectl.kubernetes.io/default-logs-container";
+
+/// Written by injection: what the pod itself says about containers that templates add, as compact JSON.
+pub const OVERRIDES: &str = "proxy.istio.io/overrides";
+/// ProxyConfig of this pod over the mesh's, as YAML or JSON.
+pub const PROXY_CONFIG: &str = "proxy.istio.io/config";
+/// Port on which the sidecar serves merged metrics and the application's probes; default 15020.
+pub const STATUS_PORT: &str = "status.sidecar.istio.io/port";
+/// `"true"` or `"false"`: whether the application's probes go through the sidecar; default from the values.
+pub const REWRITE_PROBES: &str = "sidecar.istio.io/rewriteAppHTTPProbers";
+/// `"true"` or `"false"`: whether the sidecar serves the application's metrics with its own; default from mesh config.
+pub const MERGE_METRICS: &str = "prometheus.istio.io/merge-metrics";
+/// Where the application serves its metrics, as `8080:/metrics,9100`.
+pub const SCRAPE_TARGETS: &str = "prometheus.istio.io/scrape-targets";
+/// Port of the merged metrics with TLS.
+pub const SECURE_METRICS_PORT: &str = "prometheus.istio.io/secure-port";
+/// Whether Prometheus scrapes the pod.
+pub const PROMETHEUS_SCRAPE: &str = "prometheus.io/scrape";
+/// The port it scrapes.
+pub const PROMETHEUS_PORT: &str = "prometheus.io/port";
+/// The path it scrapes.
+pub const PROMETHEUS_PATH: &str = "prometheus.io/path";

@@ -8,3 +8,5 @@ pub const NAMESPACE_INJECTION_ENABLED: &str = "enabled";
 pub const INJECT: &str = "sidecar.istio.io/inject";
 /// On a namespace or pod: the revision of the injector that is to serve it.
 pub const REVISION: &str = "istio.io/rev";
+/// On a pod: the network it is in; set by injection when it is known.
+pub const NETWORK: &str = "topology.istio.io/network";

@@ -23,6 +23,22 @@ pub struct AnnotationError {
     pub problem: String,
 }
 
+impl AnnotationError {
+    /// A mistake in an annotation of that value.
+    pub fn new(annotation: &'static str, value: &str, problem: impl Into<String>) -> Self {
+        Self { annotation, value: value.escape_default().to_string(), problem: problem.into() }
+    }
+}
+
+/// A bool as Go's `strconv.ParseBool` reads it.
+pub fn go_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+        _ => None,
+    }
+}
+
 type Check = fn(&str) -> Result<(), String>;
 
 const CHECKS: [(&str, Check); 14] = [
@@ -46,7 +62,7 @@ const CHECKS: [(&str, Check); 14] = [
 ///
 /// # Errors
 /// All annotations whose value cannot be used.
-pub fn check(pod: &Value) -> Result<(), Vec<AnnotationError>> {
+pub fn check(pod: &Value, _mode: crate::mode::Mode) -> Result<(), Vec<AnnotationError>> {
     let annotations = metadata_map(pod, "annotations");
     let errors: Vec<_> = CHECKS
         .iter()

@@ -4,33 +4,45 @@
 //! online one. A pod is a [`serde_json::Value`] from end to end: a typed pod would drop the fields it does not know.
 //!
 //! ```text
-//! decide(pod, namespace, config) -> Decision        inject(pod, context) -> Outcome
-//! review(AdmissionReview)        -> AdmissionReview manifest::inject(YAML stream) -> YAML stream + report
+//! decide(pod, namespace, config) -> Decision        inject(pod, context) -> Outcome       uninject(pod) -> Uninjected
+//! review(AdmissionReview)        -> AdmissionReview inject_manifest(YAML stream) -> YAML stream + report
 //! ```
 //!
-//! Core: [`annotations`], [`config`], [`context`], [`decide`], [`defaults`], [`inject`], [`manifest`], [`merge`],
-//! [`mesh`], [`mode`], [`pod_schema`], [`quantity`], [`review`], [`selector`], [`status`], [`template`], [`workload`], [`yaml`].
+//! Core: [`annotations`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`], [`image`], [`inject`],
+//! [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`], [`patch`], [`path_variables`],
+//! [`pod_schema`], [`proxy_config`], [`quantity`], [`review`], [`selector`], [`status`], [`template`], [`undo`],
+//! [`uninject`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`files`], [`metrics`], [`server`].
 
 pub mod annotations;
 pub mod cli;
 pub mod config;
+pub(crate) mod containers;
 pub mod context;
 pub mod decide;
 pub mod defaults;
 pub mod files;
+pub mod image;
 pub mod inject;
 pub mod manifest;
 pub mod merge;
 pub mod mesh;
 pub mod metrics;
 pub mod mode;
+pub mod native;
+pub mod openshift;
+pub mod owner;
+pub mod patch;
+pub mod path_variables;
 pub(crate) mod pod_schema;
+pub mod proxy_config;
 pub mod quantity;
 pub mod review;
 pub mod selector;
 pub mod server;
 pub mod status;
 pub mod template;
+pub mod undo;
+pub mod uninject;
 pub mod workload;
 pub mod yaml;
