@@ -8,3 +8,10 @@ pub const NAMESPACE_INJECTION_ENABLED: &str = "enabled";
 pub const INJECT: &str = "sidecar.istio.io/inject";
 /// On a namespace or pod: the revision of the injector that is to serve it.
 pub const REVISION: &str = "istio.io/rev";
+
+/// On a pod, by Kubernetes' Deployment controller: the end of its ReplicaSet's name.
+pub const POD_TEMPLATE_HASH: &str = "pod-template-hash";
+/// On a pod, by Argo's Rollout controller: the end of its ReplicaSet's name.
+pub const ROLLOUTS_POD_TEMPLATE_HASH: &str = "rollouts-pod-template-hash";
+/// On a pod, by OpenShift: the name of its DeploymentConfig.
+pub const DEPLOYMENT_CONFIG: &str = "deploymentconfig";

@@ -8,8 +8,9 @@
 //! review(AdmissionReview)        -> AdmissionReview manifest::inject(YAML stream) -> YAML stream + report
 //! ```
 //!
-//! Core: [`annotations`], [`config`], [`context`], [`decide`], [`defaults`], [`inject`], [`manifest`], [`merge`],
-//! [`mesh`], [`mode`], [`pod_schema`], [`quantity`], [`review`], [`selector`], [`status`], [`template`], [`workload`], [`yaml`].
+//! Core: [`annotations`], [`config`], [`context`], [`decide`], [`defaults`], [`image`], [`inject`], [`manifest`],
+//! [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`], [`pod_schema`], [`quantity`], [`review`],
+//! [`selector`], [`status`], [`template`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`files`], [`metrics`], [`server`].
 
 pub mod annotations;
@@ -19,12 +20,16 @@ pub mod context;
 pub mod decide;
 pub mod defaults;
 pub mod files;
+pub mod image;
 pub mod inject;
 pub mod manifest;
 pub mod merge;
 pub mod mesh;
 pub mod metrics;
 pub mod mode;
+pub mod native;
+pub mod openshift;
+pub mod owner;
 pub(crate) mod pod_schema;
 pub mod quantity;
 pub mod review;
