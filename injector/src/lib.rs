@@ -9,8 +9,8 @@
 //! ```
 //!
 //! Core: [`annotations`], [`config`], [`context`], [`decide`], [`defaults`], [`image`], [`inject`], [`manifest`],
-//! [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`], [`pod_schema`], [`quantity`], [`review`],
-//! [`selector`], [`status`], [`template`], [`workload`], [`yaml`].
+//! [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`], [`pod_schema`], [`proxy_config`], [`quantity`],
+//! [`review`], [`selector`], [`status`], [`template`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`files`], [`metrics`], [`server`].
 
 pub mod annotations;
@@ -31,6 +31,7 @@ pub mod native;
 pub mod openshift;
 pub mod owner;
 pub(crate) mod pod_schema;
+pub mod proxy_config;
 pub mod quantity;
 pub mod review;
 pub mod selector;
