@@ -11,6 +11,12 @@ pub const REVISION: &str = "istio.io/rev";
 
 /// Image of the sidecar, verbatim, when it contains a `/`.
 pub const PROXY_IMAGE: &str = "sidecar.istio.io/proxyImage";
+/// Variant of the images of sidecar and init container, as `distroless`; `default` for the plain ones.
+pub const PROXY_IMAGE_TYPE: &str = "sidecar.istio.io/proxyImageType";
+/// `"true"` or `"false"`: whether the sidecar is an init container that keeps running.
+pub const NATIVE_SIDECAR: &str = "sidecar.istio.io/nativeSidecar";
+/// ProxyConfig of this pod, in YAML or JSON, over the mesh's.
+pub const PROXY_CONFIG: &str = "proxy.istio.io/config";
 /// CPU request of the sidecar, a Kubernetes quantity.
 pub const PROXY_CPU: &str = "sidecar.istio.io/proxyCPU";
 /// CPU limit of the sidecar, a Kubernetes quantity.
@@ -62,3 +68,8 @@ pub const PROMETHEUS_SCRAPE: &str = "prometheus.io/scrape";
 pub const PROMETHEUS_PORT: &str = "prometheus.io/port";
 /// The path it scrapes.
 pub const PROMETHEUS_PATH: &str = "prometheus.io/path";
+
+/// On a namespace, by OpenShift: the user ids of its pods, `start/size` or `start-end`.
+pub const OPENSHIFT_UID_RANGE: &str = "openshift.io/sa.scc.uid-range";
+/// On a namespace, by OpenShift: the supplemental groups of its pods, as comma separated blocks of that form.
+pub const OPENSHIFT_SUPPLEMENTAL_GROUPS: &str = "openshift.io/sa.scc.supplemental-groups";

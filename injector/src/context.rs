@@ -1,6 +1,5 @@
 //! What one injection knows besides the pod, and what a template sees of it all.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -66,9 +65,9 @@ pub struct Context<'a> {
 
 /// What holds for one pod.
 #[derive(Clone, Debug)]
-pub struct PodSettings<'a> {
+pub struct PodSettings {
     /// ProxyConfig, with the pod's own over the mesh's.
-    pub proxy_config: Cow<'a, ProxyConfig>,
+    pub proxy_config: ProxyConfig,
     /// Whether its sidecar is an init container.
     pub native_sidecar: bool,
     /// Whether it would be, if the pod did not say.
@@ -130,7 +129,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// When the annotation with a ProxyConfig cannot be read.
-    pub fn settings_of(&self, pod: &Value) -> Result<PodSettings<'a>, AnnotationError> {
+    pub fn settings_of(&self, pod: &Value) -> Result<PodSettings, AnnotationError> {
         let Injector { configuration, native_sidecars, nodes, proxy_configs, .. } = self.injector;
         let annotations = metadata_map(pod, "annotations");
         let text = |name: &str| annotations.get(name).and_then(Value::as_str);
@@ -138,6 +137,7 @@ impl<'a> Context<'a> {
         let proxy_config = ProxyConfig::effective(
             &configuration.mesh,
             proxy_configs,
+            configuration.mesh.root_namespace(),
             self.namespace.name,
             metadata_map(pod, "labels"),
             given,
@@ -147,7 +147,8 @@ impl<'a> Context<'a> {
         let by_cluster =
             native::native(*native_sidecars, nodes.as_deref().unwrap_or_default(), nodes.is_some(), node);
         let annotated = text(annotation::NATIVE_SIDECAR).map(|value| native::annotated(value, self.mode()));
-        let Annotated { native, shown, warning } = annotated.unwrap_or_default();
+        let none = Annotated { native: None, shown: None, warning: None };
+        let Annotated { native, shown, warning } = annotated.unwrap_or(none);
         Ok(PodSettings {
             proxy_config,
             native_sidecar: native.unwrap_or(by_cluster),
@@ -158,7 +159,7 @@ impl<'a> Context<'a> {
     }
 
     /// Whether the application waits until the sidecar is ready. ProxyConfig resources have no say in it.
-    pub fn holds_application(&self, settings: &PodSettings<'_>) -> bool {
+    pub fn holds_application(&self, settings: &PodSettings) -> bool {
         let proxy = self.injector.configuration.values.get("global").and_then(|global| global.get("proxy"));
         let by_values = proxy.and_then(|proxy| proxy.get("holdApplicationUntilProxyStarts")?.as_bool());
         settings.proxy_config.hold_application() || by_values.unwrap_or(false)
@@ -169,7 +170,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// Every field of the pod that is of another type in Kubernetes.
-    pub fn template_data(&self, pod: &Value, settings: &PodSettings<'_>) -> Result<Data, Vec<FieldError>> {
+    pub fn template_data(&self, pod: &Value, settings: &PodSettings) -> Result<Data, Vec<FieldError>> {
         let Injector { configuration, compliance_policy, .. } = self.injector;
         let Configuration { values, mesh, settings: shared, .. } = configuration;
         let part = |name: &str| pod.get(name).unwrap_or(&Value::Null);

@@ -8,10 +8,10 @@
 //! review(AdmissionReview)        -> AdmissionReview inject_manifest(YAML stream) -> YAML stream + report
 //! ```
 //!
-//! Core: [`annotations`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`], [`image`], [`inject`],
-//! [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`], [`patch`], [`path_variables`],
-//! [`pod_schema`], [`proxy_config`], [`quantity`], [`review`], [`selector`], [`status`], [`template`], [`undo`],
-//! [`uninject`], [`workload`], [`yaml`].
+//! Core: [`annotations`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`], [`image`],
+//! [`inject`], [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`], [`patch`],
+//! [`path_variables`], [`pod_schema`], [`proxy_config`], [`quantity`], [`review`], [`selector`], [`status`],
+//! [`template`], [`undo`], [`uninject`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`files`], [`metrics`], [`server`].
 
 pub mod annotations;

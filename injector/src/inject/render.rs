@@ -25,7 +25,7 @@ pub(super) fn onto(
     seen: &Value,
     templates: &[&Template],
     context: &Context<'_>,
-    settings: &PodSettings<'_>,
+    settings: &PodSettings,
 ) -> Result<Rendered, InjectError> {
     let data = |seen: &Value| context.template_data(seen, settings);
     let real = data(seen).map_err(InjectError::Pod)?;
@@ -107,7 +107,7 @@ fn check_shape(
 
 /// The template's sidecar may be an init container where the pod has its own wishes for it among the containers, or the
 /// other way round: both are to meet in one list.
-fn move_the_users_sidecar(rendered: &mut Rendered, context: &Context<'_>, settings: &PodSettings<'_>) {
+fn move_the_users_sidecar(rendered: &mut Rendered, context: &Context<'_>, settings: &PodSettings) {
     let Rendered { pod, fragment } = rendered;
     let (from, to) = match (containers::find(fragment, INIT, container::PROXY), containers::find(fragment, REGULAR, container::PROXY)) {
         (Some(_), _) if settings.native_sidecar || !context.mode().is_istio() => (REGULAR, INIT),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::containers;
 use crate::context::{Context, PodSettings};
 
-pub(super) fn about(pod: &Value, context: &Context<'_>, settings: &PodSettings<'_>) -> Vec<String> {
+pub(super) fn about(pod: &Value, context: &Context<'_>, settings: &PodSettings) -> Vec<String> {
     let mut warnings = settings.warnings.clone();
     let kind = context.owner.kind;
     if matches!(kind, "Job" | "CronJob") && !settings.native_sidecar {
