@@ -50,8 +50,6 @@ pub const DEFAULT_LOGS_CONTAINER: &str = "kubectl.kubernetes.io/default-logs-con
 
 /// Written by injection: what the pod itself says about containers that templates add, as compact JSON.
 pub const OVERRIDES: &str = "proxy.istio.io/overrides";
-/// ProxyConfig of this pod over the mesh's, as YAML or JSON.
-pub const PROXY_CONFIG: &str = "proxy.istio.io/config";
 /// Port on which the sidecar serves merged metrics and the application's probes; default 15020.
 pub const STATUS_PORT: &str = "status.sidecar.istio.io/port";
 /// `"true"` or `"false"`: whether the application's probes go through the sidecar; default from the values.

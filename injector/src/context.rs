@@ -141,6 +141,7 @@ impl<'a> Context<'a> {
             self.namespace.name,
             metadata_map(pod, "labels"),
             given,
+            self.mode(),
         )
         .map_err(|problem| AnnotationError::new(annotation::PROXY_CONFIG, given.unwrap_or_default(), problem))?;
         let node = pod.get("spec").and_then(|spec| spec.get("nodeName")?.as_str());

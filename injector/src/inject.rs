@@ -148,7 +148,7 @@ pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError
     metadata::add_configured(&mut made.pod, context);
     made.status.undo = Some(undo::record(original, &made.pod));
     metadata::set_status(&mut made.pod, &made.status);
-    let Made { pod, status, templates, mut warnings, .. } = made;
+    let Made { pod, status, templates, warnings, .. } = made;
     Ok(Outcome { pod, templates, status, warnings })
 }
 

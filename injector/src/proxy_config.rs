@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use sidecar_contract::port;
 
 use crate::mesh::MeshConfig;
+use crate::mode::Mode;
 use crate::template::{self, Canonical};
 use crate::workload::FieldError;
 use crate::yaml;
@@ -44,7 +45,8 @@ impl ProxyConfig {
     ///
     /// # Errors
     /// When the annotation is not YAML, not a mapping, larger or deeper than [`yaml::read_manifest`] allows, or has
-    /// fields that ProxyConfig does not have or that cannot have that value: all of them, in one text.
+    /// fields that ProxyConfig does not have or that cannot have that value: all of them, in one text. With
+    /// [`Mode::Istio`] fields that it does not have are passed over.
     pub fn effective(
         mesh: &MeshConfig,
         resources: &[ProxyConfigResource],
@@ -52,9 +54,10 @@ impl ProxyConfig {
         namespace: &str,
         labels: &Map<String, Value>,
         annotation: Option<&str>,
+        mode: Mode,
     ) -> Result<Self, String> {
         let default = mesh.default_config();
-        let annotation = annotation.map_or_else(|| Ok(Map::new()), read_annotation)?;
+        let annotation = annotation.map_or_else(|| Ok(Map::new()), |text| read_annotation(text, mode))?;
         let layers = [
             ProxyConfigResource::of_namespace(resources, root_namespace).map(ProxyConfigResource::fields),
             ProxyConfigResource::of_namespace(resources, namespace).map(ProxyConfigResource::fields),
@@ -168,7 +171,7 @@ pub(crate) fn overlay(fields: &mut Map<String, Value>, upper: Map<String, Value>
 }
 
 /// The annotation's fields in their canonical form.
-fn read_annotation(text: &str) -> Result<Map<String, Value>, String> {
+fn read_annotation(text: &str, mode: Mode) -> Result<Map<String, Value>, String> {
     // Tabs, which JSON may have and YAML may not.
     let json = text.trim_start().starts_with('{').then(|| yaml::read_json(text).ok()).flatten();
     let given = match json {
@@ -185,6 +188,10 @@ fn read_annotation(text: &str) -> Result<Map<String, Value>, String> {
         return Err("is not a mapping; write fields of ProxyConfig, as 'concurrency: 2'".to_owned());
     }
     let Canonical { json, mut unknown, twice } = template::canonical(TYPE, given);
+    if mode.is_istio() {
+        // They may be of a newer version, or mistyped: Istio passes over them.
+        unknown.clear();
+    }
     unknown.extend(twice);
     // In one round with those of the wrong type.
     match json {

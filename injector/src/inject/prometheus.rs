@@ -94,7 +94,12 @@ pub(super) fn remove_merged(pod: &mut Value, context: &Context<'_>) {
     }
 }
 
-const NAMES: [&str; 3] = [annotation::PROMETHEUS_PORT, annotation::PROMETHEUS_PATH, annotation::PROMETHEUS_SCRAPE];
+const NAMES: [&str; 4] = [
+    annotation::PROMETHEUS_PORT,
+    annotation::PROMETHEUS_PATH,
+    annotation::PROMETHEUS_SCRAPE,
+    annotation::SCRAPE_TARGETS,
+];
 
 fn is_enabled(annotations: &Map<String, Value>, context: &Context<'_>) -> bool {
     let given = annotations.get(annotation::MERGE_METRICS).and_then(Value::as_str);
@@ -103,7 +108,7 @@ fn is_enabled(annotations: &Map<String, Value>, context: &Context<'_>) -> bool {
 
 fn scrape(annotations: &Map<String, Value>, status_port: u16) -> Result<Scrape<'_>, AnnotationError> {
     let text = |name: &str| given(annotations, name).unwrap_or_default();
-    let targets = match annotations.get(annotation::SCRAPE_TARGETS).and_then(Value::as_str) {
+    let targets = match given(annotations, annotation::SCRAPE_TARGETS) {
         Some(list) => targets(list, status_port).map_err(|problem| {
             AnnotationError::new(annotation::SCRAPE_TARGETS, list, problem)
         })?,

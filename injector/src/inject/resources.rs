@@ -64,7 +64,7 @@ fn fits(given: &Map<String, Value>, side: &str, resource: &str, default: &Value)
     let other = at(given, if side == "limits" { "requests" } else { "limits" }, resource);
     let (Some(other), Some(default)) = (other.and_then(quantity), quantity(default)) else { return !default.is_null() };
     let (request, limit) = if side == "limits" { (other, default) } else { (default, other) };
-    request <= limit
+    request.is_at_most(&limit)
 }
 
 fn at<'a>(resources: &'a Map<String, Value>, side: &str, resource: &str) -> Option<&'a Value> {

@@ -18,7 +18,7 @@ fn resource(namespace: &str, creation: &str, spec: &Value) -> ProxyConfigResourc
 
 fn effective(resources: &[ProxyConfigResource], annotation: Option<&str>) -> Result<ProxyConfig, String> {
     let labels = json!({"app": "web", "tier": "front"});
-    ProxyConfig::effective(&mesh(), resources, "root", "shop", labels.as_object().unwrap(), annotation)
+    ProxyConfig::effective(&mesh(), resources, "root", "shop", labels.as_object().unwrap(), annotation, Mode::Corrected)
 }
 
 fn annotated(text: &str) -> ProxyConfig {
@@ -33,7 +33,7 @@ fn error(text: &str) -> String {
 fn without_layers_the_meshs_own_is_shared() {
     let mesh = mesh();
     for annotation in [None, Some(""), Some("# none\n"), Some("null"), Some("{}")] {
-        let config = ProxyConfig::effective(&mesh, &[], "root", "shop", &Map::new(), annotation).unwrap();
+        let config = ProxyConfig::effective(&mesh, &[], "root", "shop", &Map::new(), annotation, Mode::Corrected).unwrap();
         assert!(Arc::ptr_eq(&config.inner, &mesh.default_config().inner), "{annotation:?}");
     }
 }
@@ -65,7 +65,7 @@ fn headers_are_merged_by_field_and_messages_are_not_merged() {
     );
     let annotation =
         "proxyHeaders: {server: {disabled: true}}\ntracing: {maxPathTagLength: 7}\ntracingServiceName: 1\n";
-    let config = ProxyConfig::effective(&mesh.unwrap(), &[], "root", "shop", &Map::new(), Some(annotation)).unwrap();
+    let config = ProxyConfig::effective(&mesh.unwrap(), &[], "root", "shop", &Map::new(), Some(annotation), Mode::Corrected).unwrap();
     let fields = config.fields();
     assert_eq!(fields["proxyHeaders"], json!({"server": {"disabled": true}, "requestId": {"disabled": true}}));
     assert_eq!(fields["tracing"], json!({"maxPathTagLength": 7}));
