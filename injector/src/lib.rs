@@ -25,7 +25,7 @@ pub mod merge;
 pub mod mesh;
 pub mod metrics;
 pub mod mode;
-pub(crate) mod pod_schema;
+pub mod pod_schema;
 pub mod quantity;
 pub mod review;
 pub mod selector;
