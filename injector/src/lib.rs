@@ -34,7 +34,7 @@ pub mod openshift;
 pub mod owner;
 pub mod patch;
 pub mod path_variables;
-pub(crate) mod pod_schema;
+pub mod pod_schema;
 pub mod proxy_config;
 pub mod quantity;
 pub mod review;
