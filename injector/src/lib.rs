@@ -9,10 +9,13 @@
 //! ```
 //!
 //! Core: [`annotations`], [`config`], [`context`], [`decide`], [`defaults`], [`inject`], [`manifest`], [`merge`],
-//! [`mesh`], [`mode`], [`pod_schema`], [`quantity`], [`review`], [`selector`], [`status`], [`template`], [`workload`], [`yaml`].
+//! [`keyed`], [`mesh`], [`mode`], [`patch`], [`pod_schema`], [`quantity`], [`review`], [`selector`], [`status`],
+//! [`template`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`files`], [`metrics`], [`server`].
 
 pub mod annotations;
+#[cfg(test)]
+mod arbitrary;
 pub mod cli;
 pub mod config;
 pub mod context;
@@ -20,11 +23,13 @@ pub mod decide;
 pub mod defaults;
 pub mod files;
 pub mod inject;
+pub(crate) mod keyed;
 pub mod manifest;
 pub mod merge;
 pub mod mesh;
 pub mod metrics;
 pub mod mode;
+pub mod patch;
 pub(crate) mod pod_schema;
 pub mod quantity;
 pub mod review;

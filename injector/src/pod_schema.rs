@@ -27,9 +27,10 @@ pub(crate) fn merge_key(schema: &str) -> Option<&'static str> {
     MERGE_KEYS.iter().find(|(list, _)| *list == schema).map(|(_, key)| *key)
 }
 
-/// Where the elements of the list at `schema` stand in the API: those of all lists of containers at `containers`.
+/// Where the elements of the list at `schema` stand in the API: those of all lists of containers at `containers`, others
+/// where no list is keyed.
 pub(crate) fn element(list: &str) -> &str {
-    if CONTAINER_LISTS.contains(&list) { "containers" } else { "" }
+    if CONTAINER_LISTS.contains(&list) { "containers" } else { "element" }
 }
 
 /// Where the field `key` of the value at `schema` stands.

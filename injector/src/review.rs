@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::context::{Injector, Owner};
 use crate::decide::decide;
 use crate::inject::inject;
+use crate::patch;
 use crate::workload::metadata_text;
 
 /// An answer, and what it says.
@@ -192,12 +193,7 @@ fn allowed(warnings: &[String]) -> Map<String, Value> {
 
 /// The JSONPatch that turns `before` into `after`, tried out before it is sent.
 fn patch(before: &Value, after: &Value) -> Result<String, String> {
-    let patch = json_patch::diff(before, after);
-    let mut patched = before.clone();
-    json_patch::patch(&mut patched, &patch).map_err(|error| format!("the patch does not apply: {error}"))?;
-    if patched != *after {
-        return Err("the patch does not give the injected pod".to_owned());
-    }
+    let patch = patch::verified(before, after).map_err(|error| error.to_string())?;
     serde_json::to_string(&patch).map_err(|error| format!("the patch has no JSON form: {error}"))
 }
 
