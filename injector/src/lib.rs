@@ -8,13 +8,14 @@
 //! review(AdmissionReview)        -> AdmissionReview inject_manifest(YAML stream) -> YAML stream + report
 //! ```
 //!
-//! Core: [`annotations`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`], [`image`],
-//! [`inject`], [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`], [`patch`],
-//! [`path_variables`], [`pod_schema`], [`proxy_config`], [`quantity`], [`review`], [`selector`], [`status`],
-//! [`template`], [`undo`], [`uninject`], [`workload`], [`yaml`].
+//! Core: [`annotations`], [`arbitrary`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`],
+//! [`image`], [`inject`], [`keyed`], [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`],
+//! [`owner`], [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`], [`quantity`], [`review`],
+//! [`selector`], [`status`], [`template`], [`undo`], [`uninject`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`files`], [`metrics`], [`server`].
 
 pub mod annotations;
+pub(crate) mod arbitrary;
 pub mod cli;
 pub mod config;
 pub(crate) mod containers;
@@ -24,6 +25,7 @@ pub mod defaults;
 pub mod files;
 pub mod image;
 pub mod inject;
+pub(crate) mod keyed;
 pub mod manifest;
 pub mod merge;
 pub mod mesh;
