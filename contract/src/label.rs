@@ -8,3 +8,9 @@ pub const NAMESPACE_INJECTION_ENABLED: &str = "enabled";
 pub const INJECT: &str = "sidecar.istio.io/inject";
 /// On a namespace or pod: the revision of the injector that is to serve it.
 pub const REVISION: &str = "istio.io/rev";
+/// On a namespace, set by the API server: its name.
+pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+/// In the selectors of a webhook that another one has replaced; no object has it.
+pub const DEACTIVATED: &str = "istio.io/deactivated";
+/// The value that goes with [`DEACTIVATED`].
+pub const DEACTIVATED_NEVER: &str = "never-match";

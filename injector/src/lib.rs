@@ -4,12 +4,13 @@
 //! online one. A pod is a [`serde_json::Value`] from end to end: a typed pod would drop the fields it does not know.
 //!
 //! ```text
-//! decide(pod, namespace, config) -> Decision        inject(pod, context) -> Outcome
+//! Subject::decide(config)         -> Decision        inject(pod, context) -> Outcome
 //! review(AdmissionReview)        -> AdmissionReview manifest::inject(YAML stream) -> YAML stream + report
 //! ```
 //!
 //! Core: [`annotations`], [`config`], [`context`], [`decide`], [`defaults`], [`inject`], [`manifest`], [`merge`],
-//! [`mesh`], [`mode`], [`pod_schema`], [`quantity`], [`review`], [`selector`], [`status`], [`template`], [`workload`], [`yaml`].
+//! [`mesh`], [`mode`], [`pod_schema`], [`quantity`], [`review`], [`selector`], [`status`], [`template`], [`webhooks`],
+//! [`workload`], [`yaml`].
 //! Edge: [`cli`], [`files`], [`metrics`], [`server`].
 
 pub mod annotations;
@@ -32,5 +33,6 @@ pub mod selector;
 pub mod server;
 pub mod status;
 pub mod template;
+pub mod webhooks;
 pub mod workload;
 pub mod yaml;
