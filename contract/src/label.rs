@@ -11,7 +11,6 @@ pub const REVISION: &str = "istio.io/rev";
 /// On a pod: the network it is in; set by injection when it is known.
 pub const NETWORK: &str = "topology.istio.io/network";
 
-
 /// On a pod, by Kubernetes' Deployment controller: the end of its ReplicaSet's name.
 pub const POD_TEMPLATE_HASH: &str = "pod-template-hash";
 /// On a pod, by Argo's Rollout controller: the end of its ReplicaSet's name.
@@ -27,3 +26,10 @@ pub const CANONICAL_NAME: &str = "service.istio.io/canonical-name";
 pub const CANONICAL_REVISION: &str = "service.istio.io/canonical-revision";
 /// On a pod, set by templates: that it can be reached by a tunnel.
 pub const TUNNEL: &str = "networking.istio.io/tunnel";
+
+/// On a namespace, set by the API server: its name.
+pub const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+/// In the selectors of a webhook that another one has replaced; no object has it.
+pub const DEACTIVATED: &str = "istio.io/deactivated";
+/// The value that goes with [`DEACTIVATED`].
+pub const DEACTIVATED_NEVER: &str = "never-match";

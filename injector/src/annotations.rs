@@ -160,7 +160,7 @@ mod tests {
     use serde_json::json;
 
     fn accepts(annotation: &str, value: &str) -> bool {
-        check(&json!({"metadata": {"annotations": {annotation: value}}})).is_ok()
+        check(&json!({"metadata": {"annotations": {annotation: value}}}), crate::mode::Mode::Corrected).is_ok()
     }
 
     #[test]
@@ -194,7 +194,7 @@ mod tests {
     fn all_mistakes_are_reported_and_control_characters_escaped() {
         let pod =
             json!({"metadata": {"annotations": {name::PROXY_CPU: "much", name::EXCLUDE_INBOUND_PORTS: "80\n81"}}});
-        let errors = check(&pod).unwrap_err();
+        let errors = check(&pod, crate::mode::Mode::Corrected).unwrap_err();
         assert_eq!(errors.len(), 2);
         let text = errors[0].to_string();
         assert!(text.contains("excludeInboundPorts") && text.contains("80\\n81") && !text.contains('\n'), "{text}");

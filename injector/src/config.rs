@@ -40,6 +40,24 @@ pub struct Config {
     pub injected_annotations: BTreeMap<String, String>,
 }
 
+impl Config {
+    /// What is wrong in it and does not keep it from being used: selectors that Kubernetes would refuse, which therefore
+    /// match nothing.
+    pub fn warnings(&self) -> Vec<String> {
+        let lists = [
+            ("neverInjectSelector", &self.never_inject_selector),
+            ("alwaysInjectSelector", &self.always_inject_selector),
+        ];
+        let warnings = lists.into_iter().flat_map(|(name, selectors)| {
+            selectors.iter().enumerate().flat_map(move |(index, selector)| {
+                let ignored = move |problem| format!("{name}[{index}] has no effect: {problem}");
+                selector.problems().into_iter().map(ignored)
+            })
+        });
+        warnings.collect()
+    }
+}
+
 /// A text, and the name under which a person knows where it came from: a path, or a ConfigMap's key.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -295,6 +313,13 @@ mod tests {
     fn a_template_that_does_not_parse_is_named() {
         let errors = load("policy: enabled\ntemplates:\n  broken: '{{ if }}'\n", "{}", "").unwrap_err();
         assert!(errors[0].contains("broken"), "{errors:?}");
+    }
+
+    #[test]
+    fn a_selector_that_is_invalid_is_warned_about() {
+        let configuration = load("neverInjectSelector:\n- {}\n- matchExpressions: [{key: a, operator: In}]\n", "", "");
+        let warnings = configuration.unwrap().config.warnings();
+        assert_eq!(warnings, ["neverInjectSelector[1] has no effect: In on a has no values"]);
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! Whether a pod gets a sidecar, and why.
 
-use std::fmt;
+mod reason;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sidecar_contract::{annotation, label, namespace};
 
 use crate::config::Config;
+use crate::webhooks::{NoMatch, Webhook, matching};
 use crate::workload::metadata_map;
+
+pub use reason::Reason;
 
 /// The outcome for one pod: [`Decision::inject`], and the [`Reason`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,27 +20,17 @@ pub struct Decision {
     pub warnings: Vec<String>,
 }
 
-/// What settled a decision. [`Reason::code`] is stable; [`fmt::Display`] is a sentence for people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// The pod uses the node's network, where redirection would catch the traffic of the node.
-    HostNetwork,
-    /// The pod is in one of [`namespace::NEVER_INJECTED`].
-    SystemNamespace(String),
-    /// The label [`label::INJECT`] says so.
-    Label(bool),
-    /// The annotation [`annotation::INJECT`] says so, and there is no label.
-    Annotation(bool),
-    /// `neverInjectSelector` matches the pod's labels; the selector is given.
-    NeverInjectSelector(String),
-    /// `alwaysInjectSelector` matches the pod's labels; the selector is given.
-    AlwaysInjectSelector(String),
-    /// Nothing else decided, and `policy` is `enabled`.
-    PolicyEnabled,
-    /// Nothing else decided, and `policy` is `disabled`.
-    PolicyDisabled,
-    /// `policy` is neither `enabled` nor `disabled`: nothing is injected until it is mended.
-    PolicyInvalid(String),
+/// A pod, and what is known of the cluster that it is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The pod.
+    pub pod: &'a Value,
+    /// The namespace that it is in or will be in.
+    pub namespace: &'a str,
+    /// The labels of that namespace. The API server's own one, the namespace's name, need not be among them.
+    pub namespace_labels: Option<&'a Map<String, Value>>,
+    /// The webhooks of the cluster.
+    pub webhooks: Option<&'a [Webhook]>,
 }
 
 impl Decision {
@@ -46,7 +39,8 @@ impl Decision {
         match &self.reason {
             Reason::Label(inject) | Reason::Annotation(inject) => *inject,
             Reason::AlwaysInjectSelector(_) | Reason::PolicyEnabled => true,
-            Reason::HostNetwork
+            Reason::NotCalled(_)
+            | Reason::HostNetwork
             | Reason::SystemNamespace(_)
             | Reason::NeverInjectSelector(_)
             | Reason::PolicyDisabled
@@ -55,50 +49,47 @@ impl Decision {
     }
 }
 
-impl Reason {
-    /// A stable name for metrics, audit annotations and scripts.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::HostNetwork => "host_network",
-            Self::SystemNamespace(_) => "system_namespace",
-            Self::Label(true) => "label_true",
-            Self::Label(false) => "label_false",
-            Self::Annotation(true) => "annotation_true",
-            Self::Annotation(false) => "annotation_false",
-            Self::NeverInjectSelector(_) => "never_inject_selector",
-            Self::AlwaysInjectSelector(_) => "always_inject_selector",
-            Self::PolicyEnabled => "policy_enabled",
-            Self::PolicyDisabled => "policy_disabled",
-            Self::PolicyInvalid(_) => "policy_invalid",
-        }
+impl<'a> Subject<'a> {
+    /// The webhook by which the API server calls the injector for the pod; an error when there is none, and `None` when
+    /// the labels of the namespace or the webhooks are not known.
+    pub fn webhook(&self) -> Option<Result<&'a Webhook, NoMatch>> {
+        let (webhooks, labels) = (self.webhooks?, self.namespace_labels?);
+        let mut labels = labels.clone();
+        labels.entry(label::NAMESPACE_NAME).or_insert_with(|| self.namespace.into());
+        let found = matching(webhooks, &labels, metadata_map(self.pod, "labels"));
+        Some(found.ok_or_else(|| NoMatch::of(webhooks, &labels, self.pod)))
     }
-}
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::HostNetwork => f.write_str("the pod uses the host's network"),
-            Self::SystemNamespace(namespace) => write!(f, "the namespace {namespace} is never injected"),
-            Self::Label(inject) => write!(f, "the label {} is {inject}", label::INJECT),
-            Self::Annotation(inject) => write!(f, "the annotation {} is {inject}", annotation::INJECT),
-            Self::NeverInjectSelector(selector) => {
-                write!(f, "neverInjectSelector `{selector}` matches the pod's labels")
-            }
-            Self::AlwaysInjectSelector(selector) => {
-                write!(f, "alwaysInjectSelector `{selector}` matches the pod's labels")
-            }
-            Self::PolicyEnabled => f.write_str("the policy is enabled and the pod does not object"),
-            Self::PolicyDisabled => f.write_str("the policy is disabled and the pod does not ask"),
-            Self::PolicyInvalid(policy) => {
-                write!(f, "the configured policy is `{policy}`, which is neither enabled nor disabled")
+    /// Decides, in the order in which a cluster with Istio asks: the selectors of the webhooks first, which the API server
+    /// evaluates; then the injector. The selectors are passed over when they are not known: offline, and inside of the
+    /// webhook, where they have matched.
+    pub fn decide(&self, config: &Config) -> Decision {
+        match self.webhook() {
+            Some(Err(no_match)) => Decision { reason: Reason::NotCalled(no_match), warnings: self.label_warnings() },
+            _ => {
+                let mut decision = decide(self.pod, self.namespace, config);
+                decision.warnings.extend(self.label_warnings());
+                decision
             }
         }
     }
+
+    /// Labels that look as if they had an effect, and have none beside `istio-injection` on the namespace.
+    fn label_warnings(&self) -> Vec<String> {
+        let (injection, revision) = (label::NAMESPACE_INJECTION, label::REVISION);
+        let Some(labels) = self.namespace_labels.filter(|labels| labels.contains_key(injection)) else {
+            return Vec::new();
+        };
+        let on_namespace = labels.contains_key(revision).then_some("namespace");
+        let on_pod = metadata_map(self.pod, "labels").contains_key(revision).then_some("pod");
+        let ignored =
+            |of: &str| format!("the label {revision} of the {of} has no effect: {injection} on the namespace wins");
+        on_namespace.into_iter().chain(on_pod).map(ignored).collect()
+    }
 }
 
-/// Decides for `pod` in `namespace`, in the order in which Istio's injector asks.
-///
-/// The selectors of the webhook configuration come before all this: the API server evaluates them.
+/// Decides for `pod` in `namespace`, in the order in which Istio's injector asks once it is called; see
+/// [`Subject::decide`] for what comes before.
 pub fn decide(pod: &Value, namespace: &str, config: &Config) -> Decision {
     let mut warnings = Vec::new();
     let reason = never_whatever_is_asked(pod, namespace)
@@ -161,60 +152,4 @@ fn by_policy(config: &Config) -> Reason {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn config(policy: &str) -> Config {
-        serde_json::from_value(json!({
-            "policy": policy,
-            "neverInjectSelector": [{}, {"matchLabels": {"never": "yes"}}],
-            "alwaysInjectSelector": [{"matchLabels": {"always": "yes"}}],
-        }))
-        .unwrap()
-    }
-
-    fn decided(policy: &str, namespace: &str, pod: &Value) -> (bool, &'static str) {
-        let decision = decide(pod, namespace, &config(policy));
-        (decision.inject(), decision.reason.code())
-    }
-
-    #[test]
-    fn the_first_rule_that_applies_decides() {
-        let label = |value: &str| json!({"metadata": {"labels": {label::INJECT: value}}});
-        let annotated = |value: &str| json!({"metadata": {"annotations": {annotation::INJECT: value}}});
-        let both =
-            json!({"metadata": {"labels": {label::INJECT: "false"}, "annotations": {annotation::INJECT: "true"}}});
-        let labelled = |key: &str| json!({"metadata": {"labels": {key: "yes"}}});
-        let never_and_always = json!({"metadata": {"labels": {"never": "yes", "always": "yes"}}});
-        let on_host = json!({"spec": {"hostNetwork": true}, "metadata": {"labels": {label::INJECT: "true"}}});
-        for (policy, namespace, pod, expected) in [
-            ("enabled", "demo", json!({}), (true, "policy_enabled")),
-            ("disabled", "demo", json!({}), (false, "policy_disabled")),
-            ("enabled", "demo", label("false"), (false, "label_false")),
-            ("disabled", "demo", label("true"), (true, "label_true")),
-            ("disabled", "demo", annotated("true"), (true, "annotation_true")),
-            ("enabled", "demo", annotated("false"), (false, "annotation_false")),
-            ("enabled", "demo", both, (false, "label_false")),
-            ("enabled", "demo", labelled("never"), (false, "never_inject_selector")),
-            ("disabled", "demo", labelled("always"), (true, "always_inject_selector")),
-            ("disabled", "demo", never_and_always, (false, "never_inject_selector")),
-            ("enabled", "kube-system", label("true"), (false, "system_namespace")),
-            ("enabled", "demo", on_host, (false, "host_network")),
-            ("enable", "demo", label("true"), (false, "policy_invalid")),
-            ("", "demo", labelled("always"), (false, "policy_invalid")),
-        ] {
-            assert_eq!(decided(policy, namespace, &pod), expected, "policy {policy}, {namespace}, {pod}");
-        }
-    }
-
-    #[test]
-    fn a_senseless_value_has_no_effect_and_is_warned_about() {
-        for value in ["yes", "True", "1", "on"] {
-            let pod = json!({"metadata": {"labels": {label::INJECT: value}}});
-            let decision = decide(&pod, "demo", &config("enabled"));
-            assert_eq!(decision.reason, Reason::PolicyEnabled);
-            assert!(decision.warnings[0].contains(value), "{decision:?}");
-        }
-    }
-}
+mod tests;

@@ -22,19 +22,16 @@ pub fn sources() -> Sources {
 mod tests {
     use super::*;
     use crate::config::Configuration;
-    use crate::context::{Context, Owner};
+    use crate::context::{Injector, NO_VARIABLES};
+    use crate::native::Setting;
+    use crate::owner::Owner;
     use serde_json::{Value, json};
     use sidecar_contract::{container, identity, image, port};
 
     fn injected(pod: &Value, native_sidecars: bool) -> Value {
-        let configuration = Configuration::load(&sources()).unwrap();
-        let context = Context {
-            configuration: &configuration,
-            owner: Owner::default(),
-            namespace: "demo",
-            revision: "",
-            native_sidecars,
-        };
+        let native_sidecars = if native_sidecars { Setting::True } else { Setting::False };
+        let injector = Injector { native_sidecars, ..Injector::new(Configuration::load(&sources()).unwrap()) };
+        let context = injector.context(Owner::default(), injector.namespace("demo"), &NO_VARIABLES);
         crate::inject::inject(pod, &context).unwrap().pod
     }
 

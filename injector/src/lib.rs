@@ -8,14 +8,15 @@
 //! review(AdmissionReview)        -> AdmissionReview inject_manifest(YAML stream) -> YAML stream + report
 //! ```
 //!
-//! Core: [`annotations`], [`arbitrary`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`],
-//! [`image`], [`inject`], [`keyed`], [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`],
-//! [`owner`], [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`], [`quantity`], [`review`],
-//! [`selector`], [`status`], [`template`], [`undo`], [`uninject`], [`workload`], [`yaml`].
+//! Core: [`annotations`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`], [`image`],
+//! [`inject`], [`keyed`], [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`],
+//! [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`], [`quantity`], [`review`], [`selector`],
+//! [`status`], [`template`], [`undo`], [`uninject`], [`webhooks`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`files`], [`metrics`], [`server`].
 
 pub mod annotations;
-pub(crate) mod arbitrary;
+#[cfg(test)]
+mod arbitrary;
 pub mod cli;
 pub mod config;
 pub(crate) mod containers;
@@ -46,5 +47,6 @@ pub mod status;
 pub mod template;
 pub mod undo;
 pub mod uninject;
+pub mod webhooks;
 pub mod workload;
 pub mod yaml;

@@ -88,16 +88,10 @@ pub fn merge_key(schema: &str) -> Option<&'static str> {
     }
 }
 
-<<<<<<< HEAD
-/// Where the elements of the list at `schema` stand in the API: those of all lists of containers at `containers`.
-pub fn element(list: &str) -> &str {
-    if CONTAINER_LISTS.contains(&list) { "containers" } else { "" }
-=======
 /// Where the elements of the list at `schema` stand in the API: those of all lists of containers at `containers`, others
 /// where no list is keyed.
-pub(crate) fn element(list: &str) -> &str {
+pub fn element(list: &str) -> &str {
     if CONTAINER_LISTS.contains(&list) { "containers" } else { "element" }
->>>>>>> i4-patch
 }
 
 /// Where the field `key` of the value at `schema` stands.
