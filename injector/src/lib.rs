@@ -10,7 +10,7 @@
 //!
 //! Core: [`annotations`], [`config`], [`context`], [`decide`], [`defaults`], [`inject`], [`manifest`], [`merge`],
 //! [`keyed`], [`mesh`], [`mode`], [`patch`], [`pod_schema`], [`quantity`], [`review`], [`selector`], [`status`],
-//! [`template`], [`workload`], [`yaml`].
+//! [`template`], [`undo`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`files`], [`metrics`], [`server`].
 
 pub mod annotations;
@@ -37,5 +37,6 @@ pub mod selector;
 pub mod server;
 pub mod status;
 pub mod template;
+pub mod undo;
 pub mod workload;
 pub mod yaml;
