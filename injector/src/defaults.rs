@@ -7,14 +7,16 @@ use crate::config::{Source, Sources};
 pub const CONFIG: &str = include_str!("../../templates/config.yaml");
 /// Values of our own images.
 pub const VALUES: &str = include_str!("../../templates/values.json");
+/// Mesh configuration of our own images.
+pub const MESH: &str = include_str!("../../templates/mesh.yaml");
 
-/// The embedded texts, with the defaults of MeshConfig.
+/// The embedded texts.
 pub fn sources() -> Sources {
     let embedded = |name: &str, text: &str| Source { origin: format!("embedded {name}"), text: text.to_owned() };
     Sources {
         config: embedded("config.yaml", CONFIG),
         values: embedded("values.json", VALUES),
-        mesh: embedded("mesh config", ""),
+        mesh: embedded("mesh.yaml", MESH),
     }
 }
 

@@ -142,7 +142,7 @@ pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError
     let original = former.as_ref().map_or(pod, |former| &former.pod);
     check_pod(original, context.mode()).map_err(InjectError::Pod)?;
     annotations::check(original, context.mode()).map_err(InjectError::Annotations)?;
-    let mut made = make(original, original, context)?;
+    let mut made = make(original, original, context).map_err(|error| seen_from(error, pod, context))?;
     result::check(&made.pod, original, &made.fragment, context).map_err(InjectError::Result)?;
     result::keep_what_others_added(&mut made, former.as_ref().map(|_| pod));
     metadata::add_configured(&mut made.pod, context);
@@ -150,6 +150,14 @@ pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError
     metadata::set_status(&mut made.pod, &made.status);
     let Made { pod, status, templates, warnings, .. } = made;
     Ok(Outcome { pod, templates, status, warnings })
+}
+
+/// A mistake is told by its place in the pod as it came.
+fn seen_from(error: InjectError, pod: &Value, context: &Context<'_>) -> InjectError {
+    let InjectError::Pod(errors) = error else { return error };
+    let settings = context.settings_of(pod).ok();
+    let seen = settings.and_then(|settings| context.template_data(pod, &settings).err());
+    InjectError::Pod(seen.unwrap_or(errors))
 }
 
 /// Templates are to see the annotation for native sidecars as it is understood.

@@ -9,7 +9,7 @@ use crate::undo::Undo;
 use crate::workload::{metadata_map, names};
 
 /// Names of what the templates contributed, whether it was new in the pod or not; `null` where there is nothing.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Status {
     /// Init containers.

@@ -45,7 +45,8 @@ fn the_function_gives_istios_results() {
         let mut injector = case.injector();
         injector.configuration.config.keep_templates_only();
         Some(inject_manifest(&case.input, &injector).map(|manifest| manifest.text).map_err(|errors| {
-            errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            // As on the command line, where the file is named too.
+            errors.iter().map(|error| format!("{}/input.yaml:{error}", case.folder.display())).collect()
         }))
     });
 }

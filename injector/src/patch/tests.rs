@@ -174,7 +174,7 @@ fn twenty_variables_before_two_thousand_are_twenty_operations() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn a_patch_gives_what_it_is_made_from(before in any_json(), after in any_json()) {
