@@ -1,6 +1,7 @@
 //! Patches apply, and are short.
 
 use proptest::prelude::*;
+use proptest::sample::subsequence;
 use serde_json::json;
 
 use super::*;
@@ -191,5 +192,28 @@ proptest! {
     fn a_patch_of_pods_gives_the_other_pod(before in pod(), after in pod()) {
         prop_assert!(verified(&before, &after).is_ok(), "{}", diff(&before, &after));
         prop_assert!(diff(&before, &before).is_empty());
+    }
+
+    #[test]
+    fn volumes_move_come_go_and_change(
+        before in subsequence((0..12).collect::<Vec<_>>(), 0..12).prop_shuffle(),
+        after in subsequence((0..12).collect::<Vec<_>>(), 0..12).prop_shuffle(),
+        changed in 0..12,
+    ) {
+        let volume = |id: &i32, mode: i32| {
+            let items = "too long to be written once more".repeat(8);
+            json!({"name": format!("volume-{id}"), "hostPath": {"path": items}, "mode": mode})
+        };
+        let volumes = |volumes: Vec<Value>| json!({"spec": {"volumes": volumes}});
+        let old = volumes(before.iter().map(|id| volume(id, 0)).collect());
+        let new = volumes(after.iter().map(|id| volume(id, i32::from(*id == changed))).collect());
+        let operations = operations(&old, &new);
+        let count = |start: &str| operations.iter().filter(|operation| operation.starts_with(start)).count();
+        let kept = after.iter().filter(|id| before.contains(id)).count();
+        if kept > 0 && count("replace /spec/volumes [") == 0 {
+            prop_assert_eq!((count("remove"), count("add")), (before.len() - kept, after.len() - kept));
+            prop_assert_eq!(count("replace"), usize::from(before.contains(&changed) && after.contains(&changed)));
+            prop_assert!(count("move") < kept, "{:?}", operations);
+        }
     }
 }
