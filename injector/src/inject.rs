@@ -94,7 +94,7 @@ impl fmt::Display for InjectError {
 /// When the pod, its annotations, a template or the result are not as they have to be.
 pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError> {
     check_pod(pod).map_err(InjectError::Pod)?;
-    annotations::check(pod).map_err(InjectError::Annotations)?;
+    annotations::check(pod, crate::mode::Mode::Corrected).map_err(InjectError::Annotations)?;
     let requested = metadata_map(pod, "annotations").get(annotation::TEMPLATES).and_then(Value::as_str);
     let templates = context.configuration.templates(requested).map_err(InjectError::UnknownTemplate)?;
 

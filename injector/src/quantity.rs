@@ -62,6 +62,11 @@ impl Quantity {
         self.nano == 0
     }
 
+    /// Whether it is no more than `other`.
+    pub fn is_at_most(&self, other: &Self) -> bool {
+        self.nano <= other.nano
+    }
+
     /// As a whole number, rounded away from zero: `100m` is 1.
     pub fn value(&self) -> i64 {
         self.whole(NANO)
