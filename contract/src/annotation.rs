@@ -29,6 +29,24 @@ pub const PROXY_MEMORY_LIMIT: &str = "sidecar.istio.io/proxyMemoryLimit";
 pub const LOG_LEVEL: &str = "sidecar.istio.io/logLevel";
 /// `REDIRECT`, `TPROXY` or `NONE`.
 pub const INTERCEPTION_MODE: &str = "sidecar.istio.io/interceptionMode";
+/// Log levels of the sidecar's components, as `misc:error,http:debug`.
+pub const COMPONENT_LOG_LEVEL: &str = "sidecar.istio.io/componentLogLevel";
+/// Log levels of the agent's scopes, as `default:info,dns:debug`.
+pub const AGENT_LOG_LEVEL: &str = "sidecar.istio.io/agentLogLevel";
+/// `"true"` or `"false"`: whether the sidecar may listen on ports below 1024.
+pub const CAP_NET_BIND_SERVICE: &str = "sidecar.istio.io/capNetBindService";
+/// Name of the ConfigMap with the sidecar's own bootstrap.
+pub const BOOTSTRAP_OVERRIDE: &str = "sidecar.istio.io/bootstrapOverride";
+/// Volumes for the sidecar: a JSON object of volume sources by name.
+pub const USER_VOLUME: &str = "sidecar.istio.io/userVolume";
+/// Mounts of the sidecar: a JSON object of mounts by the name of the volume.
+pub const USER_VOLUME_MOUNT: &str = "sidecar.istio.io/userVolumeMount";
+/// Seconds before the first readiness probe of the sidecar; default 0.
+pub const READINESS_INITIAL_DELAY: &str = "readiness.status.sidecar.istio.io/initialDelaySeconds";
+/// Seconds between readiness probes of the sidecar; default 15.
+pub const READINESS_PERIOD: &str = "readiness.status.sidecar.istio.io/periodSeconds";
+/// How many readiness probes in a row have to fail; default 4.
+pub const READINESS_FAILURE_THRESHOLD: &str = "readiness.status.sidecar.istio.io/failureThreshold";
 
 /// `*` or comma separated CIDRs whose traffic is sent to the sidecar; default `*`.
 pub const INCLUDE_OUTBOUND_IP_RANGES: &str = "traffic.sidecar.istio.io/includeOutboundIPRanges";
@@ -42,6 +60,17 @@ pub const EXCLUDE_OUTBOUND_PORTS: &str = "traffic.sidecar.istio.io/excludeOutbou
 pub const INCLUDE_INBOUND_PORTS: &str = "traffic.sidecar.istio.io/includeInboundPorts";
 /// Comma separated ports whose inbound traffic goes straight to the application; default none.
 pub const EXCLUDE_INBOUND_PORTS: &str = "traffic.sidecar.istio.io/excludeInboundPorts";
+/// Comma separated network interfaces whose traffic is left alone; default none.
+pub const EXCLUDE_INTERFACES: &str = "traffic.sidecar.istio.io/excludeInterfaces";
+/// Comma separated interfaces of virtual machines, whose traffic is all outbound; [`REROUTE_INTERFACES`] wins over it.
+pub const KUBEVIRT_INTERFACES: &str = "traffic.sidecar.istio.io/kubevirtInterfaces";
+/// Comma separated interfaces of virtual machines or nested containers, whose traffic is all outbound; default none.
+pub const REROUTE_INTERFACES: &str = "istio.io/reroute-virtual-interfaces";
+
+/// Further networks of the pod, by the Multus CNI plugin.
+pub const NETWORKS: &str = "k8s.v1.cni.cncf.io/networks";
+/// Environment variables for Datadog's tracer: a JSON object.
+pub const DATADOG_ENVIRONMENT: &str = "apm.datadoghq.com/env";
 
 /// The container that `kubectl exec` enters; set to the first application container unless present.
 pub const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";

@@ -3,13 +3,19 @@
 //! Their values end up in rendered text, so each is held to its grammar before anything is rendered, and all mistakes
 //! are reported together.
 
-use std::str::FromStr;
+mod grammar;
+mod resources;
 
-use ipnet::IpNet;
 use serde_json::Value;
 use sidecar_contract::annotation as name;
 
+use crate::mode::Mode;
 use crate::workload::metadata_map;
+
+use grammar::Check;
+
+/// How much of a value an error repeats, in characters.
+const SHOWN: usize = 100;
 
 /// An annotation whose value cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +23,7 @@ use crate::workload::metadata_map;
 pub struct AnnotationError {
     /// Name of the annotation.
     pub annotation: &'static str,
-    /// The value given, with control characters escaped.
+    /// The start of the value given, with control characters escaped.
     pub value: String,
     /// What is wrong with it, and what would be right.
     pub problem: String,
@@ -26,8 +32,89 @@ pub struct AnnotationError {
 impl AnnotationError {
     /// A mistake in an annotation of that value.
     pub fn new(annotation: &'static str, value: &str, problem: impl Into<String>) -> Self {
-        Self { annotation, value: value.escape_default().to_string(), problem: problem.into() }
+        Self { annotation, value: printable(value), problem: problem.into() }
     }
+}
+
+/// An annotation, what is asked of it in [`Mode::Istio`] (`None` when Istio takes everything), and what otherwise.
+type Rule = (&'static str, Option<Check>, Check);
+
+/// Istio checks what is the same in both modes, except where rendered text could be broken: these it does not check, and
+/// they are checked here all the same. `proxy.istio.io/config` has a parser of its own, [`crate::proxy_config`].
+const RULES: [Rule; 34] = [
+    both(name::INTERCEPTION_MODE, grammar::interception_mode),
+    both(name::INCLUDE_OUTBOUND_IP_RANGES, grammar::ip_ranges_or_all),
+    both(name::EXCLUDE_OUTBOUND_IP_RANGES, grammar::ip_ranges),
+    both(name::INCLUDE_OUTBOUND_PORTS, grammar::ports),
+    both(name::EXCLUDE_OUTBOUND_PORTS, grammar::ports),
+    both(name::INCLUDE_INBOUND_PORTS, grammar::ports_or_all),
+    both(name::EXCLUDE_INBOUND_PORTS, grammar::ports),
+    both(name::EXCLUDE_INTERFACES, grammar::interfaces),
+    both(name::KUBEVIRT_INTERFACES, grammar::interfaces),
+    both(name::REROUTE_INTERFACES, grammar::interfaces),
+    both(name::STATUS_PORT, grammar::port),
+    both(name::READINESS_INITIAL_DELAY, grammar::number),
+    both(name::READINESS_PERIOD, grammar::number),
+    both(name::READINESS_FAILURE_THRESHOLD, grammar::number),
+    (name::PROXY_CPU, Some(grammar::quantity), grammar::amount),
+    (name::PROXY_CPU_LIMIT, Some(grammar::quantity), grammar::amount),
+    (name::PROXY_MEMORY, Some(grammar::quantity), grammar::amount),
+    (name::PROXY_MEMORY_LIMIT, Some(grammar::quantity), grammar::amount),
+    both(name::MERGE_METRICS, grammar::boolean),
+    both(name::USER_VOLUME, grammar::volumes),
+    both(name::USER_VOLUME_MOUNT, grammar::volumes),
+    both(name::NETWORKS, grammar::networks),
+    both(name::DATADOG_ENVIRONMENT, grammar::environment),
+    ours(name::REWRITE_PROBES, grammar::boolean),
+    ours(name::CAP_NET_BIND_SERVICE, grammar::boolean),
+    ours(name::LOG_LEVEL, grammar::log_level),
+    ours(name::COMPONENT_LOG_LEVEL, grammar::component_log_levels),
+    ours(name::AGENT_LOG_LEVEL, grammar::agent_log_levels),
+    ours(name::PROXY_IMAGE, grammar::image),
+    ours(name::PROXY_IMAGE_TYPE, grammar::image_type),
+    ours(name::TEMPLATES, grammar::template_names),
+    ours(name::BOOTSTRAP_OVERRIDE, grammar::object_name),
+    ours(name::SCRAPE_TARGETS, grammar::scrape_targets),
+    ours(name::SECURE_METRICS_PORT, grammar::port),
+];
+
+const fn both(annotation: &'static str, check: Check) -> Rule {
+    (annotation, Some(check), check)
+}
+
+const fn ours(annotation: &'static str, check: Check) -> Rule {
+    (annotation, None, check)
+}
+
+/// Checks every annotation of `pod` that injection reads, but for `proxy.istio.io/config`.
+///
+/// # Errors
+/// All annotations whose value cannot be used.
+pub fn check(pod: &Value, mode: Mode) -> Result<(), Vec<AnnotationError>> {
+    let annotations = metadata_map(pod, "annotations");
+    let mut errors: Vec<_> = RULES
+        .iter()
+        .filter_map(|(annotation, of_istio, of_ours)| {
+            let value = annotations.get(*annotation)?.as_str()?;
+            let check = if mode.is_istio() { (*of_istio)? } else { *of_ours };
+            Some(AnnotationError::new(annotation, value, check(value).err()?))
+        })
+        .collect();
+    if !mode.is_istio() {
+        errors.extend(resources::beyond_limits(annotations));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+/// Whether the annotation is known and its value keeps to the grammar, so that it means in rendered text what it says.
+pub(crate) fn keeps_to_its_grammar(annotation: &str, value: &str) -> bool {
+    let rule = RULES.iter().find(|(known, ..)| *known == annotation);
+    rule.is_some_and(|(_, of_istio, of_ours)| of_istio.unwrap_or(*of_ours)(value).is_ok())
+}
+
+/// The items of a comma separated list, without the spaces around them; an empty text has none.
+pub fn items(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(|item| item.trim_matches(' ')).filter(|item| !item.is_empty())
 }
 
 /// A bool as Go's `strconv.ParseBool` reads it.
@@ -39,164 +126,18 @@ pub fn go_bool(text: &str) -> Option<bool> {
     }
 }
 
-type Check = fn(&str) -> Result<(), String>;
-
-const CHECKS: [(&str, Check); 14] = [
-    (name::INTERCEPTION_MODE, interception_mode),
-    (name::INCLUDE_OUTBOUND_IP_RANGES, ip_ranges_or_all),
-    (name::EXCLUDE_OUTBOUND_IP_RANGES, ip_ranges),
-    (name::INCLUDE_OUTBOUND_PORTS, ports),
-    (name::EXCLUDE_OUTBOUND_PORTS, ports),
-    (name::INCLUDE_INBOUND_PORTS, ports_or_all),
-    (name::EXCLUDE_INBOUND_PORTS, ports),
-    (name::PROXY_CPU, quantity),
-    (name::PROXY_CPU_LIMIT, quantity),
-    (name::PROXY_MEMORY, quantity),
-    (name::PROXY_MEMORY_LIMIT, quantity),
-    (name::LOG_LEVEL, log_level),
-    (name::PROXY_IMAGE, image),
-    (name::TEMPLATES, template_names),
-];
-
-/// Checks every annotation of `pod` that injection reads.
-///
-/// # Errors
-/// All annotations whose value cannot be used.
-pub fn check(pod: &Value, _mode: crate::mode::Mode) -> Result<(), Vec<AnnotationError>> {
-    let annotations = metadata_map(pod, "annotations");
-    let errors: Vec<_> = CHECKS
-        .iter()
-        .filter_map(|(annotation, check)| {
-            let value = annotations.get(*annotation)?.as_str()?;
-            let problem = check(value).err()?;
-            Some(AnnotationError { annotation, value: value.escape_default().to_string(), problem })
-        })
-        .collect();
-    if errors.is_empty() { Ok(()) } else { Err(errors) }
+/// The start of `value` for an error: escaped, and marked where it is cut.
+fn printable(value: &str) -> String {
+    let start: String = value.chars().take(SHOWN).flat_map(escaped).collect();
+    if value.chars().nth(SHOWN).is_some() { start + "…" } else { start }
 }
 
-/// The items of a comma separated list, without the spaces around them; an empty text has none.
-pub fn items(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',').map(|item| item.trim_matches(' ')).filter(|item| !item.is_empty())
-}
-
-fn interception_mode(value: &str) -> Result<(), String> {
-    match value {
-        "REDIRECT" | "TPROXY" | "NONE" => Ok(()),
-        _ => Err("use REDIRECT, TPROXY or NONE".to_owned()),
-    }
-}
-
-fn ip_ranges_or_all(value: &str) -> Result<(), String> {
-    if value == "*" { Ok(()) } else { ip_ranges(value).map_err(|problem| format!("{problem}, or * for all")) }
-}
-
-fn ip_ranges(value: &str) -> Result<(), String> {
-    each(value, |item| IpNet::from_str(item).is_ok(), "an IP range; use CIDRs as 10.0.0.0/8,2001:db8::/32")
-}
-
-fn ports_or_all(value: &str) -> Result<(), String> {
-    if value == "*" { Ok(()) } else { ports(value).map_err(|problem| format!("{problem}, or * for all")) }
-}
-
-fn ports(value: &str) -> Result<(), String> {
-    let is_port = |item: &str| item.bytes().all(|byte| byte.is_ascii_digit()) && u16::from_str(item).is_ok();
-    each(value, is_port, "a port; use numbers from 0 to 65535, as 80,443")
-}
-
-fn each(list: &str, is_valid: impl Fn(&str) -> bool, what: &str) -> Result<(), String> {
-    if !list.is_empty() && items(list).next().is_none() {
-        return Err("has commas and nothing between them; leave it empty for none".to_owned());
-    }
-    match items(list).find(|item| !is_valid(item)) {
-        Some(item) => Err(format!("'{}' is not {what}", item.escape_default())),
-        None => Ok(()),
-    }
-}
-
-/// Kubernetes' quantity grammar: digits with an optional fraction, then a suffix or an exponent. It has signs too, but
-/// no resource is negative.
-fn quantity(value: &str) -> Result<(), String> {
-    let digits_end = value.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(value.len());
-    let (number, suffix) = value.split_at(digits_end);
-    let number_is_valid = number.bytes().any(|byte| byte.is_ascii_digit()) && number.matches('.').count() <= 1;
-    let suffix_is_valid = matches!(suffix, "" | "n" | "u" | "m" | "k" | "M" | "G" | "T" | "P" | "E")
-        || matches!(suffix, "Ki" | "Mi" | "Gi" | "Ti" | "Pi" | "Ei")
-        || suffix.strip_prefix(['e', 'E']).is_some_and(|exponent| i32::from_str(exponent).is_ok());
-    if number_is_valid && suffix_is_valid {
-        Ok(())
-    } else {
-        Err("use a Kubernetes quantity, as 100m or 128Mi".to_owned())
-    }
-}
-
-fn log_level(value: &str) -> Result<(), String> {
-    match value {
-        "trace" | "debug" | "info" | "warning" | "error" | "critical" | "off" => Ok(()),
-        _ => Err("use trace, debug, info, warning, error, critical or off".to_owned()),
-    }
-}
-
-fn image(value: &str) -> Result<(), String> {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-/:@[]".contains(&byte);
-    if !value.is_empty() && value.bytes().all(is_allowed) {
-        Ok(())
-    } else {
-        Err("use an image reference, as registry.example/sidecar-proxy:1.0".to_owned())
-    }
-}
-
-fn template_names(value: &str) -> Result<(), String> {
-    let is_name = |item: &str| item.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    if items(value).next().is_none() {
-        return Err("names no template; leave the annotation out for the default".to_owned());
-    }
-    each(value, is_name, "a template name; use names separated by commas")
+fn escaped(c: char) -> impl Iterator<Item = char> {
+    let is_plain =
+        !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let (plain, escape) = if is_plain { (Some(c), None) } else { (None, Some(c.escape_default())) };
+    plain.into_iter().chain(escape.into_iter().flatten())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn accepts(annotation: &str, value: &str) -> bool {
-        check(&json!({"metadata": {"annotations": {annotation: value}}}), crate::mode::Mode::Corrected).is_ok()
-    }
-
-    #[test]
-    fn each_annotation_is_held_to_its_grammar() {
-        let cases: [(&str, &[&str], &[&str]); 9] = [
-            (name::INTERCEPTION_MODE, &["REDIRECT", "TPROXY", "NONE"], &["", "redirect", "REDIRECT "]),
-            (name::INCLUDE_OUTBOUND_IP_RANGES, &["*", "", "10.0.0.0/8, ::/0"], &["10.0.0.0/33", "*,10.0.0.0/8", "a"]),
-            (name::EXCLUDE_OUTBOUND_IP_RANGES, &["", "10.0.0.1/32"], &["*", "10.0.0.1"]),
-            (
-                name::INCLUDE_OUTBOUND_PORTS,
-                &["", "80,443", " 80 , 443 "],
-                &["80\"\n- x", "*", "65536", "+80", "-1", ",", " "],
-            ),
-            (name::INCLUDE_INBOUND_PORTS, &["*", "80"], &["http", "80;81"]),
-            (
-                name::PROXY_CPU,
-                &["100m", "0.5", "2", "1e3", ".5"],
-                &["", "m", "1.2.3", "1 m", "1Mb", "100m\n", "-1", "-5Mi"],
-            ),
-            (name::LOG_LEVEL, &["info", "warning"], &["warn", "INFO", ""]),
-            (name::PROXY_IMAGE, &["hub/a:1", "h:5000/a@sha256:00", "auto"], &["", "a b", "a\nb", "a\"b"]),
-            (name::TEMPLATES, &["sidecar", "a, b.c"], &["a b", "a\nb", "", ",,"]),
-        ];
-        for (annotation, good, bad) in cases {
-            good.iter().for_each(|value| assert!(accepts(annotation, value), "{annotation}={value:?}"));
-            bad.iter().for_each(|value| assert!(!accepts(annotation, value), "{annotation}={value:?}"));
-        }
-    }
-
-    #[test]
-    fn all_mistakes_are_reported_and_control_characters_escaped() {
-        let pod =
-            json!({"metadata": {"annotations": {name::PROXY_CPU: "much", name::EXCLUDE_INBOUND_PORTS: "80\n81"}}});
-        let errors = check(&pod, crate::mode::Mode::Corrected).unwrap_err();
-        assert_eq!(errors.len(), 2);
-        let text = errors[0].to_string();
-        assert!(text.contains("excludeInboundPorts") && text.contains("80\\n81") && !text.contains('\n'), "{text}");
-    }
-}
+mod tests;

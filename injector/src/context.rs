@@ -145,8 +145,7 @@ impl<'a> Context<'a> {
         )
         .map_err(|problem| AnnotationError::new(annotation::PROXY_CONFIG, given.unwrap_or_default(), problem))?;
         let node = pod.get("spec").and_then(|spec| spec.get("nodeName")?.as_str());
-        let by_cluster =
-            native::native(*native_sidecars, nodes.as_deref().unwrap_or_default(), nodes.is_some(), node);
+        let by_cluster = native::native(*native_sidecars, nodes.as_deref().unwrap_or_default(), nodes.is_some(), node);
         let annotated = text(annotation::NATIVE_SIDECAR).map(|value| native::annotated(value, self.mode()));
         let none = Annotated { native: None, shown: None, warning: None };
         let Annotated { native, shown, warning } = annotated.unwrap_or(none);

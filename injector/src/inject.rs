@@ -80,7 +80,10 @@ pub enum InjectError {
 impl InjectError {
     /// Whether the pod's owner can mend it; otherwise it is the configuration that is wrong.
     pub fn is_in_the_pod(&self) -> bool {
-        matches!(self, Self::Pod(_) | Self::Annotations(_) | Self::UnknownTemplate(_) | Self::Former(_) | Self::Unsafe { .. })
+        matches!(
+            self,
+            Self::Pod(_) | Self::Annotations(_) | Self::UnknownTemplate(_) | Self::Former(_) | Self::Unsafe { .. }
+        )
     }
 
     /// Each mistake on its own.
@@ -132,7 +135,8 @@ pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError
     check_pod(pod, context.mode()).map_err(InjectError::Pod)?;
     if context.mode().is_istio() {
         annotations::check(pod, context.mode()).map_err(InjectError::Annotations)?;
-        let Made { mut pod, mut status, templates, warnings, .. } = make(pod, &former::stripped(pod, context), context)?;
+        let Made { mut pod, mut status, templates, warnings, .. } =
+            make(pod, &former::stripped(pod, context), context)?;
         status.undo = None;
         metadata::set_status(&mut pod, &status);
         metadata::add_configured(&mut pod, context);

@@ -90,7 +90,9 @@ impl fmt::Display for ObjectReport {
             Action::Skipped(reason) => write!(f, "skipped {object}: {reason}")?,
             Action::NotAWorkload => write!(f, "unchanged {object}: objects of this kind are not injected")?,
             Action::Uninjected(true) => write!(f, "uninjected {object}: it is what it was")?,
-            Action::Uninjected(false) => write!(f, "uninjected {object}: Istio injected it, and did not write down all")?,
+            Action::Uninjected(false) => {
+                write!(f, "uninjected {object}: Istio injected it, and did not write down all")?
+            }
             Action::NotInjected => write!(f, "unchanged {object}: it was not injected")?,
         }
         self.warnings.iter().try_for_each(|warning| write!(f, "\nwarning {object}: {warning}"))

@@ -65,9 +65,7 @@ impl WorkloadKind {
             Some((group, _version)) => group,
             None => "",
         };
-        KINDS
-            .iter()
-            .find(|workload| workload.kind == kind && (mode.is_istio() || workload.groups.contains(&group)))
+        KINDS.iter().find(|workload| workload.kind == kind && (mode.is_istio() || workload.groups.contains(&group)))
     }
 
     /// Whether the object is a pod itself.

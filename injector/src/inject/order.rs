@@ -51,7 +51,6 @@ fn position(list: &[Value], name: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::workload::names;
     use serde_json::json;
 

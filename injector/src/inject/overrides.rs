@@ -28,23 +28,34 @@ struct Overrides {
 ///
 /// # Errors
 /// When the annotation of an earlier injection cannot be read, or what it says not be merged.
-pub(super) fn reapply(pod: &mut Value, original: &Value, fragment: &Value, context: &Context<'_>) -> Result<(), InjectError> {
+pub(super) fn reapply(
+    pod: &mut Value,
+    original: &Value,
+    fragment: &Value,
+    context: &Context<'_>,
+) -> Result<(), InjectError> {
     let recorded = recorded(original)?;
     let former = Status::on(original);
     let mut overrides = Overrides::default();
     for (index, list) in LISTS.into_iter().enumerate() {
         // What an earlier injection has added is no wish of the pod's.
-        let is_former = |name: &str| former.as_ref().is_some_and(|status| status.containers_in(list).any(|former| former == name));
+        let is_former =
+            |name: &str| former.as_ref().is_some_and(|status| status.containers_in(list).any(|former| former == name));
         let names = containers::list(fragment, list).iter().filter_map(|element| element.get("name")?.as_str());
         for name in names.filter(|name| !is_former(name)) {
             let given = recorded.lists[index].iter().find(|element| containers::is_named(element, name));
             let looks_in_both = list == INIT || !context.mode().is_istio();
-            let in_pod = || if looks_in_both { containers::find_in_both(original, name) } else { containers::find(original, REGULAR, name) };
+            let in_pod = || {
+                if looks_in_both {
+                    containers::find_in_both(original, name)
+                } else {
+                    containers::find(original, REGULAR, name)
+                }
+            };
             let Some(mut given) = given.or_else(in_pod).cloned() else { continue };
             prepare(&mut given, list);
-            merge(pod, &json!({"spec": {list: [given.clone()]}})).map_err(|error| {
-                InjectError::Merge { template: format!("the pod's own container {name}"), error }
-            })?;
+            merge(pod, &json!({"spec": {list: [given.clone()]}}))
+                .map_err(|error| InjectError::Merge { template: format!("the pod's own container {name}"), error })?;
             overrides.lists[index].push(given);
         }
     }
@@ -78,7 +89,9 @@ fn read(text: &str) -> Option<Overrides> {
             Some(Value::Array(given)) => given.clone(),
             Some(_) => return None,
         };
-        let is_named = |element: &Value| element.get("name").is_some_and(|name| name.as_str().is_some_and(|name| !name.is_empty()));
+        let is_named = |element: &Value| {
+            element.get("name").is_some_and(|name| name.as_str().is_some_and(|name| !name.is_empty()))
+        };
         if !elements.iter().all(is_named) {
             return None;
         }
@@ -89,7 +102,11 @@ fn read(text: &str) -> Option<Overrides> {
 /// All containers that the annotation of an earlier injection holds, with the list that each belongs to.
 pub(crate) fn all_recorded(pod: &Value) -> Vec<(&'static str, Value)> {
     let overrides = recorded(pod).unwrap_or_default();
-    LISTS.into_iter().zip(overrides.lists).flat_map(|(list, elements)| elements.into_iter().map(move |element| (list, element))).collect()
+    LISTS
+        .into_iter()
+        .zip(overrides.lists)
+        .flat_map(|(list, elements)| elements.into_iter().map(move |element| (list, element)))
+        .collect()
 }
 
 fn prepare(given: &mut Value, list: &str) {
@@ -105,7 +122,8 @@ fn prepare(given: &mut Value, list: &str) {
 
 fn record(pod: &mut Value, overrides: Overrides) {
     let lists = LISTS.into_iter().zip(overrides.lists).filter(|(_, elements)| !elements.is_empty());
-    let text = Value::Object(lists.map(|(list, elements)| (list.to_owned(), Value::Array(elements))).collect()).to_string();
+    let text =
+        Value::Object(lists.map(|(list, elements)| (list.to_owned(), Value::Array(elements))).collect()).to_string();
     if let Some(annotations) = containers::metadata_mut(pod, "annotations") {
         annotations.insert(annotation::OVERRIDES.to_owned(), text.into());
     }
@@ -117,7 +135,8 @@ pub(super) fn adjust_user(pod: &mut Value, original: &Value, intercepts_transpar
     let security = containers::sidecar(original).and_then(|sidecar| sidecar.get("securityContext"));
     let chosen = |key: &str| security.and_then(|security| security.get(key)).filter(|id| id.is_number()).cloned();
     let (user, group) = (chosen("runAsUser"), chosen("runAsGroup"));
-    let Some(name) = [container::INIT, container::VALIDATION].into_iter().find(|name| containers::find(pod, INIT, name).is_some())
+    let Some(name) =
+        [container::INIT, container::VALIDATION].into_iter().find(|name| containers::find(pod, INIT, name).is_some())
     else {
         return;
     };
@@ -136,7 +155,8 @@ pub(super) fn adjust_user(pod: &mut Value, original: &Value, intercepts_transpar
         }
     }
     let Some(user) = user.filter(|user| user.as_i64() != Some(0)) else { return };
-    let arguments = containers::find_mut(pod, INIT, name).and_then(|init| init.get_mut("args")).and_then(Value::as_array_mut);
+    let arguments =
+        containers::find_mut(pod, INIT, name).and_then(|init| init.get_mut("args")).and_then(Value::as_array_mut);
     if let Some(arguments) = arguments
         && let Some(flag) = arguments.iter().position(|argument| argument == "-u")
         && let Some(argument) = arguments.get_mut(flag + 1)

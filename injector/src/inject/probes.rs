@@ -90,9 +90,11 @@ fn rewrite_container(
         if let Some(prober) = prober {
             probers.insert(path, prober);
         }
-        warnings.extend(problem.map(|problem| {
-            format!("the {field} of container {name} is left as it is, past the sidecar: {problem}")
-        }));
+        warnings.extend(
+            problem.map(|problem| {
+                format!("the {field} of container {name} is left as it is, past the sidecar: {problem}")
+            }),
+        );
     };
     for (field, end) in PROBES {
         if let Some(Value::Object(probe)) = element.get_mut(field) {
@@ -100,7 +102,9 @@ fn rewrite_container(
         }
     }
     for (field, end) in HANDLERS {
-        if let Some(Value::Object(handler)) = element.get_mut("lifecycle").and_then(|lifecycle| lifecycle.get_mut(field)) {
+        if let Some(Value::Object(handler)) =
+            element.get_mut("lifecycle").and_then(|lifecycle| lifecycle.get_mut(field))
+        {
             one(handler, field, format!("/app-lifecycle/{name}/{end}"), false);
         }
     }
@@ -131,7 +135,9 @@ fn rewrite_handler(
     let prober = known.map(|port| {
         let mut prober = Map::from_iter([(kind.to_owned(), told(kind, action, port))]);
         let timeout = handler.get("timeoutSeconds").filter(|timeout| is_probe && timeout.as_i64() != Some(0));
-        prober.extend(timeout.filter(|timeout| timeout.is_number()).map(|timeout| ("timeoutSeconds".to_owned(), timeout.clone())));
+        prober.extend(
+            timeout.filter(|timeout| timeout.is_number()).map(|timeout| ("timeoutSeconds".to_owned(), timeout.clone())),
+        );
         Value::Object(prober)
     });
     match handler.get_mut(kind) {
@@ -158,8 +164,9 @@ fn resolve(port: &Value, declared: &Value) -> Result<i64, String> {
     };
     match port {
         Value::Number(number) => number.as_i64().ok_or_else(|| format!("its port {number} is no port")),
-        Value::String(name) => by_name(name)
-            .ok_or_else(|| format!("its port is named '{}', and the container declares no such port", name.escape_default())),
+        Value::String(name) => by_name(name).ok_or_else(|| {
+            format!("its port is named '{}', and the container declares no such port", name.escape_default())
+        }),
         _ => Err("it has no port".to_owned()),
     }
 }
@@ -171,7 +178,8 @@ fn told(kind: &str, action: &Map<String, Value>, port: i64) -> Value {
         "tcpSocket" => &["port", "host"],
         _ => &["port", "service"],
     };
-    let is_given = |value: &Value| !value.is_null() && value != "" && value.as_array().is_none_or(|list| !list.is_empty());
+    let is_given =
+        |value: &Value| !value.is_null() && value != "" && value.as_array().is_none_or(|list| !list.is_empty());
     let mut told = Map::new();
     for field in fields {
         match *field {

@@ -77,7 +77,8 @@ pub(super) fn merge(pod: &mut Value, context: &Context<'_>) -> Result<(), Annota
 
 /// Says on which port the sidecar serves merged metrics with TLS, if it does.
 pub(super) fn secure_port(pod: &mut Value) {
-    let port = containers::sidecar(pod).and_then(|sidecar| containers::variable(sidecar, environment::SECURE_METRICS_PORT));
+    let port =
+        containers::sidecar(pod).and_then(|sidecar| containers::variable(sidecar, environment::SECURE_METRICS_PORT));
     let Some(port) = port.filter(|port| !matches!(*port, "" | "0")).map(str::to_owned) else { return };
     if let Some(annotations) = containers::metadata_mut(pod, "annotations") {
         annotations.entry(annotation::SECURE_METRICS_PORT).or_insert_with(|| port.into());
@@ -109,9 +110,8 @@ fn is_enabled(annotations: &Map<String, Value>, context: &Context<'_>) -> bool {
 fn scrape(annotations: &Map<String, Value>, status_port: u16) -> Result<Scrape<'_>, AnnotationError> {
     let text = |name: &str| given(annotations, name).unwrap_or_default();
     let targets = match given(annotations, annotation::SCRAPE_TARGETS) {
-        Some(list) => targets(list, status_port).map_err(|problem| {
-            AnnotationError::new(annotation::SCRAPE_TARGETS, list, problem)
-        })?,
+        Some(list) => targets(list, status_port)
+            .map_err(|problem| AnnotationError::new(annotation::SCRAPE_TARGETS, list, problem))?,
         None => Vec::new(),
     };
     let first = targets.first();
@@ -144,9 +144,9 @@ fn targets(list: &str, status_port: u16) -> Result<Vec<Target<'_>>, String> {
 /// The value of an annotation, whatever stands in its name for what Prometheus does not take in a label: it reads
 /// `prometheus.io/port` and `prometheus_io_port` as one.
 fn given<'a>(annotations: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    let found = annotations.get(name).or_else(|| {
-        annotations.iter().find(|(other, _)| is_same(other, name)).map(|(_, value)| value)
-    });
+    let found = annotations
+        .get(name)
+        .or_else(|| annotations.iter().find(|(other, _)| is_same(other, name)).map(|(_, value)| value));
     found.and_then(Value::as_str)
 }
 
@@ -162,11 +162,10 @@ mod tests {
     #[test]
     fn targets_have_a_port_and_maybe_a_path() {
         let target = |port, path| Target { port, path };
-        assert_eq!(targets(" 80 , 81:/a,82:", 15020).unwrap(), [
-            target("80", "/metrics"),
-            target("81", "/a"),
-            target("82", "/metrics")
-        ]);
+        assert_eq!(
+            targets(" 80 , 81:/a,82:", 15020).unwrap(),
+            [target("80", "/metrics"), target("81", "/a"), target("82", "/metrics")]
+        );
         for bad in ["0", "65536", "http", "15090", "15020:/x", "16020"] {
             assert!(targets(bad, 16020).is_err(), "{bad}");
         }

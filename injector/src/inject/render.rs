@@ -67,7 +67,9 @@ fn read_fragment(template: &str, rendered: &str) -> Result<Value, TemplateError>
         Value::Object(parts) => parts,
         _ => return Err(error("renders something else than a mapping".to_owned())),
     };
-    parts.retain(|key, part| !part.is_null() && !(key == "apiVersion" && part == "v1" || key == "kind" && part == "Pod"));
+    parts.retain(|key, part| {
+        !part.is_null() && !(key == "apiVersion" && part == "v1" || key == "kind" && part == "Pod")
+    });
     if let Some(key) = parts.keys().find(|key| !matches!(key.as_str(), "metadata" | "spec")) {
         return Err(error(format!("renders the key `{key}`; only `metadata` and `spec` of a pod belong there")));
     }
@@ -109,7 +111,10 @@ fn check_shape(
 /// other way round: both are to meet in one list.
 fn move_the_users_sidecar(rendered: &mut Rendered, context: &Context<'_>, settings: &PodSettings) {
     let Rendered { pod, fragment } = rendered;
-    let (from, to) = match (containers::find(fragment, INIT, container::PROXY), containers::find(fragment, REGULAR, container::PROXY)) {
+    let (from, to) = match (
+        containers::find(fragment, INIT, container::PROXY),
+        containers::find(fragment, REGULAR, container::PROXY),
+    ) {
         (Some(_), _) if settings.native_sidecar || !context.mode().is_istio() => (REGULAR, INIT),
         (None, Some(_)) if !context.mode().is_istio() => (INIT, REGULAR),
         _ => return,
@@ -129,7 +134,9 @@ fn follow(patch: &mut Value, fragment: &Value) {
         let names: Vec<String> = containers::list(patch, list)
             .iter()
             .filter_map(|element| element.get("name")?.as_str())
-            .filter(|name| containers::find(fragment, list, name).is_none() && containers::find(fragment, other, name).is_some())
+            .filter(|name| {
+                containers::find(fragment, list, name).is_none() && containers::find(fragment, other, name).is_some()
+            })
             .map(str::to_owned)
             .collect();
         for name in names {
@@ -144,7 +151,8 @@ fn follow(patch: &mut Value, fragment: &Value) {
 /// A volume has one source. Where two say something else of the same volume, the later one counts, instead of both.
 fn retain_one_source(patch: &mut Value) {
     for volume in containers::list_mut(patch, "volumes").into_iter().flatten().filter_map(Value::as_object_mut) {
-        let keys: Vec<Value> = volume.keys().filter(|key| !key.starts_with('$')).map(|key| key.as_str().into()).collect();
+        let keys: Vec<Value> =
+            volume.keys().filter(|key| !key.starts_with('$')).map(|key| key.as_str().into()).collect();
         let has_directive = volume.keys().any(|key| key.starts_with('$'));
         if keys.len() > 1 && !has_directive {
             volume.insert("$retainKeys".to_owned(), json!(keys));

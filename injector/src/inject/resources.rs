@@ -29,7 +29,8 @@ pub(super) fn complete(fragment: &mut Value, pod: &Value, values: &Map<String, V
     for list in LISTS {
         let elements = fragment.get_mut("spec").and_then(|spec| spec.get_mut(list)?.as_array_mut());
         for element in elements.into_iter().flatten() {
-            let is_ours = [container::PROXY, container::INIT, container::VALIDATION].iter().any(|name| element["name"] == *name);
+            let is_ours =
+                [container::PROXY, container::INIT, container::VALIDATION].iter().any(|name| element["name"] == *name);
             if let Some(resources) = element.get_mut("resources").and_then(Value::as_object_mut).filter(|_| is_ours) {
                 add(resources, defaults);
             }

@@ -18,10 +18,18 @@ const VOLUMES: &str = "volumes";
 ///
 /// # Errors
 /// Every field that would make the pod invalid. What is the pod's own fault is for the API server to say.
-pub(super) fn check(pod: &Value, original: &Value, fragment: &Value, context: &Context<'_>) -> Result<(), Vec<FieldError>> {
+pub(super) fn check(
+    pod: &Value,
+    original: &Value,
+    fragment: &Value,
+    context: &Context<'_>,
+) -> Result<(), Vec<FieldError>> {
     let mut errors = check_pod(pod, context.mode()).err().unwrap_or_default();
     let names = |pod: &Value, list: &str| -> Vec<String> {
-        containers::list(pod, list).iter().filter_map(|element| Some(element.get("name")?.as_str()?.to_owned())).collect()
+        containers::list(pod, list)
+            .iter()
+            .filter_map(|element| Some(element.get("name")?.as_str()?.to_owned()))
+            .collect()
     };
     let volumes: HashSet<String> = names(pod, VOLUMES).into_iter().collect();
     if volumes.len() < containers::list(pod, VOLUMES).len() && names(original, VOLUMES).len() == volumes.len() {
@@ -32,16 +40,23 @@ pub(super) fn check(pod: &Value, original: &Value, fragment: &Value, context: &C
             let Some(made) = containers::find(pod, list, &name) else { continue };
             let field = format!("spec.{list}[{name}]");
             if made.get("image").and_then(Value::as_str).unwrap_or_default().is_empty() {
-                errors.push(FieldError::new(format!("{field}.image"), "is missing; no template gives this container an image"));
+                errors.push(FieldError::new(
+                    format!("{field}.image"),
+                    "is missing; no template gives this container an image",
+                ));
             }
             // A StatefulSet's claims become volumes only when its pods are made.
             if context.owner.kind == "StatefulSet" {
                 continue;
             }
-            let mounts = containers::find(fragment, list, &name).and_then(|element| element.get("volumeMounts")?.as_array());
+            let mounts =
+                containers::find(fragment, list, &name).and_then(|element| element.get("volumeMounts")?.as_array());
             for volume in mounts.into_iter().flatten().filter_map(|mount| mount.get("name")?.as_str()) {
                 if !volumes.contains(volume) {
-                    errors.push(FieldError::new(format!("{field}.volumeMounts"), format!("there is no volume '{volume}'")));
+                    errors.push(FieldError::new(
+                        format!("{field}.volumeMounts"),
+                        format!("there is no volume '{volume}'"),
+                    ));
                 }
             }
         }
@@ -74,7 +89,8 @@ fn keep(made: &mut Made, injected: &Value, list: &str) {
         .filter_map(|element| Some(element.get("name")?.as_str()?.to_owned()))
         .collect();
     for name in names {
-        let (Some(present), Some(fresh)) = (containers::find(injected, list, &name), containers::find_mut(&mut made.pod, list, &name))
+        let (Some(present), Some(fresh)) =
+            (containers::find(injected, list, &name), containers::find_mut(&mut made.pod, list, &name))
         else {
             continue;
         };

@@ -107,7 +107,9 @@ fn an_injection_by_default_templates_is_undone() {
     let injector = Injector::new(configuration);
     let mut pod = original();
     pod["spec"]["containers"][0]["ports"] = json!([{"containerPort": 8080}]);
-    let after = inject::inject(&pod, &injector.context(owner_of_pod(&pod), injector.namespace("demo"), &NO_VARIABLES)).unwrap().pod;
+    let after = inject::inject(&pod, &injector.context(owner_of_pod(&pod), injector.namespace("demo"), &NO_VARIABLES))
+        .unwrap()
+        .pod;
     assert_eq!(undone(&pod, &after, &after), pod.to_string());
     let text = record(&pod, &after).to_string();
     assert!(text.len() < 1000, "{} bytes: {text}", text.len());

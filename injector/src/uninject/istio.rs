@@ -9,8 +9,7 @@ use crate::status::Status;
 use crate::workload::metadata_map;
 
 /// Labels that Istio's templates write, unless the pod has them.
-const LABELS: [&str; 4] =
-    [label::TLS_MODE, label::CANONICAL_NAME, label::CANONICAL_REVISION, label::TUNNEL];
+const LABELS: [&str; 4] = [label::TLS_MODE, label::CANONICAL_NAME, label::CANONICAL_REVISION, label::TUNNEL];
 /// Annotations of that kind.
 const ANNOTATIONS: [&str; 4] =
     [annotation::REVISION, annotation::DEFAULT_CONTAINER, annotation::DEFAULT_LOGS_CONTAINER, annotation::OVERRIDES];
@@ -38,7 +37,8 @@ pub(super) fn remove(pod: &mut Value, status: &Status) -> Vec<String> {
 fn restore_containers(pod: &mut Value, status: &Status, recorded: Vec<(&str, Value)>, doubts: &mut Vec<String>) {
     for list in LISTS {
         for name in status.containers_in(list) {
-            let wish = recorded.iter().find(|(_, element)| containers::is_named(element, name)).map(|(_, element)| element);
+            let wish =
+                recorded.iter().find(|(_, element)| containers::is_named(element, name)).map(|(_, element)| element);
             let Some(mut wish) = wish.cloned() else {
                 containers::take(pod, list, name);
                 continue;
@@ -93,9 +93,11 @@ fn restore_probes(pod: &mut Value, sidecar: &Value, doubts: &mut Vec<String>) {
                 let Some(handler) = element.pointer_mut(pointer).and_then(Value::as_object_mut) else { continue };
                 let path = handler.get("httpGet").and_then(|action| action.get("path")?.as_str()).unwrap_or_default();
                 let Some(Value::Object(prober)) = told.get(path) else { continue };
-                let action = ["httpGet", "tcpSocket", "grpc"].into_iter().find_map(|kind| Some((kind, prober.get(kind)?)));
+                let action =
+                    ["httpGet", "tcpSocket", "grpc"].into_iter().find_map(|kind| Some((kind, prober.get(kind)?)));
                 let Some((kind, Value::Object(action))) = action else { continue };
-                doubts.push(format!("{} of container {name} has its port as a number", &pointer[1..].replace('/', ".")));
+                doubts
+                    .push(format!("{} of container {name} has its port as a number", &pointer[1..].replace('/', ".")));
                 let mut action = action.clone();
                 action.retain(|_, value| !value.is_null());
                 handler.shift_remove("httpGet");
@@ -132,7 +134,9 @@ fn remove_metadata(pod: &mut Value, doubts: &mut Vec<String>) {
             names.iter().for_each(|name| drop(entries.shift_remove(*name)));
         }
         let doubtful = present.iter().filter(|name| ![annotation::OVERRIDES, annotation::REVISION].contains(name));
-        doubts.extend(doubtful.map(|name| format!("{} {name} is gone: the pod may have had it before", &key[..key.len() - 1])));
+        doubts.extend(
+            doubtful.map(|name| format!("{} {name} is gone: the pod may have had it before", &key[..key.len() - 1])),
+        );
         if metadata_map(pod, key).is_empty() {
             remove_key(pod.get_mut("metadata"), key);
         }

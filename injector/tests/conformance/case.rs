@@ -71,7 +71,8 @@ impl Case {
     /// An injector with the settings of this case.
     pub(crate) fn injector(&self) -> Injector {
         let range = json!("1000620000/10000");
-        let annotations = json!({"openshift.io/sa.scc.uid-range": range, "openshift.io/sa.scc.supplemental-groups": range});
+        let annotations =
+            json!({"openshift.io/sa.scc.uid-range": range, "openshift.io/sa.scc.supplemental-groups": range});
         let namespace: Map<String, Value> = annotations.as_object().unwrap().clone();
         Injector {
             mode: Mode::Istio,

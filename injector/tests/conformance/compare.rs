@@ -17,9 +17,11 @@ pub(crate) fn normal(value: &Value, by_webhook: bool) -> Value {
 fn normalised(value: &Value, key: &str, by_webhook: bool) -> Value {
     match value {
         Value::Array(elements) => elements.iter().map(|element| normalised(element, "", by_webhook)).collect(),
-        Value::Object(entries) if matches!(key, "limits" | "requests") => {
-            entries.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), quantity(value))).collect()
-        }
+        Value::Object(entries) if matches!(key, "limits" | "requests") => entries
+            .iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name.clone(), quantity(value)))
+            .collect(),
         Value::Object(entries) => Value::Object(mapping(entries, by_webhook)),
         Value::Number(number) => match number.as_f64() {
             Some(float) if float.fract() == 0.0 => json!(float as i64),

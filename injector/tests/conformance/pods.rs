@@ -20,7 +20,10 @@ pub(crate) fn pods_of(object: &Value) -> Vec<(String, Value)> {
     pod["kind"] = "Pod".into();
     let (generate_name, owner) = if kind.kind == "Deployment" {
         pod["metadata"]["labels"]["pod-template-hash"] = "fake".into();
-        (format!("{name}-fake-"), json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("{name}-fake")}))
+        (
+            format!("{name}-fake-"),
+            json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("{name}-fake")}),
+        )
     } else {
         (name.clone(), json!({"apiVersion": object["apiVersion"], "kind": object["kind"], "name": name}))
     };
