@@ -31,7 +31,7 @@ struct Server {
 
 async fn server() -> Server {
     let configuration = Configuration::load(&defaults::sources()).unwrap();
-    let injector = Arc::new(Injector { configuration, revision: String::new(), native_sidecars: false });
+    let injector = Arc::new(Injector::new(configuration));
     let issued = certificate::issue(&LOOPBACK_NAMES, Validity::one_year(SystemTime::now())).unwrap();
     let tls = certificate::server_config(&issued.certificate, &issued.key).unwrap();
     let loopback = || "127.0.0.1:0".parse().unwrap();
