@@ -5,6 +5,7 @@ mod duration;
 mod functions;
 mod proto;
 mod proto_json;
+pub(crate) mod safety;
 mod schema;
 mod settings;
 
