@@ -7,6 +7,7 @@ pub mod address;
 pub mod annotation;
 pub mod config;
 pub mod container;
+pub mod environment;
 pub mod identity;
 pub mod image;
 pub mod label;

@@ -41,7 +41,7 @@ type Rule = (&'static str, Option<Check>, Check);
 
 /// Istio checks what is the same in both modes, except where rendered text could be broken: these it does not check, and
 /// they are checked here all the same. `proxy.istio.io/config` has a parser of its own, [`crate::proxy_config`].
-const RULES: [Rule; 38] = [
+const RULES: [Rule; 37] = [
     both(name::INTERCEPTION_MODE, grammar::interception_mode),
     both(name::INCLUDE_OUTBOUND_IP_RANGES, grammar::ip_ranges_or_all),
     both(name::EXCLUDE_OUTBOUND_IP_RANGES, grammar::ip_ranges),
@@ -66,7 +66,6 @@ const RULES: [Rule; 38] = [
     both(name::NETWORKS, grammar::networks),
     both(name::DATADOG_ENVIRONMENT, grammar::environment),
     ours(name::REWRITE_PROBES, grammar::boolean),
-    ours(name::NATIVE_SIDECAR, grammar::boolean),
     ours(name::CAP_NET_BIND_SERVICE, grammar::boolean),
     ours(name::LOG_LEVEL, grammar::log_level),
     ours(name::COMPONENT_LOG_LEVEL, grammar::component_log_levels),

@@ -3,15 +3,21 @@
 pub mod certificate;
 pub mod kube_inject;
 pub mod serve;
+pub mod uninject;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use serde_json::{Map, Value};
 use sidecar_process::log::LogArgs;
 
 use crate::config::Configuration;
 use crate::context::Injector;
 use crate::files;
+use crate::manifest::read_namespaces;
+use crate::mode::Mode;
+use crate::native;
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (nothing was written), 2 wrong usage.";
 
@@ -32,6 +38,8 @@ pub struct Cli {
 pub enum Command {
     /// Inject manifests from a file and print them; says on standard error what was done to which object, and why.
     KubeInject(kube_inject::KubeInject),
+    /// Take injections back: print the manifests as they were, and say on standard error what could not be told for sure.
+    Uninject(uninject::Uninject),
     /// Serve the admission webhook.
     Serve(serve::Serve),
     /// Make a certificate authority and a serving certificate for the webhook.
@@ -53,16 +61,30 @@ pub struct ConfigArgs {
     /// Revision written into injected pods.
     #[arg(short, long, default_value = "", value_parser = revision)]
     pub revision: String,
-    /// Add the sidecar as an init container that keeps running (Kubernetes 1.29 and later).
+    /// Add the sidecar as an init container that keeps running (Kubernetes 1.29 and later): true, false, or auto, which
+    /// asks the versions of the cluster's nodes and is false where they are not known. The annotation
+    /// sidecar.istio.io/nativeSidecar of a pod wins.
     #[arg(
         long = "nativeSidecars",
+        env = "ENABLE_NATIVE_SIDECARS",
         num_args = 0..=1,
-        default_value_t = false,
+        default_value = "auto",
         default_missing_value = "true",
         require_equals = true,
-        action = clap::ArgAction::Set
-    )]
-    pub native_sidecars: bool,
+            )]
+    pub native_sidecars: native::Setting,
+    /// Give another injector's results, known defects included; docs/compatibility.md lists the differences.
+    #[arg(long, value_name = "INJECTOR", value_parser = ["istio"])]
+    pub compat: Option<String>,
+    /// The cluster's namespaces, for the users that OpenShift gives them: as `kubectl get namespaces -o yaml` prints them.
+    #[arg(long = "namespacesFile", value_name = "FILE")]
+    pub namespaces_file: Option<PathBuf>,
+    /// Rules for the proxy's cryptography, as fips-140-2; templates see it as .CompliancePolicy.
+    #[arg(long, value_name = "POLICY", env = "COMPLIANCE_POLICY", default_value = "", hide_default_value = true)]
+    pub compliance_policy: String,
+    /// openshift: the sidecar runs as the last user of its namespace's range.
+    #[arg(long, env = "PLATFORM", default_value = "", hide_default_value = true)]
+    pub platform: String,
 }
 
 /// A revision is the value of a label (Kubernetes: at most 63 letters, digits, `-`, `_`, `.`, ending in a letter or digit).
@@ -109,11 +131,28 @@ impl ConfigArgs {
     /// # Errors
     /// All files that cannot be read, or all mistakes in them.
     pub fn load(&self) -> Result<Injector, Failure> {
-        let Self { inject_config_file, values_file, mesh_config_file, revision, native_sidecars } = self;
-        let sources =
-            files::read_sources(inject_config_file.as_deref(), values_file.as_deref(), mesh_config_file.as_deref())
-                .map_err(|errors| Failure::of_all(&errors))?;
+        let sources = files::read_sources(
+            self.inject_config_file.as_deref(),
+            self.values_file.as_deref(),
+            self.mesh_config_file.as_deref(),
+        )
+        .map_err(|errors| Failure::of_all(&errors))?;
         let configuration = Configuration::load(&sources).map_err(|errors| Failure::of_all(&errors))?;
-        Ok(Injector { configuration, revision: revision.clone(), native_sidecars: *native_sidecars })
+        Ok(Injector {
+            mode: if self.compat.is_some() { Mode::Istio } else { Mode::Corrected },
+            revision: self.revision.clone(),
+            native_sidecars: self.native_sidecars,
+            compliance_policy: self.compliance_policy.clone(),
+            openshift: self.platform.eq_ignore_ascii_case("openshift"),
+            namespaces: self.namespaces()?,
+            ..Injector::new(configuration)
+        })
+    }
+
+    fn namespaces(&self) -> Result<BTreeMap<String, Map<String, Value>>, Failure> {
+        let Some(path) = &self.namespaces_file else { return Ok(BTreeMap::new()) };
+        let text = files::read(path).map_err(|error| Failure::of(&error))?;
+        read_namespaces(&text)
+            .map_err(|problem| Failure { messages: vec![format!("{}: {problem}", files::display(path))] })
     }
 }

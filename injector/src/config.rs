@@ -125,6 +125,14 @@ pub struct UnknownTemplate {
     pub known: Vec<String>,
 }
 
+impl Config {
+    /// Istio's command line knows nothing of the configuration but its templates: it injects whatever the policy says.
+    pub fn keep_templates_only(&mut self) {
+        let templates = std::mem::take(&mut self.templates);
+        *self = Self { policy: "enabled".to_owned(), templates, ..Self::default() };
+    }
+}
+
 impl Configuration {
     /// Parses all three texts and every template.
     ///

@@ -1,82 +1,169 @@
-//! What a template sees: the data of one pod, under the names that Istio's templates use.
+//! What one injection knows besides the pod, and what a template sees of it all.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use gotemplate::{IntKind, Struct, Value as Data};
 use serde_json::{Map, Value};
-use sidecar_contract::{config::DEFAULT_REVISION, identity};
+use sidecar_contract::{annotation, config::DEFAULT_REVISION, identity};
 
+use crate::annotations::AnnotationError;
 use crate::config::Configuration;
+use crate::image;
+use crate::mode::Mode;
+use crate::native::{self, Annotated};
+use crate::openshift;
+use crate::owner::Owner;
+use crate::proxy_config::{ProxyConfig, ProxyConfigResource};
 use crate::template::{self, structure};
-use crate::workload::{FieldError, metadata_text};
+use crate::workload::{FieldError, metadata_map};
 
 /// What one injector does, whoever asks: the settings that all its injections share.
 #[derive(Debug)]
 pub struct Injector {
     /// Templates, values and mesh settings.
     pub configuration: Configuration,
+    /// Whose result is wanted.
+    pub mode: Mode,
     /// Revision of this injector; empty means `default`.
     pub revision: String,
-    /// Whether the cluster runs init containers with `restartPolicy: Always` (Kubernetes 1.29 and later).
-    pub native_sidecars: bool,
+    /// Whether sidecars are init containers with `restartPolicy: Always` (Kubernetes 1.29 and later).
+    pub native_sidecars: native::Setting,
+    /// The nodes of the cluster, which [`native::Setting::Auto`] asks; `None` where nobody watches them.
+    pub nodes: Option<Vec<native::Node>>,
+    /// ProxyConfig resources of the cluster, in any order.
+    pub proxy_configs: Vec<ProxyConfigResource>,
+    /// Which rules the proxy's cryptography has to keep to, as `fips-140-2`; empty for none.
+    pub compliance_policy: String,
+    /// Whether the cluster is OpenShift, which gives each namespace a range of users.
+    pub openshift: bool,
+    /// Annotations of the cluster's namespaces, by name, where they are known.
+    pub namespaces: BTreeMap<String, Map<String, Value>>,
 }
 
-impl Injector {
-    /// The context of an injection into a pod of `owner` in `namespace`.
-    pub fn context<'a>(&'a self, owner: Owner<'a>, namespace: &'a str) -> Context<'a> {
-        let Self { configuration, revision, native_sidecars } = self;
-        Context { configuration, owner, namespace, revision, native_sidecars: *native_sidecars }
-    }
+/// A namespace, as far as injection asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Namespace<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its annotations.
+    pub annotations: &'a Map<String, Value>,
 }
 
 /// Everything that one injection knows besides the pod.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// Templates, values and mesh settings.
-    pub configuration: &'a Configuration,
+    /// The settings that all injections share.
+    pub injector: &'a Injector,
     /// The object that the pod belongs to.
     pub owner: Owner<'a>,
-    /// The pod's namespace, from its metadata or from the request.
-    pub namespace: &'a str,
-    /// Revision of this injector; empty means `default`.
-    pub revision: &'a str,
-    /// Whether the cluster runs init containers with `restartPolicy: Always` (Kubernetes 1.29 and later).
-    pub native_sidecars: bool,
+    /// Where the pod is, by its metadata or by the request.
+    pub namespace: Namespace<'a>,
+    /// Variables of the sidecar that the path of the webhook gives.
+    pub environment: &'a BTreeMap<String, String>,
 }
 
-/// The object that a pod belongs to, or the pod itself.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Owner<'a> {
-    /// As `apps/v1`.
-    pub api_version: &'a str,
-    /// As `Deployment`.
-    pub kind: &'a str,
-    /// Its name; empty when it will be generated.
-    pub name: &'a str,
+/// What holds for one pod.
+#[derive(Clone, Debug)]
+pub struct PodSettings {
+    /// ProxyConfig, with the pod's own over the mesh's.
+    pub proxy_config: ProxyConfig,
+    /// Whether its sidecar is an init container.
+    pub native_sidecar: bool,
+    /// Whether it would be, if the pod did not say.
+    pub native_by_default: bool,
+    /// What templates are to see as the annotation that says so.
+    pub native_annotation: Option<String>,
+    /// What its owner should know.
+    pub warnings: Vec<String>,
 }
 
-impl<'a> Owner<'a> {
-    /// The controller of `pod`, by its owner references; the pod itself when it has none.
-    pub fn of_pod(pod: &'a Value) -> Self {
-        let references = pod.pointer("/metadata/ownerReferences").and_then(Value::as_array);
-        match references.into_iter().flatten().find(|reference| reference["controller"] == true) {
-            Some(reference) => {
-                let text = |key: &str| reference.get(key).and_then(Value::as_str).unwrap_or_default();
-                Self { api_version: text("apiVersion"), kind: text("kind"), name: text("name") }
-            }
-            None => Self { api_version: "v1", kind: "Pod", name: metadata_text(pod, "name") },
+/// Without variables of a path.
+pub(crate) static NO_VARIABLES: BTreeMap<String, String> = BTreeMap::new();
+
+impl Injector {
+    /// An injector with this configuration and nothing else out of the ordinary.
+    pub fn new(configuration: Configuration) -> Self {
+        Self {
+            configuration,
+            mode: Mode::default(),
+            revision: String::new(),
+            native_sidecars: native::Setting::False,
+            nodes: None,
+            proxy_configs: Vec::new(),
+            compliance_policy: String::new(),
+            openshift: false,
+            namespaces: BTreeMap::new(),
         }
     }
 
-    /// `object` as an owner.
-    pub fn of(object: &'a Value) -> Self {
-        let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
-        Self { api_version: text("apiVersion"), kind: text("kind"), name: metadata_text(object, "name") }
+    /// What is known of the namespace `name`.
+    pub fn namespace<'a>(&'a self, name: &'a str) -> Namespace<'a> {
+        static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+        Namespace { name, annotations: self.namespaces.get(name).unwrap_or(&NONE) }
+    }
+
+    /// The context of an injection into a pod of `owner` in `namespace`.
+    pub fn context<'a>(
+        &'a self,
+        owner: Owner<'a>,
+        namespace: Namespace<'a>,
+        environment: &'a BTreeMap<String, String>,
+    ) -> Context<'a> {
+        Context { injector: self, owner, namespace, environment }
     }
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// Whose result is wanted.
+    pub fn mode(&self) -> Mode {
+        self.injector.mode
+    }
+
     /// The revision written into pods.
-    pub fn revision(&self) -> &str {
-        if self.revision.is_empty() { DEFAULT_REVISION } else { self.revision }
+    pub fn revision(&self) -> &'a str {
+        if self.injector.revision.is_empty() { DEFAULT_REVISION } else { &self.injector.revision }
+    }
+
+    /// What holds for `pod`: its annotations over the mesh's settings.
+    ///
+    /// # Errors
+    /// When the annotation with a ProxyConfig cannot be read.
+    pub fn settings_of(&self, pod: &Value) -> Result<PodSettings, AnnotationError> {
+        let Injector { configuration, native_sidecars, nodes, proxy_configs, .. } = self.injector;
+        let annotations = metadata_map(pod, "annotations");
+        let text = |name: &str| annotations.get(name).and_then(Value::as_str);
+        let given = text(annotation::PROXY_CONFIG);
+        let proxy_config = ProxyConfig::effective(
+            &configuration.mesh,
+            proxy_configs,
+            configuration.mesh.root_namespace(),
+            self.namespace.name,
+            metadata_map(pod, "labels"),
+            given,
+            self.mode(),
+        )
+        .map_err(|problem| AnnotationError::new(annotation::PROXY_CONFIG, given.unwrap_or_default(), problem))?;
+        let node = pod.get("spec").and_then(|spec| spec.get("nodeName")?.as_str());
+        let by_cluster =
+            native::native(*native_sidecars, nodes.as_deref().unwrap_or_default(), nodes.is_some(), node);
+        let annotated = text(annotation::NATIVE_SIDECAR).map(|value| native::annotated(value, self.mode()));
+        let none = Annotated { native: None, shown: None, warning: None };
+        let Annotated { native, shown, warning } = annotated.unwrap_or(none);
+        Ok(PodSettings {
+            proxy_config,
+            native_sidecar: native.unwrap_or(by_cluster),
+            native_by_default: by_cluster,
+            native_annotation: shown.map(str::to_owned),
+            warnings: warning.into_iter().collect(),
+        })
+    }
+
+    /// Whether the application waits until the sidecar is ready. ProxyConfig resources have no say in it.
+    pub fn holds_application(&self, settings: &PodSettings) -> bool {
+        let proxy = self.injector.configuration.values.get("global").and_then(|global| global.get("proxy"));
+        let by_values = proxy.and_then(|proxy| proxy.get("holdApplicationUntilProxyStarts")?.as_bool());
+        settings.proxy_config.hold_application() || by_values.unwrap_or(false)
     }
 
     /// The template's dot: Istio's `SidecarTemplateData`, made of Go's types for pods and mesh config. Fields of the pod
@@ -84,18 +171,21 @@ impl Context<'_> {
     ///
     /// # Errors
     /// Every field of the pod that is of another type in Kubernetes.
-    pub fn template_data(&self, pod: &Value) -> Result<Data, Vec<FieldError>> {
-        let Configuration { values, mesh, settings, .. } = self.configuration;
+    pub fn template_data(&self, pod: &Value, settings: &PodSettings) -> Result<Data, Vec<FieldError>> {
+        let Injector { configuration, compliance_policy, .. } = self.injector;
+        let Configuration { values, mesh, settings: shared, .. } = configuration;
         let part = |name: &str| pod.get(name).unwrap_or(&Value::Null);
         let text = |text: &str| Data::string(text);
         let metadata = template::read("v1.ObjectMeta", part("metadata"), "metadata");
         let spec = template::read("v1.PodSpec", part("spec"), "spec");
         let (metadata, spec) = match (metadata, spec) {
-            (Ok(metadata), Ok(spec)) => (in_namespace(metadata, self.namespace), spec),
+            (Ok(metadata), Ok(spec)) => (in_namespace(metadata, self.namespace.name), spec),
             (metadata, spec) => return Err([metadata.err(), spec.err()].into_iter().flatten().flatten().collect()),
         };
         let owner = [("Kind", text(self.owner.kind)), ("APIVersion", text(self.owner.api_version))];
-        let deployment = [("Name", text(self.owner.name)), ("Namespace", text(self.namespace))];
+        let deployment = [("Name", text(self.owner.name)), ("Namespace", text(self.namespace.name))];
+        let image_type = metadata_map(pod, "annotations").get(annotation::PROXY_IMAGE_TYPE).and_then(Value::as_str);
+        let (user, group) = self.proxy_ids();
         Ok(structure(
             "inject.SidecarTemplateData",
             [
@@ -103,25 +193,30 @@ impl Context<'_> {
                 ("DeploymentMeta", structure("types.NamespacedName", deployment)),
                 ("ObjectMeta", metadata),
                 ("Spec", spec),
-                ("MeshConfig", settings.mesh_config.clone()),
-                ("ProxyConfig", settings.proxy_config.clone()),
-                ("Values", settings.values.clone()),
-                ("Revision", text(self.revision())),
-                ("NativeSidecars", self.native_sidecars.into()),
-                ("ProxyImage", image(values, "proxy").into()),
-                ("ProxyInitImage", image(values, "proxy_init").into()),
-                ("ProxyUID", id(identity::PROXY_UID)),
-                ("ProxyGID", id(identity::PROXY_GID)),
+                ("MeshConfig", shared.mesh_config.clone()),
+                ("ProxyConfig", settings.proxy_config.to_template_value()),
+                ("Values", shared.values.clone()),
+                // Istio's command line knows no revision unless it is told one.
+                ("Revision", text(if self.mode().is_istio() { &self.injector.revision } else { self.revision() })),
+                ("NativeSidecars", settings.native_by_default.into()),
+                ("ProxyImage", image::proxy_image(values, settings.proxy_config.image_type(), image_type).into()),
+                ("ProxyInitImage", image::init_image(values, image_type).into()),
+                ("ProxyUID", Data::Int(user, IntKind::Int64)),
+                ("ProxyGID", Data::Int(group, IntKind::Int64)),
                 ("InboundTrafficPolicyMode", text(mesh.inbound_traffic_policy_mode())),
-                // None: no policy restricts the proxy's cryptography.
-                ("CompliancePolicy", text("")),
+                ("CompliancePolicy", text(compliance_policy)),
             ],
         ))
     }
-}
 
-fn id(number: u32) -> Data {
-    Data::Int(number.into(), IntKind::Int64)
+    /// User and group of the proxy.
+    fn proxy_ids(&self) -> (i64, i64) {
+        if self.injector.openshift {
+            openshift::ids(self.namespace.annotations)
+        } else {
+            (identity::PROXY_UID.into(), identity::PROXY_GID.into())
+        }
+    }
 }
 
 /// The metadata with the namespace that the pod will be in, which its own may lack.
@@ -133,33 +228,5 @@ fn in_namespace(metadata: Data, namespace: &str) -> Data {
             Struct::new(metadata.struct_type().clone(), given.chain([namespace])).into()
         }
         other => other,
-    }
-}
-
-/// `<global.hub>/<global.<section>.image>:<global.tag>`; a tag may be a number in the values.
-fn image(values: &Map<String, Value>, section: &str) -> String {
-    let global = values.get("global").unwrap_or(&Value::Null);
-    let text = |value: Option<&Value>| match value {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Null) | None => String::new(),
-        Some(scalar) => scalar.to_string(),
-    };
-    let name = text(global.get(section).and_then(|section| section.get("image")));
-    let (hub, tag) = (text(global.get("hub")), text(global.get("tag")));
-    let separator = if tag.is_empty() { "" } else { ":" };
-    if hub.is_empty() { format!("{name}{separator}{tag}") } else { format!("{hub}/{name}{separator}{tag}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn image_names_are_put_together_from_values() {
-        let check = |values: Value, expected: &str| assert_eq!(image(values.as_object().unwrap(), "proxy"), expected);
-        check(json!({"global": {"hub": "h", "tag": "1", "proxy": {"image": "p"}}}), "h/p:1");
-        check(json!({"global": {"hub": "h", "tag": 1.5, "proxy": {"image": "p"}}}), "h/p:1.5");
-        check(json!({"global": {"proxy": {"image": "p"}}}), "p");
     }
 }

@@ -7,14 +7,16 @@ use crate::config::{Source, Sources};
 pub const CONFIG: &str = include_str!("../../templates/config.yaml");
 /// Values of our own images.
 pub const VALUES: &str = include_str!("../../templates/values.json");
+/// Mesh configuration of our own images.
+pub const MESH: &str = include_str!("../../templates/mesh.yaml");
 
-/// The embedded texts, with the defaults of MeshConfig.
+/// The embedded texts.
 pub fn sources() -> Sources {
     let embedded = |name: &str, text: &str| Source { origin: format!("embedded {name}"), text: text.to_owned() };
     Sources {
         config: embedded("config.yaml", CONFIG),
         values: embedded("values.json", VALUES),
-        mesh: embedded("mesh config", ""),
+        mesh: embedded("mesh.yaml", MESH),
     }
 }
 
@@ -22,19 +24,16 @@ pub fn sources() -> Sources {
 mod tests {
     use super::*;
     use crate::config::Configuration;
-    use crate::context::{Context, Owner};
+    use crate::context::{Injector, NO_VARIABLES};
+    use crate::native::Setting;
+    use crate::owner::Owner;
     use serde_json::{Value, json};
     use sidecar_contract::{container, identity, image, port};
 
     fn injected(pod: &Value, native_sidecars: bool) -> Value {
-        let configuration = Configuration::load(&sources()).unwrap();
-        let context = Context {
-            configuration: &configuration,
-            owner: Owner::default(),
-            namespace: "demo",
-            revision: "",
-            native_sidecars,
-        };
+        let native_sidecars = if native_sidecars { Setting::True } else { Setting::False };
+        let injector = Injector { native_sidecars, ..Injector::new(Configuration::load(&sources()).unwrap()) };
+        let context = injector.context(Owner::default(), injector.namespace("demo"), &NO_VARIABLES);
         crate::inject::inject(pod, &context).unwrap().pod
     }
 

@@ -59,6 +59,10 @@ pub fn read_sources(
 ) -> Result<Sources, Vec<FileError>> {
     let mut errors = Vec::new();
     let mut sources = defaults::sources();
+    if config.is_some() {
+        // The embedded mesh config is for the embedded template.
+        sources.mesh.text.clear();
+    }
     for (path, source) in [(config, &mut sources.config), (values, &mut sources.values), (mesh, &mut sources.mesh)] {
         match path.map(|path| read(path).map(|text| Source { origin: path.display().to_string(), text })) {
             Some(Ok(given)) => *source = given,

@@ -1,21 +1,37 @@
 //! Adding the sidecar to one pod.
 
+mod environment;
+mod former;
+mod metadata;
 mod order;
+pub(crate) mod overrides;
+mod probes;
+mod prometheus;
+mod render;
+mod resources;
+mod result;
 mod warnings;
 
+use std::borrow::Cow;
 use std::fmt;
 
-use serde_json::{Map, Value};
-use sidecar_contract::{annotation, container};
+use serde_json::Value;
+use sidecar_contract::annotation;
 
 use crate::annotations::{self, AnnotationError};
 use crate::config::UnknownTemplate;
+use crate::containers;
 use crate::context::Context;
-use crate::merge::{MergeError, merge};
+use crate::merge::MergeError;
+use crate::openshift;
 use crate::status::Status;
-use crate::template::{Template, TemplateError};
-use crate::workload::{FieldError, check_pod, metadata_map, names};
-use crate::yaml;
+use crate::template::TemplateError;
+use crate::undo;
+use crate::uninject::{UninjectError, uninject};
+use crate::workload::{FieldError, check_pod, metadata_map};
+
+/// The interception mode in which the sidecar sees the connection as the application would.
+const TPROXY: &str = "TPROXY";
 
 /// An injected pod, and what was done to it.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +55,8 @@ pub enum InjectError {
     Annotations(Vec<AnnotationError>),
     /// It asks for a template that does not exist.
     UnknownTemplate(UnknownTemplate),
+    /// What an earlier injection wrote down cannot be read.
+    Former(UninjectError),
     /// A template cannot be rendered for it.
     Template(TemplateError),
     /// The template's result cannot be merged into a pod.
@@ -48,6 +66,13 @@ pub enum InjectError {
         /// Where and why.
         error: MergeError,
     },
+    /// Text of the pod would become something else than text in what a template renders.
+    Unsafe {
+        /// Name of the template.
+        template: String,
+        /// The fields with such text.
+        fields: Vec<String>,
+    },
     /// The result would not be a valid pod.
     Result(Vec<FieldError>),
 }
@@ -55,7 +80,7 @@ pub enum InjectError {
 impl InjectError {
     /// Whether the pod's owner can mend it; otherwise it is the configuration that is wrong.
     pub fn is_in_the_pod(&self) -> bool {
-        matches!(self, Self::Pod(_) | Self::Annotations(_) | Self::UnknownTemplate(_))
+        matches!(self, Self::Pod(_) | Self::Annotations(_) | Self::UnknownTemplate(_) | Self::Former(_) | Self::Unsafe { .. })
     }
 
     /// Each mistake on its own.
@@ -69,8 +94,16 @@ impl InjectError {
             Self::Pod(errors) => errors.iter().map(|error| error.clone().under(path).to_string()).collect(),
             Self::Annotations(errors) => errors.iter().map(ToString::to_string).collect(),
             Self::UnknownTemplate(error) => vec![format!("annotation '{}': {error}", annotation::TEMPLATES)],
+            Self::Former(error) => vec![error.to_string()],
             Self::Template(error) => vec![error.to_string()],
             Self::Merge { template, error } => vec![format!("template '{template}': {error}")],
+            Self::Unsafe { template, fields } => {
+                let message = |field: &String| {
+                    let field = FieldError::new(field.clone(), "has characters that would change what template");
+                    format!("{} '{template}' renders; take quotes, line ends and the like out", field.under(path))
+                };
+                fields.iter().map(message).collect()
+            }
             Self::Result(errors) => {
                 let message =
                     |error: &FieldError| format!("the injected pod would be invalid: {}", error.clone().under(path));
@@ -88,110 +121,101 @@ impl fmt::Display for InjectError {
     }
 }
 
-/// Injects `pod`, whatever [`crate::decide::decide`] would say. Injecting the result again changes nothing.
+/// Injects `pod`, whatever [`crate::decide::decide`] would say.
+///
+/// Injecting the result again changes nothing, and [`uninject`] gives the pod back as it was; but in
+/// [`Mode::Istio`](crate::mode::Mode::Istio) neither.
 ///
 /// # Errors
 /// When the pod, its annotations, a template or the result are not as they have to be.
 pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError> {
-    check_pod(pod).map_err(InjectError::Pod)?;
-    annotations::check(pod, crate::mode::Mode::Corrected).map_err(InjectError::Annotations)?;
-    let requested = metadata_map(pod, "annotations").get(annotation::TEMPLATES).and_then(Value::as_str);
-    let templates = context.configuration.templates(requested).map_err(InjectError::UnknownTemplate)?;
+    check_pod(pod, context.mode()).map_err(InjectError::Pod)?;
+    if context.mode().is_istio() {
+        annotations::check(pod, context.mode()).map_err(InjectError::Annotations)?;
+        let Made { mut pod, mut status, templates, warnings, .. } = make(pod, &former::stripped(pod, context), context)?;
+        status.undo = None;
+        metadata::set_status(&mut pod, &status);
+        metadata::add_configured(&mut pod, context);
+        return Ok(Outcome { pod, templates, status, warnings });
+    }
+    let former = uninject(pod).map_err(InjectError::Former)?;
+    let original = former.as_ref().map_or(pod, |former| &former.pod);
+    check_pod(original, context.mode()).map_err(InjectError::Pod)?;
+    annotations::check(original, context.mode()).map_err(InjectError::Annotations)?;
+    let mut made = make(original, original, context).map_err(|error| seen_from(error, pod, context))?;
+    result::check(&made.pod, original, &made.fragment, context).map_err(InjectError::Result)?;
+    result::keep_what_others_added(&mut made, former.as_ref().map(|_| pod));
+    metadata::add_configured(&mut made.pod, context);
+    made.status.undo = Some(undo::record(original, &made.pod));
+    metadata::set_status(&mut made.pod, &made.status);
+    let Made { pod, status, templates, warnings, .. } = made;
+    Ok(Outcome { pod, templates, status, warnings })
+}
 
-    let (mut injected, fragment) = render_onto(pod, &templates, context)?;
-    let status = Status::of(&fragment, context.revision());
-    remove_stale(&mut injected, Status::on(pod).as_ref(), &fragment);
-    annotate(&mut injected, context, &status);
-    order::containers(&mut injected, context.configuration.mesh.hold_application_until_proxy_starts());
-    check_pod(&injected).map_err(InjectError::Result)?;
-    Ok(Outcome {
-        warnings: warnings::about(pod, context),
+/// A mistake is told by its place in the pod as it came.
+fn seen_from(error: InjectError, pod: &Value, context: &Context<'_>) -> InjectError {
+    let InjectError::Pod(errors) = error else { return error };
+    let settings = context.settings_of(pod).ok();
+    let seen = settings.and_then(|settings| context.template_data(pod, &settings).err());
+    InjectError::Pod(seen.unwrap_or(errors))
+}
+
+/// Templates are to see the annotation for native sidecars as it is understood.
+fn show_native_annotation(seen: &mut Cow<'_, Value>, value: Option<&str>) {
+    let given = metadata_map(seen, "annotations").get(annotation::NATIVE_SIDECAR).and_then(Value::as_str);
+    if given == value {
+        return;
+    }
+    if let Some(annotations) = containers::metadata_mut(seen.to_mut(), "annotations") {
+        match value {
+            Some(value) => drop(annotations.insert(annotation::NATIVE_SIDECAR.to_owned(), value.into())),
+            None => drop(annotations.shift_remove(annotation::NATIVE_SIDECAR)),
+        }
+    }
+}
+
+/// An injection before it is written down.
+struct Made {
+    pod: Value,
+    /// All that templates rendered, merged with each other.
+    fragment: Value,
+    status: Status,
+    templates: Vec<String>,
+    warnings: Vec<String>,
+}
+
+/// Injects `original`; templates see it as `seen`.
+fn make(original: &Value, seen: &Value, context: &Context<'_>) -> Result<Made, InjectError> {
+    let requested = metadata_map(original, "annotations").get(annotation::TEMPLATES).and_then(Value::as_str);
+    let templates = context.injector.configuration.templates(requested).map_err(InjectError::UnknownTemplate)?;
+    let settings = context.settings_of(original).map_err(|error| InjectError::Annotations(vec![error]))?;
+    let (mut original, mut seen) = (Cow::Borrowed(original), Cow::Borrowed(seen));
+    if context.injector.openshift {
+        openshift::drop_stamped_user(original.to_mut());
+        openshift::drop_stamped_user(seen.to_mut());
+    }
+    show_native_annotation(&mut seen, settings.native_annotation.as_deref());
+    let render::Rendered { mut pod, fragment } = render::onto(&original, &seen, &templates, context, &settings)?;
+    overrides::reapply(&mut pod, &original, &fragment, context)?;
+    let mode = metadata_map(&pod, "annotations").get(annotation::INTERCEPTION_MODE).and_then(Value::as_str);
+    let is_transparent = settings.proxy_config.interception_mode() == TPROXY || mode == Some(TPROXY);
+    overrides::adjust_user(&mut pod, &original, is_transparent);
+
+    let variables = environment::of(&pod, context);
+    environment::apply(&mut pod, &variables);
+    prometheus::merge(&mut pod, context).map_err(|error| InjectError::Annotations(vec![error]))?;
+    prometheus::secure_port(&mut pod);
+    let mut warnings = warnings::about(&original, context, &settings);
+    warnings.extend(probes::rewrite(&mut pod, context, Status::on(&original).is_some()));
+    metadata::label_network(&mut pod, &variables);
+    order::containers(&mut pod, context.holds_application(&settings));
+    Ok(Made {
+        status: Status::of(&fragment, context.revision()),
         templates: templates.iter().map(|template| template.name().to_owned()).collect(),
-        pod: injected,
-        status,
+        pod,
+        fragment,
+        warnings,
     })
-}
-
-/// The pod with all templates merged into it, and the templates merged with each other.
-fn render_onto(pod: &Value, templates: &[&Template], context: &Context<'_>) -> Result<(Value, Value), InjectError> {
-    // Mistakes are told by their places in the pod as it came.
-    let data = context
-        .template_data(&Status::stripped(pod))
-        .map_err(|errors| InjectError::Pod(context.template_data(pod).err().unwrap_or(errors)))?;
-    let mut injected = pod.clone();
-    let mut fragment = Value::Object(Map::new());
-    for template in templates {
-        let rendered = template.render(&data).map_err(InjectError::Template)?;
-        let patch = read_fragment(template.name(), &rendered).map_err(InjectError::Template)?;
-        for target in [&mut fragment, &mut injected] {
-            merge(target, &patch)
-                .map_err(|error| InjectError::Merge { template: template.name().to_owned(), error })?;
-        }
-    }
-    Ok((injected, fragment))
-}
-
-/// Takes away our own containers of an earlier injection that this one has no more, or has in the other list, as after
-/// a change of the interception mode. Containers of other names stay: a template may have touched the user's.
-fn remove_stale(pod: &mut Value, former: Option<&Status>, fragment: &Value) {
-    let Some(Status { init_containers, containers, .. }) = former else { return };
-    for (list, former) in [("initContainers", init_containers), ("containers", containers)] {
-        let current = names(fragment, list);
-        let is_stale = |name: &str| {
-            [container::INIT, container::PROXY].contains(&name)
-                && former.iter().flatten().any(|former| former == name)
-                && !current.contains(&name)
-        };
-        if let Some(Value::Array(elements)) = pod["spec"].get_mut(list) {
-            elements.retain(|element| !element["name"].as_str().is_some_and(is_stale));
-        }
-    }
-}
-
-/// A template renders to a part of a pod: `metadata` and `spec`, and nothing else.
-fn read_fragment(template: &str, rendered: &str) -> Result<Value, TemplateError> {
-    let error = |problem: String| TemplateError { template: template.to_owned(), problem };
-    let fragment = yaml::read_manifest(rendered).map_err(|problem| {
-        error(match problem.line {
-            Some(line) => format!("line {line} of the rendered text is not YAML: {problem}"),
-            None => format!("the rendered text is not YAML: {problem}"),
-        })
-    })?;
-    match fragment {
-        Value::Null => Ok(Value::Object(Map::new())),
-        Value::Object(mut parts) => {
-            if let Some(key) = parts.keys().find(|key| !matches!(key.as_str(), "metadata" | "spec")) {
-                return Err(error(format!(
-                    "renders the key `{key}`; only `metadata` and `spec` of a pod belong there"
-                )));
-            }
-            parts.retain(|_, part| !part.is_null());
-            match parts.iter().find(|(_, part)| !part.is_object()) {
-                Some((key, _)) => Err(error(format!("renders `{key}` as something else than a mapping"))),
-                None => Ok(Value::Object(parts)),
-            }
-        }
-        _ => Err(error("renders something else than a mapping".to_owned())),
-    }
-}
-
-fn annotate(pod: &mut Value, context: &Context<'_>, status: &Status) {
-    let configured = &context.configuration.config.injected_annotations;
-    let added = std::iter::once((annotation::STATUS, status.to_annotation()))
-        .chain(configured.iter().map(|(name, value)| (name.as_str(), value.clone())));
-    let annotations = object_at(object_at(pod, "metadata"), "annotations");
-    if let Value::Object(annotations) = annotations {
-        annotations.extend(added.map(|(name, value)| (name.to_owned(), Value::String(value))));
-    }
-}
-
-/// `parent.<key>` as a mapping, made when it is missing or null. `parent` is one: [`check_pod`] has seen to it.
-fn object_at<'a>(parent: &'a mut Value, key: &str) -> &'a mut Value {
-    let child = &mut parent[key];
-    if child.is_null() {
-        *child = Value::Object(Map::new());
-    }
-    child
 }
 
 #[cfg(test)]

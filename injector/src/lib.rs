@@ -4,35 +4,49 @@
 //! online one. A pod is a [`serde_json::Value`] from end to end: a typed pod would drop the fields it does not know.
 //!
 //! ```text
-//! Subject::decide(config)         -> Decision        inject(pod, context) -> Outcome
-//! review(AdmissionReview)        -> AdmissionReview manifest::inject(YAML stream) -> YAML stream + report
+//! decide(pod, namespace, config) -> Decision        inject(pod, context) -> Outcome       uninject(pod) -> Uninjected
+//! review(AdmissionReview)        -> AdmissionReview inject_manifest(YAML stream) -> YAML stream + report
 //! ```
 //!
-//! Core: [`annotations`], [`config`], [`context`], [`decide`], [`defaults`], [`inject`], [`manifest`], [`merge`],
-//! [`mesh`], [`mode`], [`pod_schema`], [`quantity`], [`review`], [`selector`], [`status`], [`template`], [`webhooks`],
-//! [`workload`], [`yaml`].
+//! Core: [`annotations`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`], [`image`],
+//! [`inject`], [`keyed`], [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`],
+//! [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`], [`quantity`], [`review`], [`selector`],
+//! [`status`], [`template`], [`undo`], [`uninject`], [`webhooks`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`files`], [`metrics`], [`server`].
 
 pub mod annotations;
+#[cfg(test)]
+mod arbitrary;
 pub mod cli;
 pub mod config;
+pub(crate) mod containers;
 pub mod context;
 pub mod decide;
 pub mod defaults;
 pub mod files;
+pub mod image;
 pub mod inject;
+pub(crate) mod keyed;
 pub mod manifest;
 pub mod merge;
 pub mod mesh;
 pub mod metrics;
 pub mod mode;
-pub(crate) mod pod_schema;
+pub mod native;
+pub mod openshift;
+pub mod owner;
+pub mod patch;
+pub mod path_variables;
+pub mod pod_schema;
+pub mod proxy_config;
 pub mod quantity;
 pub mod review;
 pub mod selector;
 pub mod server;
 pub mod status;
 pub mod template;
+pub mod undo;
+pub mod uninject;
 pub mod webhooks;
 pub mod workload;
 pub mod yaml;

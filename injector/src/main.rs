@@ -11,13 +11,14 @@ fn main() -> ExitCode {
     // A server goes on whether or not its log is read; the flush writes at the end what is left.
     let _flush = match command {
         Command::Serve(_) => Some(log.start_queued()),
-        Command::KubeInject(_) | Command::Certificate(_) => {
+        Command::KubeInject(_) | Command::Uninject(_) | Command::Certificate(_) => {
             log.start();
             None
         }
     };
     let done = match command {
         Command::KubeInject(kube_inject) => kube_inject.run(),
+        Command::Uninject(uninject) => uninject.run(),
         Command::Serve(serve) => serve.run(),
         Command::Certificate(certificate) => certificate.run(),
     };

@@ -1,13 +1,19 @@
-//! Injecting a stream of YAML documents: what `kube-inject` does between reading and writing.
+//! Injecting a stream of YAML documents, or taking that back: what `kube-inject` and `uninject` do between reading and
+//! writing.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::context::{Injector, Owner};
+use crate::context::{Injector, NO_VARIABLES};
 use crate::decide::{Decision, Reason, decide};
 use crate::inject::{Outcome, inject};
-use crate::workload::{FieldError, WorkloadKind, metadata_text};
+use crate::mode::Mode;
+use crate::owner::{Owner, owner_of_pod};
+use crate::uninject::{Uninjected, uninject};
+use crate::workload::{FieldError, WorkloadKind, metadata_map, metadata_text};
 use crate::yaml;
 
 mod documents;
@@ -45,6 +51,10 @@ pub enum Action {
     Skipped(Reason),
     /// Objects of its kind are not injected.
     NotAWorkload,
+    /// Its pod lost its sidecar; whether it is now what was injected.
+    Uninjected(bool),
+    /// Its pod has no sidecar that an injection added.
+    NotInjected,
 }
 
 /// A mistake in the stream.
@@ -79,8 +89,94 @@ impl fmt::Display for ObjectReport {
             Action::UpToDate => write!(f, "unchanged {object}: it has this very sidecar already")?,
             Action::Skipped(reason) => write!(f, "skipped {object}: {reason}")?,
             Action::NotAWorkload => write!(f, "unchanged {object}: objects of this kind are not injected")?,
+            Action::Uninjected(true) => write!(f, "uninjected {object}: it is what it was")?,
+            Action::Uninjected(false) => write!(f, "uninjected {object}: Istio injected it, and did not write down all")?,
+            Action::NotInjected => write!(f, "unchanged {object}: it was not injected")?,
         }
         self.warnings.iter().try_for_each(|warning| write!(f, "\nwarning {object}: {warning}"))
+    }
+}
+
+/// Annotations of the Namespace objects in `text`, by name: documents, and the items of a `List`. Other objects are passed
+/// over.
+///
+/// # Errors
+/// When a document is not YAML.
+pub fn read_namespaces(text: &str) -> Result<BTreeMap<String, Map<String, Value>>, String> {
+    let mut namespaces = BTreeMap::new();
+    for document in documents(text) {
+        let object = yaml::read_manifest(document.text).map_err(|error| format!("not YAML: {error}"))?;
+        let items = object.get("items").and_then(Value::as_array).map_or(std::slice::from_ref(&object), Vec::as_slice);
+        for namespace in items.iter().filter(|item| item["kind"] == "Namespace") {
+            let name = metadata_text(namespace, "name").to_owned();
+            namespaces.insert(name, metadata_map(namespace, "annotations").clone());
+        }
+    }
+    Ok(namespaces)
+}
+
+/// What to do with each pod of a stream.
+trait Change {
+    /// Which kinds of object have a pod, and where.
+    fn mode(&self) -> Mode;
+
+    /// What is done with `pod`, and the pod that takes its place, if another does.
+    ///
+    /// # Errors
+    /// All mistakes in the pod.
+    fn change(&self, object: &Value, workload: &WorkloadKind, pod: &Value) -> Result<Changed, Vec<String>>;
+}
+
+/// What was done to one pod.
+struct Changed {
+    action: Action,
+    pod: Option<Value>,
+    warnings: Vec<String>,
+}
+
+impl Change for Injector {
+    fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    fn change(&self, object: &Value, workload: &WorkloadKind, pod: &Value) -> Result<Changed, Vec<String>> {
+        let namespace = metadata_text(object, "namespace");
+        let Decision { reason, mut warnings } = match decide(pod, namespace, &self.configuration.config) {
+            decision if decision.inject() => decision,
+            Decision { reason, mut warnings } => {
+                if self.mode.is_istio() {
+                    warnings.push(as_istio_says(object, &reason));
+                }
+                return Ok(Changed { action: Action::Skipped(reason), pod: None, warnings });
+            }
+        };
+        let owner = if workload.is_pod() { owner_of_pod(object) } else { Owner::of(object) };
+        let context = self.context(owner, self.namespace(namespace), &NO_VARIABLES);
+        let mut outcome = inject(pod, &context).map_err(|error| error.messages_under(&workload.pod_path()))?;
+        warnings.append(&mut outcome.warnings);
+        if *pod == outcome.pod {
+            return Ok(Changed { action: Action::UpToDate, pod: None, warnings });
+        }
+        let pod = Some(outcome.pod.clone());
+        Ok(Changed { action: Action::Injected(reason, Box::new(outcome)), pod, warnings })
+    }
+}
+
+/// Taking injections back.
+struct Uninject;
+
+impl Change for Uninject {
+    fn mode(&self) -> Mode {
+        Mode::Corrected
+    }
+
+    fn change(&self, _object: &Value, _workload: &WorkloadKind, pod: &Value) -> Result<Changed, Vec<String>> {
+        Ok(match uninject(pod).map_err(|error| vec![error.to_string()])? {
+            Some(Uninjected { pod, is_exact, doubts }) => {
+                Changed { action: Action::Uninjected(is_exact), pod: Some(pod), warnings: doubts }
+            }
+            None => Changed { action: Action::NotInjected, pod: None, warnings: Vec::new() },
+        })
     }
 }
 
@@ -89,10 +185,22 @@ impl fmt::Display for ObjectReport {
 /// # Errors
 /// All mistakes in all documents. Nothing of the stream should be used then.
 pub fn inject_manifest(text: &str, injector: &Injector) -> Result<Manifest, Vec<ManifestError>> {
+    change_manifest(text, injector)
+}
+
+/// Takes the injection of every object in `text` back.
+///
+/// # Errors
+/// All mistakes in all documents. Nothing of the stream should be used then.
+pub fn uninject_manifest(text: &str) -> Result<Manifest, Vec<ManifestError>> {
+    change_manifest(text, &Uninject)
+}
+
+fn change_manifest(text: &str, change: &impl Change) -> Result<Manifest, Vec<ManifestError>> {
     let mut manifest = Manifest { text: String::with_capacity(text.len()), report: Vec::new() };
     let mut errors = Vec::new();
     for document in documents(text) {
-        match inject_document(&document, injector) {
+        match change_document(&document, change) {
             Ok((text, report)) => {
                 manifest.text.push_str(&text);
                 manifest.report.extend(report);
@@ -103,9 +211,12 @@ pub fn inject_manifest(text: &str, injector: &Injector) -> Result<Manifest, Vec<
     if errors.is_empty() { Ok(manifest) } else { Err(errors) }
 }
 
-type Injected<'a> = (std::borrow::Cow<'a, str>, Vec<ObjectReport>);
+type ChangedDocument<'a> = (Cow<'a, str>, Vec<ObjectReport>);
 
-fn inject_document<'a>(document: &Document<'a>, injector: &Injector) -> Result<Injected<'a>, Vec<ManifestError>> {
+fn change_document<'a>(
+    document: &Document<'a>,
+    change: &impl Change,
+) -> Result<ChangedDocument<'a>, Vec<ManifestError>> {
     if document.is_empty() {
         return Ok((document.text.into(), Vec::new()));
     }
@@ -117,10 +228,10 @@ fn inject_document<'a>(document: &Document<'a>, injector: &Injector) -> Result<I
         vec![at(line, "", format!("not YAML: {error}{hint}"))]
     })?;
     let mut report = Vec::new();
-    inject_object(&mut object, injector, &mut report).map_err(|mistakes| {
+    change_object(&mut object, change, &mut report).map_err(|mistakes| {
         mistakes.into_iter().map(|(object, message)| at(document.first_line(), &object, message)).collect::<Vec<_>>()
     })?;
-    if !report.iter().any(|object| matches!(object.action, Action::Injected(..))) {
+    if !report.iter().any(|object| matches!(object.action, Action::Injected(..) | Action::Uninjected(_))) {
         return Ok((document.text.into(), report));
     }
     if let (Some(duplicate), Some(first)) = (yaml::duplicate_key(document.text), report.first_mut()) {
@@ -133,43 +244,41 @@ fn inject_document<'a>(document: &Document<'a>, injector: &Injector) -> Result<I
 
 type Mistakes = Vec<(String, String)>;
 
-fn inject_object(object: &mut Value, injector: &Injector, report: &mut Vec<ObjectReport>) -> Result<(), Mistakes> {
+fn change_object(object: &mut Value, change: &impl Change, report: &mut Vec<ObjectReport>) -> Result<(), Mistakes> {
     check_object(object).map_err(|error| vec![(String::new(), format!("not a Kubernetes object: {error}"))])?;
     if is_list(object) {
-        return inject_list(object, injector, report);
+        return change_list(object, change, report);
     }
     let name = describe(object);
-    let Some(workload) = WorkloadKind::of(object) else {
+    let Some(workload) = WorkloadKind::of(object, change.mode()) else {
         let warnings = looks_like_a_workload(object).into_iter().collect();
         report.push(ObjectReport { object: name, action: Action::NotAWorkload, warnings });
         return Ok(());
     };
-    let pod = workload.pod(object).map_err(|error| vec![(name.clone(), error.to_string())])?;
-    let namespace = metadata_text(object, "namespace");
-    let Decision { reason, mut warnings } = match decide(pod, namespace, &injector.configuration.config) {
-        decision if decision.inject() => decision,
-        Decision { reason, warnings } => {
-            report.push(ObjectReport { object: name, action: Action::Skipped(reason), warnings });
-            return Ok(());
-        }
-    };
-    let owner = if workload.is_pod() { Owner::of_pod(object) } else { Owner::of(object) };
-    let mut outcome = inject(pod, &injector.context(owner, namespace)).map_err(|error| {
-        let messages = error.messages_under(&workload.pod_path());
-        messages.into_iter().map(|message| (name.clone(), message)).collect::<Mistakes>()
-    })?;
-    warnings.append(&mut outcome.warnings);
-    let action = if *pod == outcome.pod {
-        Action::UpToDate
-    } else {
-        workload.replace_pod(object, outcome.pod.clone());
-        Action::Injected(reason, Box::new(outcome))
-    };
+    let pod = workload.pod(object, change.mode()).map_err(|error| vec![(name.clone(), error.to_string())])?;
+    let Changed { action, pod, warnings } = change
+        .change(object, workload, &pod)
+        .map_err(|messages| messages.into_iter().map(|message| (name.clone(), message)).collect::<Mistakes>())?;
+    if let Some(pod) = pod {
+        workload.replace_pod(object, pod, change.mode());
+    }
     report.push(ObjectReport { object: name, action, warnings });
     Ok(())
 }
 
-fn inject_list(list: &mut Value, injector: &Injector, report: &mut Vec<ObjectReport>) -> Result<(), Mistakes> {
+/// The words in which istioctl says that it skips an object; scripts look for them.
+fn as_istio_says(object: &Value, reason: &Reason) -> String {
+    let why = match reason {
+        Reason::HostNetwork => "has host networking enabled",
+        _ => "has sidecar injection disabled",
+    };
+    let (namespace, name) = (metadata_text(object, "namespace"), metadata_text(object, "name"));
+    let kind = object["kind"].as_str().unwrap_or_default();
+    let separator = if namespace.is_empty() { "" } else { "/" };
+    format!("===> Skipping injection because {kind} \"{namespace}{separator}{name}\" {why}")
+}
+
+fn change_list(list: &mut Value, change: &impl Change, report: &mut Vec<ObjectReport>) -> Result<(), Mistakes> {
     let items = match list.get_mut("items") {
         Some(Value::Array(items)) => items,
         Some(Value::Null) | None => return Ok(()),
@@ -180,7 +289,7 @@ fn inject_list(list: &mut Value, injector: &Injector, report: &mut Vec<ObjectRep
         let place = format!("List items[{index}]");
         if is_list(item) {
             mistakes.push((place, "is a List again; a List holds objects".to_owned()));
-        } else if let Err(found) = inject_object(item, injector, report) {
+        } else if let Err(found) = change_object(item, change, report) {
             let placed = |object: String| if object.is_empty() { place.clone() } else { format!("{place} {object}") };
             mistakes.extend(found.into_iter().map(|(object, message)| (placed(object), message)));
         }

@@ -1,11 +1,31 @@
 //! Kubernetes' strategic merge of a pod fragment onto a pod, on plain JSON.
 //!
-//! Mappings merge; `null` deletes; a list whose elements have a merge key merges by that key; any other value
-//! replaces. Fields that nobody knows are merged like all others.
+//! Mappings merge; `null` deletes; a list whose elements have a merge key merges by that key; a set of scalars becomes
+//! the union; any other value replaces. Fields that nobody knows are merged like all others. The directives `$patch`,
+//! `$retainKeys`, `$setElementOrder/…` and `$deleteFromPrimitiveList/…` say otherwise, and never get into the pod.
+//!
+//! New elements of a list stand where the patch has them, before those that only the original has; present ones keep
+//! their order (see [`arrange`](list)). What there is nothing to apply to is left out: a mapping or an element with
+//! `$patch` that is new in the pod does not get there, whatever else it has.
+//!
+//! The result is that of `kubectl patch --type strategic`, but for what would make a second merge differ from the
+//! first, or a pod unusable:
+//!
+//! - Elements with one key, as a port number for TCP and for UDP, meet in order. Kubernetes lets all meet the first.
+//! - Directives and nulls are left out of a new element of a present list too. Kubernetes leaves them in, and decoding
+//!   drops the nulls and `$patch` only.
+//! - An element of the original that has no key stays, and is not an error; a directive that cannot be one always is.
+
+mod directives;
+mod list;
+mod path;
 
 use serde_json::{Map, Value};
 
-use crate::pod_schema;
+use self::directives::{Directive, Strategy, directive, patch_strategy, retain_keys};
+use self::list::{delete_scalars, merge_list, new_list, reorder};
+use self::path::Path;
+use crate::pod_schema::{self, Schema};
 
 /// A fragment that cannot be merged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,217 +40,157 @@ pub struct MergeError {
 /// Merges `patch` into `pod`; both have `metadata` and `spec`.
 ///
 /// # Errors
-/// When an element of a keyed list lacks its key, or a directive (`$patch`, …) is used, which is not supported.
+/// When an element of a keyed list lacks its key, or a directive (`$patch`, …) is not as it has to be.
 /// `pod` is then in an unspecified state.
 pub fn merge(pod: &mut Value, patch: &Value) -> Result<(), MergeError> {
-    merge_value(pod, patch, "", "")
+    merge_value(pod, patch, &pod_schema::POD, &Path::Start)
 }
 
-/// `schema` is where the value stands in the API (`containers.env`), `path` where it stands in this pod.
-fn merge_value(original: &mut Value, patch: &Value, schema: &str, path: &str) -> Result<(), MergeError> {
+fn merge_value(original: &mut Value, patch: &Value, schema: &Schema, path: &Path<'_>) -> Result<(), MergeError> {
     match (original, patch) {
-        (Value::Object(original), Value::Object(patch)) => merge_object(original, patch, schema, path),
-        (Value::Array(original), Value::Array(patch)) => match pod_schema::merge_key(schema) {
-            Some(key) => merge_list(original, patch, key, schema, path),
-            None => {
-                *original = replacement(patch, schema, path)?;
-                Ok(())
-            }
-        },
+        (Value::Object(original), Value::Object(patch)) => merge_mapping(original, patch, schema, path),
+        (Value::Array(original), Value::Array(patch)) => merge_list(original, patch, None, schema, path),
         (original, patch) => {
-            *original = added(patch, schema, path)?;
+            *original = added(patch, schema, path)?.unwrap_or_default();
             Ok(())
         }
     }
 }
 
-fn merge_object(
+fn merge_mapping(
     original: &mut Map<String, Value>,
     patch: &Map<String, Value>,
-    schema: &str,
-    path: &str,
+    schema: &Schema,
+    path: &Path<'_>,
 ) -> Result<(), MergeError> {
-    for (key, value) in patch {
-        refuse_directive(key, path)?;
-        let (schema, path) = (pod_schema::field(schema, key), pod_schema::field(path, key));
-        match original.get_mut(key) {
-            _ if value.is_null() => drop(original.shift_remove(key)),
-            Some(present) => merge_value(present, value, &schema, &path)?,
-            None => drop(original.insert(key.clone(), added(value, &schema, &path)?)),
-        }
+    let has_directives = patch.keys().any(|name| name.starts_with('$'));
+    if has_directives && obey_before(original, patch, schema, path)? {
+        return Ok(());
     }
-    Ok(())
+    for (name, value) in patch {
+        let at = Path::Field(path, name);
+        if has_directives {
+            let has_order = patch.contains_key(&format!("$setElementOrder/{name}"));
+            if has_order || directive(name, value, path)?.is_some() {
+                continue;
+            }
+        }
+        merge_field(original, name, value, schema.field(name), &at)?;
+    }
+    if has_directives { obey_after(original, patch, path) } else { Ok(()) }
 }
 
-/// Elements of the patch keep their order and come first, unless the original had the other one first.
-///
-/// Of several elements with one key, as a port number for TCP and UDP, the first meets the first, the second the second.
-fn merge_list(
-    original: &mut Vec<Value>,
-    patch: &[Value],
-    key: &str,
-    schema: &str,
-    path: &str,
+fn merge_field(
+    original: &mut Map<String, Value>,
+    name: &str,
+    value: &Value,
+    schema: &Schema,
+    path: &Path<'_>,
 ) -> Result<(), MergeError> {
-    let key_of = |element: &Value| element.get(key).filter(|key| !key.is_null()).cloned();
-    let mut merged = Vec::with_capacity(patch.len());
-    let mut met = vec![false; original.len()];
-    for element in patch {
-        let id = key_of(element).ok_or_else(|| MergeError {
-            path: path.to_owned(),
-            problem: format!("an element has no `{key}`, by which this list is merged"),
-        })?;
-        let at = format!("{path}[{}]", id.as_str().map_or_else(|| id.to_string(), str::to_owned));
-        let is_met = |index: &usize| !met[*index] && key_of(&original[*index]).as_ref() == Some(&id);
-        let position = (0..original.len()).find(is_met);
-        let value = match position {
-            Some(index) => {
-                met[index] = true;
-                let mut value = original[index].clone();
-                merge_value(&mut value, element, pod_schema::element(schema), &at)?;
-                value
-            }
-            None => added(element, pod_schema::element(schema), &at)?,
-        };
-        merged.push((position, value));
-    }
-    let untouched = std::mem::take(original).into_iter().enumerate().filter(|(index, _)| !met[*index]);
-    original.extend(interleave(merged, untouched.collect()));
-    Ok(())
-}
-
-fn interleave(patched: Vec<(Option<usize>, Value)>, untouched: Vec<(usize, Value)>) -> Vec<Value> {
-    let mut result = Vec::with_capacity(patched.len() + untouched.len());
-    let mut untouched = untouched.into_iter().peekable();
-    for (position, value) in patched {
-        while let Some((_, earlier)) =
-            untouched.next_if(|(index, _)| position.is_some_and(|position| *index < position))
-        {
-            result.push(earlier);
-        }
-        result.push(value);
-    }
-    result.extend(untouched.map(|(_, value)| value));
-    result
-}
-
-/// A value that is new in the pod: without its nulls, which only delete.
-fn added(value: &Value, schema: &str, path: &str) -> Result<Value, MergeError> {
-    Ok(match value {
-        Value::Object(_) => {
-            let mut object = Value::Object(Map::new());
-            merge_value(&mut object, value, schema, path)?;
-            object
-        }
-        Value::Array(elements) => match pod_schema::merge_key(schema) {
-            Some(_) => {
-                let mut list = Value::Array(Vec::new());
-                merge_value(&mut list, value, schema, path)?;
-                list
-            }
-            None => Value::Array(replacement(elements, schema, path)?),
+    match original.get_mut(name) {
+        _ if value.is_null() => drop(original.shift_remove(name)),
+        Some(present) if is_of_one_kind(present, value) => merge_value(present, value, schema, path)?,
+        present => match (added(value, schema, path)?, present) {
+            (Some(value), Some(present)) => *present = value,
+            (Some(value), None) => drop(original.insert(name.to_owned(), value)),
+            (None, _) => drop(original.shift_remove(name)),
         },
-        scalar => scalar.clone(),
-    })
-}
-
-/// A list without a merge key, which takes the place of whatever was there.
-fn replacement(elements: &[Value], schema: &str, path: &str) -> Result<Vec<Value>, MergeError> {
-    elements.iter().map(|element| added(element, pod_schema::element(schema), path)).collect()
-}
-
-fn refuse_directive(key: &str, path: &str) -> Result<(), MergeError> {
-    const DIRECTIVES: [&str; 4] = ["$patch", "$retainKeys", "$setElementOrder/", "$deleteFromPrimitiveList/"];
-    if DIRECTIVES.iter().any(|directive| key.starts_with(directive)) {
-        return Err(MergeError {
-            path: path.to_owned(),
-            problem: format!("the directive `{key}` is not supported yet"),
-        });
     }
     Ok(())
+}
+
+fn is_of_one_kind(original: &Value, patch: &Value) -> bool {
+    (original.is_object() && patch.is_object()) || (original.is_array() && patch.is_array())
+}
+
+/// Obeys the directives that come before the fields. True when there is nothing more to merge.
+fn obey_before(
+    original: &mut Map<String, Value>,
+    patch: &Map<String, Value>,
+    schema: &Schema,
+    path: &Path<'_>,
+) -> Result<bool, MergeError> {
+    let mut orders = Vec::new();
+    let mut retained = None;
+    for (name, value) in patch {
+        match directive(name, value, path)? {
+            Some(Directive::Patch(Strategy::Delete)) => {
+                original.clear();
+                return Ok(true);
+            }
+            Some(Directive::Patch(Strategy::Replace)) => {
+                *original = new_mapping(patch, schema, path)?;
+                return Ok(true);
+            }
+            Some(Directive::RetainKeys(keys)) => retained = Some(keys),
+            Some(Directive::SetElementOrder(list, order)) => orders.push((list, order)),
+            Some(Directive::DeleteFromPrimitiveList(..)) | None => {}
+        }
+    }
+    if let Some(keys) = retained {
+        retain_keys(original, patch, keys, path)?;
+    }
+    for (name, order) in orders {
+        let (schema, at) = (schema.field(name), Path::Field(path, name));
+        match (original.get_mut(name), patch.get(name)) {
+            (Some(Value::Array(original)), Some(Value::Array(patch))) => {
+                merge_list(original, patch, Some(order), schema, &at)?;
+            }
+            (_, Some(Value::Array(patch))) => {
+                let mut list = Vec::new();
+                merge_list(&mut list, patch, Some(order), schema, &at)?;
+                original.insert(name.to_owned(), Value::Array(list));
+            }
+            (Some(Value::Array(original)), None) => reorder(original, order, schema, &at)?,
+            (_, None) => {}
+            (_, Some(_)) => return Err(at.error("has a `$setElementOrder`, and is not a list")),
+        }
+    }
+    Ok(false)
+}
+
+/// Obeys the directives that come after the fields.
+fn obey_after(
+    original: &mut Map<String, Value>,
+    patch: &Map<String, Value>,
+    path: &Path<'_>,
+) -> Result<(), MergeError> {
+    for (name, value) in patch {
+        if let Some(Directive::DeleteFromPrimitiveList(list, values)) = directive(name, value, path)?
+            && let Some(Value::Array(present)) = original.get_mut(list)
+        {
+            delete_scalars(present, values, &Path::Field(path, list))?;
+        }
+    }
+    Ok(())
+}
+
+/// A value that is new in the pod: without its nulls, which only delete, and its directives. Nothing when it is one.
+fn added(value: &Value, schema: &Schema, path: &Path<'_>) -> Result<Option<Value>, MergeError> {
+    Ok(Some(match value {
+        Value::Object(_) if patch_strategy(value, path)?.is_some() => return Ok(None),
+        Value::Object(fields) => Value::Object(new_mapping(fields, schema, path)?),
+        Value::Array(elements) => Value::Array(new_list(elements, schema, path)?),
+        scalar => scalar.clone(),
+    }))
+}
+
+fn new_mapping(
+    fields: &Map<String, Value>,
+    schema: &Schema,
+    path: &Path<'_>,
+) -> Result<Map<String, Value>, MergeError> {
+    let mut mapping = Map::with_capacity(fields.len());
+    for (name, value) in fields {
+        if value.is_null() || directive(name, value, path)?.is_some() {
+            continue;
+        }
+        if let Some(value) = added(value, schema.field(name), &Path::Field(path, name))? {
+            mapping.insert(name.clone(), value);
+        }
+    }
+    Ok(mapping)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn merged(mut pod: Value, patch: Value) -> Value {
-        merge(&mut pod, &patch).unwrap();
-        pod
-    }
-
-    #[test]
-    fn mappings_merge_nulls_delete_and_unknown_fields_stay() {
-        let pod = json!({"metadata": {"labels": {"a": "1", "b": "2"}}, "spec": {"new": {"x": 1}}});
-        let patch = json!({"metadata": {"labels": {"b": null, "c": "3"}}, "spec": {"new": {"y": 2}}});
-        let expected = json!({"metadata": {"labels": {"a": "1", "c": "3"}}, "spec": {"new": {"x": 1, "y": 2}}});
-        assert_eq!(merged(pod, patch), expected);
-    }
-
-    #[test]
-    fn keyed_lists_merge_by_key_and_others_are_replaced() {
-        let pod = json!({"spec": {"containers": [{"name": "a", "args": ["1"], "env": [{"name": "E", "value": "1"}]}]}});
-        let patch =
-            json!({"spec": {"containers": [{"name": "a", "args": ["2"], "env": [{"name": "F", "value": "2"}]}]}});
-        let expected = json!({"spec": {"containers": [{"name": "a", "args": ["2"],
-            "env": [{"name": "F", "value": "2"}, {"name": "E", "value": "1"}]}]}});
-        assert_eq!(merged(pod, patch), expected);
-    }
-
-    #[test]
-    fn new_elements_come_first_and_present_ones_keep_their_place() {
-        let volumes = |names: &[&str]| json!({"spec": {"volumes": names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>()}});
-        for (original, patch, expected) in [
-            (vec!["u"], vec!["t"], vec!["t", "u"]),
-            (vec!["u", "t", "v"], vec!["t", "s"], vec!["u", "t", "s", "v"]),
-            (vec!["u", "t"], vec!["s", "t"], vec!["s", "u", "t"]),
-            (vec![], vec!["t", "s"], vec!["t", "s"]),
-        ] {
-            let once = merged(volumes(&original), volumes(&patch));
-            assert_eq!(once, volumes(&expected), "{original:?} + {patch:?}");
-            assert_eq!(merged(once.clone(), volumes(&patch)), once, "twice: {original:?} + {patch:?}");
-        }
-    }
-
-    #[test]
-    fn init_containers_have_the_schema_of_containers() {
-        let pod =
-            json!({"spec": {"initContainers": [{"name": "i", "volumeMounts": [{"mountPath": "/a", "name": "a"}]}]}});
-        let patch = json!({"spec": {"initContainers": [{"name": "i", "volumeMounts": [{"mountPath": "/a", "readOnly": true}]}]}});
-        let mounts = merged(pod, patch)["spec"]["initContainers"][0]["volumeMounts"].clone();
-        assert_eq!(mounts, json!([{"mountPath": "/a", "name": "a", "readOnly": true}]));
-    }
-
-    #[test]
-    fn nulls_do_not_arrive_with_new_values() {
-        let patch = json!({"spec": {"containers": [{"name": "a", "image": null, "resources": {"limits": null}}]}});
-        assert_eq!(merged(json!({}), patch), json!({"spec": {"containers": [{"name": "a", "resources": {}}]}}));
-    }
-
-    #[test]
-    fn elements_with_one_key_meet_in_order() {
-        let ports = json!([{"containerPort": 53, "protocol": "TCP"}, {"containerPort": 53, "protocol": "UDP"}]);
-        let patch = json!({"spec": {"containers": [{"name": "dns", "ports": ports}]}});
-        let once = merged(json!({}), patch.clone());
-        assert_eq!(once["spec"]["containers"][0]["ports"], ports);
-        assert_eq!(merged(once.clone(), patch), once);
-    }
-
-    #[test]
-    fn a_list_that_is_replaced_loses_its_nulls_as_a_new_one_does() {
-        let patch = json!({"spec": {"tolerations": [{"key": "a", "value": null}]}});
-        let once = merged(json!({}), patch.clone());
-        assert_eq!(once["spec"]["tolerations"], json!([{"key": "a"}]));
-        assert_eq!(merged(once.clone(), patch), once);
-    }
-
-    #[test]
-    fn what_cannot_be_merged_is_refused_with_its_place() {
-        let error = merge(&mut json!({}), &json!({"spec": {"containers": [{"image": "x"}]}})).unwrap_err();
-        assert!(error.to_string().starts_with("spec.containers: an element has no `name`"), "{error}");
-        let patch = json!({"spec": {"containers": [{"name": "a", "$patch": "delete"}]}});
-        let error = merge(&mut json!({}), &patch).unwrap_err();
-        assert_eq!(error.path, "spec.containers[a]");
-    }
-}
+mod tests;

@@ -1,12 +1,16 @@
 //! Answering an AdmissionReview (Kubernetes API `admission.k8s.io`, v1 and v1beta1).
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use crate::context::{Injector, Owner};
+use crate::context::Injector;
 use crate::decide::decide;
 use crate::inject::inject;
+use crate::owner::owner_of_pod;
+use crate::patch;
 use crate::workload::metadata_text;
 
 /// An answer, and what it says.
@@ -72,11 +76,11 @@ pub enum NotAReview {
     },
 }
 
-/// Answers the AdmissionReview in `body`.
+/// Answers the AdmissionReview in `body`; `variables` are those that the path of the request gives to sidecars.
 ///
 /// # Errors
 /// When `body` is no AdmissionReview with a request; whatever goes wrong after that is an answer too.
-pub fn review(body: &[u8], injector: &Injector) -> Result<Review, NotAReview> {
+pub fn review(body: &[u8], variables: &BTreeMap<String, String>, injector: &Injector) -> Result<Review, NotAReview> {
     let review: Value = serde_json::from_slice(body).map_err(|error| NotAReview::NotJson(error.to_string()))?;
     let (api_version, kind) = (text(&review, "apiVersion"), text(&review, "kind"));
     if !matches!(api_version, "admission.k8s.io/v1" | "admission.k8s.io/v1beta1") || kind != "AdmissionReview" {
@@ -97,7 +101,7 @@ pub fn review(body: &[u8], injector: &Injector) -> Result<Review, NotAReview> {
     if text(request, "operation").is_empty() {
         return Err(NotAReview::Field { field: "request.operation", expected: "a string" });
     }
-    let verdict = answer(request, injector);
+    let verdict = answer(request, variables, injector);
     let mut response = Map::new();
     response.insert("uid".to_owned(), uid.into());
     response.extend(verdict.response);
@@ -130,7 +134,7 @@ impl Verdict {
     }
 }
 
-fn answer(request: &Value, injector: &Injector) -> Verdict {
+fn answer(request: &Value, variables: &BTreeMap<String, String>, injector: &Injector) -> Verdict {
     if let Some(reason) = not_a_new_pod(request) {
         return Verdict::skipped("not_a_new_pod", reason, &[]);
     }
@@ -147,7 +151,7 @@ fn answer(request: &Value, injector: &Injector) -> Verdict {
     if !decision.inject() {
         return Verdict::skipped(code, reason, &decision.warnings);
     }
-    let outcome = match inject(pod, &injector.context(Owner::of_pod(pod), namespace)) {
+    let outcome = match inject(pod, &injector.context(owner_of_pod(pod), injector.namespace(namespace), variables)) {
         Ok(outcome) => outcome,
         Err(error) => {
             let (code, status) = if error.is_in_the_pod() { ("invalid_pod", 400) } else { ("invalid_template", 500) };
@@ -158,7 +162,8 @@ fn answer(request: &Value, injector: &Injector) -> Verdict {
         let reason = "the pod has this very sidecar already".to_owned();
         return Verdict::skipped("up_to_date", reason, &decision.warnings);
     }
-    match patch(pod, &outcome.pod) {
+    let patch = patch::verified(pod, &outcome.pod).map_err(|error| error.to_string());
+    match patch.and_then(|patch| serde_json::to_string(&patch).map_err(|error| error.to_string())) {
         Ok(patch) => {
             let mut response = allowed(&[decision.warnings, outcome.warnings].concat());
             response.insert("patchType".to_owned(), "JSONPatch".into());
@@ -188,17 +193,6 @@ fn allowed(warnings: &[String]) -> Map<String, Value> {
         response.insert("warnings".to_owned(), warnings.into());
     }
     response
-}
-
-/// The JSONPatch that turns `before` into `after`, tried out before it is sent.
-fn patch(before: &Value, after: &Value) -> Result<String, String> {
-    let patch = json_patch::diff(before, after);
-    let mut patched = before.clone();
-    json_patch::patch(&mut patched, &patch).map_err(|error| format!("the patch does not apply: {error}"))?;
-    if patched != *after {
-        return Err("the patch does not give the injected pod".to_owned());
-    }
-    serde_json::to_string(&patch).map_err(|error| format!("the patch has no JSON form: {error}"))
 }
 
 fn describe(request: &Value) -> String {

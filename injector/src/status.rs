@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sidecar_contract::annotation;
 
+use crate::containers;
+use crate::undo::Undo;
 use crate::workload::{metadata_map, names};
 
 /// Names of what the templates contributed, whether it was new in the pod or not; `null` where there is nothing.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Status {
     /// Init containers.
@@ -20,6 +22,12 @@ pub struct Status {
     pub image_pull_secrets: Option<Vec<String>>,
     /// Revision of the injector.
     pub revision: String,
+    /// From what the injection is undone; not written by Istio, whose readers pass over it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undo: Option<Undo>,
+    /// Fingerprint of the containers and volumes as the templates made them, by which later additions are seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 impl Status {
@@ -35,31 +43,29 @@ impl Status {
             volumes: list("volumes"),
             image_pull_secrets: list("imagePullSecrets"),
             revision: revision.to_owned(),
+            undo: None,
+            digest: None,
         }
+    }
+
+    /// Names of the containers in one of the two lists.
+    pub(crate) fn containers_in(&self, list: &str) -> impl Iterator<Item = &str> {
+        let names = if list == containers::INIT { &self.init_containers } else { &self.containers };
+        names.iter().flatten().map(String::as_str)
     }
 
     /// The status that an earlier injection left on `pod`; `None` without one, or when it cannot be read.
     pub fn on(pod: &Value) -> Option<Self> {
-        let text = metadata_map(pod, "annotations").get(annotation::STATUS)?.as_str()?;
-        // By way of a mapping: a list of the same values would be read as a struct too.
-        let fields: Map<String, Value> = serde_json::from_str(text).ok()?;
-        serde_json::from_value(Value::Object(fields)).ok()
+        Self::read(pod)?.ok()
     }
 
-    /// `pod` as it would look without the containers of an earlier injection: what templates get to see.
-    pub fn stripped(pod: &Value) -> Value {
-        let mut pod = pod.clone();
-        let Some(status) = Self::on(&pod) else { return pod };
-        for (list, added) in [("containers", status.containers), ("initContainers", status.init_containers)] {
-            let added = added.unwrap_or_default();
-            if let Some(elements) = pod.pointer_mut(&format!("/spec/{list}")).and_then(Value::as_array_mut) {
-                elements.retain(|element| !added.iter().any(|name| element["name"] == name.as_str()));
-            }
-        }
-        if let Some(annotations) = pod.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
-            annotations.shift_remove(annotation::STATUS);
-        }
-        pod
+    /// The status that an earlier injection left on `pod`, or why it cannot be read; `None` without one.
+    pub fn read(pod: &Value) -> Option<Result<Self, String>> {
+        let text = metadata_map(pod, "annotations").get(annotation::STATUS)?.as_str()?;
+        // By way of a mapping: a list of the same values would be read as a struct too.
+        let status = serde_json::from_str::<Map<String, Value>>(text)
+            .and_then(|fields| serde_json::from_value(Value::Object(fields)));
+        Some(status.map_err(|error| error.to_string()))
     }
 
     /// The annotation's value.
@@ -85,21 +91,10 @@ mod tests {
     }
 
     #[test]
-    fn templates_see_the_pod_without_an_earlier_injection() {
-        let status =
-            r#"{"containers":["istio-proxy"],"initContainers":["istio-init"],"revision":"default","version":"x"}"#;
-        let pod = json!({"metadata": {"annotations": {annotation::STATUS: status, "mine": "1"}},
-            "spec": {"containers": [{"name": "app"}, {"name": "istio-proxy"}], "initContainers": [{"name": "istio-init"}]}});
-        let expected = json!({"metadata": {"annotations": {"mine": "1"}},
-            "spec": {"containers": [{"name": "app"}], "initContainers": []}});
-        assert_eq!(Status::stripped(&pod), expected);
-    }
-
-    #[test]
     fn a_status_that_cannot_be_read_is_no_status() {
         for status in ["", "[]", "{\"containers\": 1}", "null"] {
             let pod = json!({"metadata": {"annotations": {annotation::STATUS: status}}, "spec": {"containers": [{"name": "a"}]}});
-            assert_eq!(Status::stripped(&pod), pod, "{status}");
+            assert_eq!(Status::on(&pod), None, "{status}");
         }
     }
 }

@@ -5,6 +5,7 @@ mod duration;
 mod functions;
 mod proto;
 mod proto_json;
+mod proto_names;
 pub(crate) mod safety;
 mod schema;
 mod settings;
@@ -14,6 +15,7 @@ use std::fmt;
 use gotemplate::{Limits, Value};
 
 pub(crate) use data::{read, structure};
+pub(crate) use proto_names::{Canonical, canonical};
 pub use settings::Settings;
 
 /// What one rendering may use.

@@ -1,6 +1,10 @@
 //! Which Kubernetes objects carry a pod, and where in them it is.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
+
+use crate::mode::Mode;
 
 /// A kind of object that carries a pod or a pod template.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,13 +21,14 @@ const TEMPLATE: &[&str] = &["spec", "template"];
 
 /// Group and kind decide, not the kind alone: a `Job` of another group is somebody's custom resource with a schema of
 /// its own. `extensions` served the first three until Kubernetes 1.16, and old manifests still say so.
-const KINDS: [WorkloadKind; 8] = [
+const KINDS: [WorkloadKind; 9] = [
     WorkloadKind { kind: "Pod", groups: &[""], template: &[] },
     WorkloadKind { kind: "Deployment", groups: &["apps", "extensions"], template: TEMPLATE },
     WorkloadKind { kind: "DaemonSet", groups: &["apps", "extensions"], template: TEMPLATE },
     WorkloadKind { kind: "ReplicaSet", groups: &["apps", "extensions"], template: TEMPLATE },
     WorkloadKind { kind: "StatefulSet", groups: &["apps"], template: TEMPLATE },
     WorkloadKind { kind: "ReplicationController", groups: &[""], template: TEMPLATE },
+    WorkloadKind { kind: "DeploymentConfig", groups: &["apps.openshift.io", ""], template: TEMPLATE },
     WorkloadKind { kind: "Job", groups: &["batch"], template: TEMPLATE },
     WorkloadKind { kind: "CronJob", groups: &["batch"], template: &["spec", "jobTemplate", "spec", "template"] },
 ];
@@ -53,13 +58,16 @@ impl FieldError {
 
 impl WorkloadKind {
     /// The kind of workload that `object` is, by its `apiVersion` and `kind`; `None` when it carries no pod.
-    pub fn of(object: &Value) -> Option<&'static Self> {
+    /// Istio's command line asks for the kind alone.
+    pub fn of(object: &Value, mode: Mode) -> Option<&'static Self> {
         let kind = object.get("kind")?.as_str()?;
         let group = match object.get("apiVersion")?.as_str()?.split_once('/') {
             Some((group, _version)) => group,
             None => "",
         };
-        KINDS.iter().find(|workload| workload.kind == kind && workload.groups.contains(&group))
+        KINDS
+            .iter()
+            .find(|workload| workload.kind == kind && (mode.is_istio() || workload.groups.contains(&group)))
     }
 
     /// Whether the object is a pod itself.
@@ -72,11 +80,12 @@ impl WorkloadKind {
         self.template.join(".")
     }
 
-    /// The pod in `object`: something with `metadata` and `spec`.
+    /// The pod in `object`: something with `metadata` and `spec`. Istio's command line takes the metadata of a CronJob's
+    /// jobs for that of their pods.
     ///
     /// # Errors
     /// When a field on the way is missing or not a mapping.
-    pub fn pod<'a>(&self, object: &'a Value) -> Result<&'a Value, FieldError> {
+    pub fn pod<'a>(&self, object: &'a Value, mode: Mode) -> Result<Cow<'a, Value>, FieldError> {
         let mut pod = object;
         for (depth, key) in self.template.iter().enumerate() {
             let path = || self.template[..=depth].join(".");
@@ -86,27 +95,47 @@ impl WorkloadKind {
                 None => return Err(FieldError::new(path(), format!("is missing, so this {} has no pod", self.kind))),
             };
         }
-        Ok(pod)
+        if !self.has_metadata_of_jobs(mode) {
+            return Ok(Cow::Borrowed(pod));
+        }
+        let metadata = object.pointer("/spec/jobTemplate/metadata").cloned();
+        let parts = [("metadata", metadata), ("spec", pod.get("spec").cloned())];
+        Ok(Cow::Owned(parts.into_iter().filter_map(|(key, part)| Some((key.to_owned(), part?))).collect()))
     }
 
     /// Puts `pod` in the place of the one that [`WorkloadKind::pod`] has found in `object`.
-    pub fn replace_pod(&self, object: &mut Value, pod: Value) {
-        *self.template.iter().fold(object, |value, key| &mut value[*key]) = pod;
+    pub fn replace_pod(&self, object: &mut Value, mut pod: Value, mode: Mode) {
+        let place = self.template.iter().fold(&mut *object, |value, key| &mut value[*key]);
+        if !self.has_metadata_of_jobs(mode) {
+            *place = pod;
+            return;
+        }
+        place["spec"] = pod["spec"].take();
+        object["spec"]["jobTemplate"]["metadata"] = pod["metadata"].take();
+    }
+
+    fn has_metadata_of_jobs(&self, mode: Mode) -> bool {
+        mode.is_istio() && self.kind == "CronJob"
     }
 }
 
 /// Checks the few things injection relies on: mappings where mappings belong, at least one container, and a name for
-/// each that no other has, over both lists.
+/// each that no other has, over both lists; Istio does not ask for the latter.
 ///
 /// # Errors
 /// Every field that is not as it should be.
-pub fn check_pod(pod: &Value) -> Result<(), Vec<FieldError>> {
+pub fn check_pod(pod: &Value, mode: Mode) -> Result<(), Vec<FieldError>> {
     let mut errors = Vec::new();
     if let Some(metadata) = pod.get("metadata").filter(|metadata| !metadata.is_null()) {
         check_metadata(metadata, &mut errors);
     }
     match pod.get("spec") {
-        Some(Value::Object(spec)) => check_spec(spec, &mut errors),
+        Some(Value::Object(spec)) => {
+            check_spec(spec, &mut errors);
+            if !mode.is_istio() {
+                check_unique_names(spec, &mut errors);
+            }
+        }
         Some(_) => errors.push(FieldError::new("spec", "is not a mapping")),
         None => errors.push(FieldError::new("spec", "is missing")),
     }
@@ -167,7 +196,6 @@ fn check_spec(spec: &Map<String, Value>, errors: &mut Vec<FieldError>) {
             Some(_) => errors.push(FieldError::new(format!("spec.{list}"), "is not a list")),
         }
     }
-    check_unique_names(spec, errors);
 }
 
 fn check_unique_names(spec: &Map<String, Value>, errors: &mut Vec<FieldError>) {
@@ -199,6 +227,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    const MODE: Mode = Mode::Corrected;
+
     #[test]
     fn group_and_kind_decide() {
         for (api_version, kind, known) in [
@@ -211,7 +241,7 @@ mod tests {
             ("v1", "Deployment", false),
         ] {
             let object = json!({"apiVersion": api_version, "kind": kind});
-            assert_eq!(WorkloadKind::of(&object).is_some(), known, "{object}");
+            assert_eq!(WorkloadKind::of(&object, MODE).is_some(), known, "{object}");
         }
     }
 
@@ -219,18 +249,18 @@ mod tests {
     fn the_pod_of_a_cron_job_is_three_levels_down() {
         let mut cron_job = json!({"apiVersion": "batch/v1", "kind": "CronJob",
             "spec": {"jobTemplate": {"spec": {"template": {"spec": {"containers": [{"name": "a"}]}}}}}});
-        let kind = WorkloadKind::of(&cron_job).unwrap();
-        assert_eq!(names(kind.pod(&cron_job).unwrap(), "containers"), ["a"]);
-        kind.replace_pod(&mut cron_job, json!({"spec": {"containers": [{"name": "b"}]}}));
-        assert_eq!(names(kind.pod(&cron_job).unwrap(), "containers"), ["b"]);
-        let error = kind.pod(&json!({"spec": {"jobTemplate": []}})).unwrap_err();
+        let kind = WorkloadKind::of(&cron_job, MODE).unwrap();
+        assert_eq!(names(&kind.pod(&cron_job, MODE).unwrap(), "containers"), ["a"]);
+        kind.replace_pod(&mut cron_job, json!({"spec": {"containers": [{"name": "b"}]}}), MODE);
+        assert_eq!(names(&kind.pod(&cron_job, MODE).unwrap(), "containers"), ["b"]);
+        let error = kind.pod(&json!({"spec": {"jobTemplate": []}}), MODE).unwrap_err();
         assert_eq!(error.to_string(), "spec.jobTemplate: is not a mapping");
     }
 
     #[test]
     fn a_name_is_for_one_container_over_both_lists() {
         let pod = json!({"spec": {"initContainers": [{"name": "a"}], "containers": [{"name": "b"}, {"name": "a"}]}});
-        let errors: Vec<_> = check_pod(&pod).unwrap_err().iter().map(ToString::to_string).collect();
+        let errors: Vec<_> = check_pod(&pod, MODE).unwrap_err().iter().map(ToString::to_string).collect();
         assert_eq!(errors, ["spec.containers[1].name: two containers are named 'a'"]);
     }
 
@@ -238,7 +268,7 @@ mod tests {
     fn every_mistake_in_a_pod_is_reported() {
         let pod = json!({"metadata": {"labels": {"version": 2}, "annotations": []},
             "spec": {"containers": [], "initContainers": [{"image": "a"}, 7], "volumes": {}}});
-        let fields: Vec<_> = check_pod(&pod).unwrap_err().into_iter().map(|error| error.field).collect();
+        let fields: Vec<_> = check_pod(&pod, MODE).unwrap_err().into_iter().map(|error| error.field).collect();
         assert_eq!(
             fields,
             [

@@ -1,98 +1,148 @@
-//! Istio's own templates: all of them parse, and those for pods render for every one of Istio's cases.
+//! Istio's own cases, through every door: the function, the command line, and an AdmissionReview.
 #![expect(clippy::disallowed_methods, reason = "cases are files")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its files fails")]
 
+mod conformance {
+    pub(crate) mod case;
+    pub(crate) mod compare;
+    pub(crate) mod pods;
+}
+
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::process::Command;
 
-use serde_json::Value;
-use sidecar_injector::config::{Configuration, Source, Sources};
-use sidecar_injector::context::{Injector, Owner};
-use sidecar_injector::workload::WorkloadKind;
-use sidecar_injector::yaml::{read_json, read_manifest};
-use sidecar_test_support::conformance;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sidecar_injector::manifest::inject_manifest;
+use sidecar_injector::review::review;
+use sidecar_test_support::conformance as data;
 
-/// The templates that make pods; the others are for the controller of gateways, and get other data.
-const FOR_PODS: [&str; 6] = ["custom", "gateway", "grpc-agent", "grpc-simple", "sidecar", "spire"];
+use conformance::case::{Case, cases, load, objects};
+use conformance::compare::{differences, normal};
+use conformance::pods::pods_of;
 
 #[test]
 fn istios_templates_parse() {
-    let Some(folder) = conformance::folder("inject") else { return };
+    let Some(folder) = data::folder("inject") else { return };
     let mut parsed = 0;
     for entry in fs::read_dir(folder.join("settings")).unwrap() {
         let path = entry.unwrap().path();
         if path.file_name().unwrap().to_string_lossy().starts_with("config-") {
-            let configuration = load(&path, None, None);
-            parsed += configuration.config.templates.len();
+            parsed += load(&path, None, None).config.templates.len();
         }
     }
     assert!(parsed > 0, "no templates in {}", folder.display());
-    println!("{parsed} templates parse");
 }
 
 #[test]
-fn istios_templates_render_for_istios_cases() {
-    let Some(folder) = conformance::folder("inject") else { return };
-    let (mut rendered, mut wrong) = (0, Vec::new());
-    for entry in fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
-        if !path.join("case.json").is_file() {
-            continue;
+fn the_function_gives_istios_results() {
+    check_all("function", |case| {
+        if case.platform.is_some() {
+            return None;
         }
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let case: Value = read_json(&fs::read_to_string(path.join("case.json")).unwrap()).unwrap();
-        let setting = |key: &str| folder.join(case[key].as_str().unwrap());
-        let configuration = load(&setting("config"), Some(&setting("values")), Some(&setting("mesh")));
-        let native_sidecars = case["native"].as_bool().unwrap();
-        let injector = Injector { configuration, revision: String::new(), native_sidecars };
-        for object in objects(&fs::read_to_string(path.join("input.yaml")).unwrap()) {
-            rendered += render_all(&object, &injector, &name, &mut wrong);
-        }
-    }
-    assert!(rendered + wrong.len() > 0, "no cases in {}", folder.display());
-    println!("{rendered} renderings");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        let mut injector = case.injector();
+        injector.configuration.config.keep_templates_only();
+        Some(inject_manifest(&case.input, &injector).map(|manifest| manifest.text).map_err(|errors| {
+            // As on the command line, where the file is named too.
+            errors.iter().map(|error| format!("{}/input.yaml:{error}", case.folder.display())).collect()
+        }))
+    });
 }
 
-/// Renders every template for the pod in `object`, if there is one, and returns how many gave YAML.
-fn render_all(object: &Value, injector: &Injector, case: &str, wrong: &mut Vec<String>) -> usize {
-    let Some(kind) = WorkloadKind::of(object) else { return 0 };
-    let pod = kind.pod(object).unwrap();
-    let owner = if kind.is_pod() { Owner::of_pod(pod) } else { Owner::of(object) };
-    let context = injector.context(owner, "default");
-    let data = context.template_data(pod).unwrap();
-    let mut rendered = 0;
-    for name in FOR_PODS.iter().filter(|name| context.configuration.config.templates.contains_key(**name)) {
-        for template in context.configuration.templates(Some(name)).unwrap() {
-            match template.render(&data).map_err(|error| error.to_string()).and_then(|text| {
-                read_manifest(&text).map_err(|error| format!("renders no YAML: {:?} {error}\n{text}", error.line))
-            }) {
-                Ok(_) => rendered += 1,
-                Err(error) => wrong.push(format!("{case}: {name}: {error}")),
+#[test]
+fn the_command_line_gives_istios_results() {
+    check_all("command line", |case| {
+        if case.platform.is_some() {
+            return None;
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sidecar-injector"));
+        command.args(["kube-inject", "--compat", "istio"]);
+        command.arg("--injectConfigFile").arg(&case.config).arg("--valuesFile").arg(&case.values);
+        command.arg("--meshConfigFile").arg(&case.mesh).arg(format!("--nativeSidecars={}", case.native));
+        command.env("COMPLIANCE_POLICY", &case.compliance_policy).arg("-f").arg(case.folder.join("input.yaml"));
+        let output = command.output().unwrap();
+        let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        if let Some(warning) = &case.warning {
+            assert!(stderr.contains(warning), "{}: no `{warning}` in {stderr}", case.name);
+        }
+        Some(if output.status.success() { Ok(stdout) } else { Err(stderr) })
+    });
+}
+
+#[test]
+fn the_webhook_gives_istios_results() {
+    let Some(cases) = cases() else { return };
+    let (mut checked, mut wrong) = (0, Vec::new());
+    for case in cases.iter().filter(|case| case.webhook) {
+        let injector = case.injector();
+        let expected = case.expected.as_deref().map(|text| objects(text).iter().flat_map(pods_of).collect::<Vec<_>>());
+        let given: Vec<_> = objects(&case.input).iter().flat_map(pods_of).collect();
+        for (index, (namespace, pod)) in given.iter().enumerate() {
+            let request = json!({"uid": "u", "kind": {"group": "", "version": "v1", "kind": "Pod"}, "operation": "CREATE",
+                "namespace": namespace, "object": pod});
+            let body = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request});
+            let review = review(body.to_string().as_bytes(), &BTreeMap::new(), &injector).unwrap();
+            let response = &review.answer["response"];
+            checked += 1;
+            match &expected {
+                Some(expected) => {
+                    let injected = patched(pod, response);
+                    let found = differences(&normal(&injected, true), &normal(&expected[index].1, true));
+                    wrong.extend(found.into_iter().map(|found| format!("{}: pod {index}{found}", case.name)));
+                }
+                None if response["allowed"] == false => {}
+                None => wrong.push(format!("{}: is not refused", case.name)),
             }
         }
     }
-    rendered
+    println!("{checked} pods by webhook");
+    assert!(checked > 0);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The objects of a manifest, those inside a List too.
-fn objects(text: &str) -> Vec<Value> {
-    let documents = text.split("\n---").map(|document| read_manifest(document.trim_start_matches('-')).unwrap());
-    documents
-        .flat_map(|object| match &object["items"] {
-            Value::Array(items) => items.clone(),
-            _ => vec![object],
-        })
-        .collect()
+/// `pod` as the API server has it after the answer.
+fn patched(pod: &Value, response: &Value) -> Value {
+    assert_eq!(response["allowed"], true, "{response}");
+    let mut pod = pod.clone();
+    if let Some(patch) = response["patch"].as_str() {
+        let patch: json_patch::Patch = serde_json::from_slice(&STANDARD.decode(patch).unwrap()).unwrap();
+        json_patch::patch(&mut pod, &patch).unwrap();
+    }
+    pod
 }
 
-fn load(config: &Path, values: Option<&Path>, mesh: Option<&Path>) -> Configuration {
-    let source = |path: &Path| Source { origin: path.display().to_string(), text: fs::read_to_string(path).unwrap() };
-    let none = || Source { origin: "nothing".to_owned(), text: String::new() };
-    let sources = Sources {
-        config: source(config),
-        values: values.map_or_else(none, source),
-        mesh: mesh.map_or_else(none, source),
-    };
-    Configuration::load(&sources).unwrap()
+/// Runs all cases through `door`, which passes over a case by giving none.
+fn check_all(door: &str, run: impl Fn(&Case) -> Option<Result<String, String>>) {
+    let Some(cases) = cases() else { return };
+    let (mut checked, mut wrong) = (0, Vec::new());
+    for case in &cases {
+        let Some(result) = run(case) else { continue };
+        checked += 1;
+        let name = &case.name;
+        match (result, &case.expected) {
+            (Ok(text), Some(expected)) => {
+                let (given, expected) = (objects(&text), objects(expected));
+                if given.len() != expected.len() {
+                    wrong.push(format!("{name}: {} documents, not {}", given.len(), expected.len()));
+                }
+                for (given, expected) in given.iter().zip(&expected) {
+                    let found = differences(&normal(given, false), &normal(expected, false));
+                    wrong.extend(found.into_iter().map(|found| format!("{name}{found}")));
+                }
+            }
+            (Err(error), None) => {
+                let expected = case.error.as_deref().unwrap();
+                if !error.to_lowercase().contains(expected) {
+                    wrong.push(format!("{name}: the error does not name {expected}: {error}"));
+                }
+            }
+            (Ok(_), None) => wrong.push(format!("{name}: no error")),
+            (Err(error), Some(_)) => wrong.push(format!("{name}: {error}")),
+        }
+    }
+    println!("{checked} cases by {door}");
+    assert!(checked > 0);
+    assert!(wrong.is_empty(), "{} differences by {door}:\n{}", wrong.len(), wrong.join("\n"));
 }

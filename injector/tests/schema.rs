@@ -11,11 +11,13 @@ use sidecar_injector::config::Configuration;
 use sidecar_injector::context::Injector;
 use sidecar_injector::defaults;
 use sidecar_injector::manifest::inject_manifest;
+use sidecar_injector::native::Setting;
 use sidecar_injector::yaml::read_manifest;
 
 fn injected(text: &str, native_sidecars: bool) -> Vec<Value> {
     let configuration = Configuration::load(&defaults::sources()).unwrap();
-    let injector = Injector { configuration, revision: String::new(), native_sidecars };
+    let native_sidecars = if native_sidecars { Setting::True } else { Setting::False };
+    let injector = Injector { native_sidecars, ..Injector::new(configuration) };
     let manifest = inject_manifest(text, &injector).unwrap();
     manifest.text.split("---\n").map(|document| read_manifest(document).unwrap()).collect()
 }

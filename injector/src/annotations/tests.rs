@@ -86,7 +86,6 @@ fn what_istio_takes_as_it_comes_has_a_grammar_in_the_corrected_mode() {
     let cases: Cases<'_> = &[
         (name::PROXY_CPU, &[], &["m", "-1", "-5Mi"]),
         (name::REWRITE_PROBES, &["true", "0"], &["", "yes"]),
-        (name::NATIVE_SIDECAR, &["true", "false"], &["maybe"]),
         (name::CAP_NET_BIND_SERVICE, &["true"], &["on"]),
         (name::LOG_LEVEL, &["info", "warning"], &["warn", "INFO", ""]),
         (name::COMPONENT_LOG_LEVEL, &["", "misc:error, http:debug"], &["misc", "misc:loud", ":error", "a b:info"]),

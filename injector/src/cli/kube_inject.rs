@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::{ConfigArgs, Failure, printable};
 use crate::files::{self, Access};
-use crate::manifest::{Manifest, inject_manifest};
+use crate::manifest::{Manifest, ManifestError, inject_manifest};
 
 /// Flags of `kube-inject`, named as istioctl names them.
 #[derive(Debug, Args)]
@@ -31,16 +31,22 @@ impl KubeInject {
     /// All mistakes in the configuration or the manifest; nothing is written then.
     pub fn run(&self) -> Result<(), Failure> {
         let Self { filename, output, config } = self;
-        let injector = config.load()?;
+        let mut injector = config.load()?;
+        if injector.mode.is_istio() {
+            injector.configuration.config.keep_templates_only();
+        }
         let text = files::read(filename).map_err(|error| Failure::of(&error))?;
-        let manifest = inject_manifest(&text, &injector).map_err(|errors| Failure {
-            messages: errors.iter().map(|error| format!("{}:{error}", files::display(filename))).collect(),
-        })?;
+        let manifest = inject_manifest(&text, &injector).map_err(|errors| mistakes(filename, &errors))?;
         write(output.as_deref().filter(|path| *path != Path::new("-")), &manifest)
     }
 }
 
-fn write(output: Option<&Path>, Manifest { text, report }: &Manifest) -> Result<(), Failure> {
+pub(super) fn mistakes(filename: &Path, errors: &[ManifestError]) -> Failure {
+    Failure { messages: errors.iter().map(|error| format!("{}:{error}", files::display(filename))).collect() }
+}
+
+/// Writes the manifest, and the report to standard error.
+pub(super) fn write(output: Option<&Path>, Manifest { text, report }: &Manifest) -> Result<(), Failure> {
     match output {
         Some(path) => files::write_atomically(path, text, Access::Shared).map_err(|error| Failure::of(&error))?,
         None => {

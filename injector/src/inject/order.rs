@@ -3,26 +3,32 @@
 use serde_json::Value;
 use sidecar_contract::container;
 
+use crate::containers;
+
 /// Puts our containers where they belong, whatever order templates and lists were merged in.
 ///
 /// - A sidecar among the init containers comes right after the rules, and both before the user's: those have a proxy.
 /// - Otherwise the rules are written last: the user's init containers run before there is a proxy, and would be cut off.
+///   A check of rules that somebody else has written comes first, since it is for them too.
 /// - A sidecar among the containers comes last, so that tools which take the first container take the application's;
 ///   or first, when the application is to wait for it.
 pub(super) fn containers(pod: &mut Value, hold_application: bool) {
-    if let Some(Value::Array(init)) = pod["spec"].get_mut("initContainers") {
-        if init.iter().any(|element| element["name"] == container::PROXY) {
-            move_first(init, container::PROXY);
-            move_first(init, container::INIT);
+    if let Some(init) = containers::list_mut(pod, containers::INIT) {
+        if init.iter().any(|element| containers::is_named(element, container::PROXY)) {
+            for name in [container::ENABLE_CORE_DUMP, container::PROXY, container::VALIDATION, container::INIT] {
+                move_first(init, name);
+            }
         } else {
+            move_first(init, container::VALIDATION);
             move_last(init, container::INIT);
+            move_last(init, container::ENABLE_CORE_DUMP);
         }
     }
-    if let Some(Value::Array(containers)) = pod["spec"].get_mut("containers") {
+    if let Some(regular) = containers::list_mut(pod, containers::REGULAR) {
         if hold_application {
-            move_first(containers, container::PROXY);
+            move_first(regular, container::PROXY);
         } else {
-            move_last(containers, container::PROXY);
+            move_last(regular, container::PROXY);
         }
     }
 }
@@ -40,7 +46,7 @@ fn move_last(list: &mut [Value], name: &str) {
 }
 
 fn position(list: &[Value], name: &str) -> Option<usize> {
-    list.iter().position(|element| element["name"] == name)
+    list.iter().position(|element| containers::is_named(element, name))
 }
 
 #[cfg(test)]
@@ -52,7 +58,7 @@ mod tests {
     fn ordered(init: &[&str], app: &[&str], hold_application: bool) -> (String, String) {
         let list = |names: &[&str]| names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>();
         let mut pod = json!({"spec": {"initContainers": list(init), "containers": list(app)}});
-        containers(&mut pod, hold_application);
+        super::containers(&mut pod, hold_application);
         (names(&pod, "initContainers").join(" "), names(&pod, "containers").join(" "))
     }
 

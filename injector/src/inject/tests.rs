@@ -2,37 +2,38 @@
 
 use super::*;
 use crate::config::{Configuration, Source, Sources};
-use crate::context::Owner;
+use crate::context::{Injector, NO_VARIABLES};
 use crate::defaults;
+use crate::mode::Mode;
+use crate::native::Setting;
+use crate::owner::Owner;
+use crate::workload::names;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Map, json};
 
-fn context(configuration: &Configuration) -> Context<'_> {
-    Context { configuration, owner: Owner::default(), namespace: "demo", revision: "", native_sidecars: false }
+fn context(injector: &Injector) -> Context<'_> {
+    injector.context(Owner::default(), injector.namespace("demo"), &NO_VARIABLES)
 }
 
-fn default_configuration() -> Configuration {
-    Configuration::load(&defaults::sources()).unwrap()
+fn default_injector() -> Injector {
+    Injector::new(Configuration::load(&defaults::sources()).unwrap())
 }
 
-fn with_template(text: &str) -> Configuration {
+fn with_template(text: &str) -> Injector {
     let config = json!({"policy": "enabled", "templates": {"sidecar": text, "other": "spec: {}"}}).to_string();
-    Configuration::load(&Sources {
-        config: Source { origin: "config".to_owned(), text: config },
-        ..defaults::sources()
-    })
-    .unwrap()
+    let config = Source { origin: "config".to_owned(), text: config };
+    Injector::new(Configuration::load(&Sources { config, ..defaults::sources() }).unwrap())
 }
 
-fn messages(pod: &Value, configuration: &Configuration) -> Vec<String> {
-    inject(pod, &context(configuration)).unwrap_err().messages()
+fn messages(pod: &Value, injector: &Injector) -> Vec<String> {
+    inject(pod, &context(injector)).unwrap_err().messages()
 }
 
 #[test]
 fn the_sidecar_comes_last_and_the_users_pod_is_otherwise_untouched() {
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "x-unknown": 1},
         "spec": {"x-unknown": {"y": [null]}, "containers": [{"name": "app", "x-unknown": true}]}});
-    let outcome = inject(&pod, &context(&default_configuration())).unwrap();
+    let outcome = inject(&pod, &context(&default_injector())).unwrap();
     assert_eq!(names(&outcome.pod, "containers"), ["app", "istio-proxy"]);
     assert_eq!(outcome.pod["spec"]["x-unknown"], pod["spec"]["x-unknown"]);
     assert_eq!(outcome.pod["spec"]["containers"][0], pod["spec"]["containers"][0]);
@@ -42,10 +43,10 @@ fn the_sidecar_comes_last_and_the_users_pod_is_otherwise_untouched() {
 
 #[test]
 fn configured_annotations_win_over_the_pods() {
-    let mut configuration = default_configuration();
-    configuration.config.injected_annotations.insert("team".to_owned(), "mesh".to_owned());
+    let mut injector = default_injector();
+    injector.configuration.config.injected_annotations.insert("team".to_owned(), "mesh".to_owned());
     let pod = json!({"metadata": {"annotations": {"team": "app"}}, "spec": {"containers": [{"name": "app"}]}});
-    let outcome = inject(&pod, &context(&configuration)).unwrap();
+    let outcome = inject(&pod, &context(&injector)).unwrap();
     assert_eq!(outcome.pod["metadata"]["annotations"]["team"], "mesh");
 }
 
@@ -53,30 +54,30 @@ fn configured_annotations_win_over_the_pods() {
 fn the_proxy_comes_first_when_the_application_has_to_wait() {
     let mut sources = defaults::sources();
     sources.mesh.text = "defaultConfig: {holdApplicationUntilProxyStarts: true}".to_owned();
-    let configuration = Configuration::load(&sources).unwrap();
-    let outcome = inject(&json!({"spec": {"containers": [{"name": "app"}]}}), &context(&configuration)).unwrap();
+    let injector = Injector::new(Configuration::load(&sources).unwrap());
+    let outcome = inject(&json!({"spec": {"containers": [{"name": "app"}]}}), &context(&injector)).unwrap();
     assert_eq!(names(&outcome.pod, "containers"), ["istio-proxy", "app"]);
 }
 
 #[test]
 fn a_pod_without_containers_is_refused_by_field() {
     for pod in [json!({"spec": {}}), json!({"spec": {"containers": []}}), json!({"spec": {"containers": null}})] {
-        assert!(messages(&pod, &default_configuration())[0].starts_with("spec.containers: is empty"), "{pod}");
+        assert!(messages(&pod, &default_injector())[0].starts_with("spec.containers: is empty"), "{pod}");
     }
-    assert_eq!(messages(&json!([]), &default_configuration()), ["spec: is missing"]);
+    assert_eq!(messages(&json!([]), &default_injector()), ["spec: is missing"]);
 }
 
 #[test]
 fn a_mistyped_field_is_told_by_its_place_in_the_pod_as_it_came() {
     let pod = json!({"metadata": {"annotations": {annotation::STATUS: r#"{"containers":["istio-proxy"]}"#}},
         "spec": {"containers": [{"name": "istio-proxy"}, {"name": "app", "args": "x"}]}});
-    assert_eq!(messages(&pod, &default_configuration()), ["spec.containers[1].args: is \"x\", not a list"]);
+    assert_eq!(messages(&pod, &default_injector()), ["spec.containers[1].args: is \"x\", not a list"]);
 }
 
 #[test]
 fn an_unknown_template_is_named_with_those_that_exist() {
     let pod = json!({"metadata": {"annotations": {annotation::TEMPLATES: "gateway"}}, "spec": {"containers": [{"name": "a"}]}});
-    let message = &messages(&pod, &default_configuration())[0];
+    let message = &messages(&pod, &default_injector())[0];
     assert!(message.contains("'gateway'") && message.contains("sidecar") && message.contains(annotation::TEMPLATES));
 }
 
@@ -105,7 +106,7 @@ fn a_users_value_cannot_change_the_shape_of_the_result() {
     let pod = json!({"metadata": {"annotations": {
             annotation::DEFAULT_CONTAINER: "a\"\n    evil: yes\n#", annotation::DEFAULT_LOGS_CONTAINER: "'{{ .Values }}'"}},
         "spec": {"containers": [{"name": "app: [\n"}]}});
-    let injected = inject(&pod, &context(&default_configuration())).unwrap().pod;
+    let injected = inject(&pod, &context(&default_injector())).unwrap().pod;
     let annotations = injected["metadata"]["annotations"].as_object().unwrap();
     assert_eq!(
         annotations[annotation::DEFAULT_CONTAINER],
@@ -116,11 +117,13 @@ fn a_users_value_cannot_change_the_shape_of_the_result() {
 
 #[test]
 fn a_job_with_a_sidecar_that_stays_is_warned_about() {
-    let configuration = default_configuration();
+    let injector = default_injector();
     let pod = json!({"spec": {"containers": [{"name": "app"}]}});
-    let job = Context { owner: Owner { kind: "Job", ..Owner::default() }, ..context(&configuration) };
+    let job = Context { owner: Owner { kind: "Job", ..Owner::default() }, ..context(&injector) };
     assert!(inject(&pod, &job).unwrap().warnings[0].contains("does not complete"));
-    assert!(inject(&pod, &Context { native_sidecars: true, ..job }).unwrap().warnings.is_empty());
+    let injector = Injector { native_sidecars: Setting::True, ..injector };
+    let job = Context { owner: Owner { kind: "Job", ..Owner::default() }, ..context(&injector) };
+    assert!(inject(&pod, &job).unwrap().warnings.is_empty());
 }
 
 fn name() -> impl Strategy<Value = String> {
@@ -149,8 +152,9 @@ fn pod() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn injecting_twice_equals_injecting_once(pod in pod(), native_sidecars: bool) {
-        let configuration = default_configuration();
-        let context = Context { native_sidecars, ..context(&configuration) };
+        let native_sidecars = if native_sidecars { Setting::True } else { Setting::False };
+        let injector = Injector { native_sidecars, ..default_injector() };
+        let context = context(&injector);
         if let Ok(once) = inject(&pod, &context) {
             let twice = inject(&once.pod, &context).unwrap();
             prop_assert_eq!(&twice.pod, &once.pod);
@@ -163,9 +167,9 @@ proptest! {
     fn odd_json_in_any_place_is_injected_or_refused(place in 0..PLACES.len(), odd in odd_json()) {
         let mut pod = json!({"metadata": {"labels": {}, "annotations": {}}, "spec": {"containers": [{"name": "app"}]}});
         *place_in(&mut pod, PLACES[place]) = odd;
-        let configuration = default_configuration();
-        if let Ok(outcome) = inject(&pod, &context(&configuration)) {
-            prop_assert!(check_pod(&outcome.pod).is_ok());
+        let injector = default_injector();
+        if let Ok(outcome) = inject(&pod, &context(&injector)) {
+            prop_assert!(check_pod(&outcome.pod, Mode::Corrected).is_ok());
         }
     }
 
@@ -178,9 +182,9 @@ proptest! {
             let annotations: Map<String, Value> = STEERING.iter().enumerate().map(annotation).collect();
             json!({"metadata": {"annotations": annotations}, "spec": {"containers": [{"name": "app"}]}})
         };
-        let configuration = default_configuration();
-        if let Ok(given) = inject(&with(&hostile), &context(&configuration)) {
-            let harmless = inject(&with(STEERING[victim].1), &context(&configuration)).unwrap();
+        let injector = default_injector();
+        if let Ok(given) = inject(&with(&hostile), &context(&injector)) {
+            let harmless = inject(&with(STEERING[victim].1), &context(&injector)).unwrap();
             prop_assert_eq!(shape(&given.pod), shape(&harmless.pod));
         }
     }

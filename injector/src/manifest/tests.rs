@@ -6,7 +6,7 @@ use crate::defaults;
 
 fn injector() -> Injector {
     let configuration = Configuration::load(&defaults::sources()).unwrap();
-    Injector { configuration, revision: String::new(), native_sidecars: false }
+    Injector::new(configuration)
 }
 
 fn injected(text: &str) -> Manifest {

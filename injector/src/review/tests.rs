@@ -6,7 +6,7 @@ use crate::defaults;
 
 fn injector() -> Injector {
     let configuration = Configuration::load(&defaults::sources()).unwrap();
-    Injector { configuration, revision: String::new(), native_sidecars: false }
+    Injector::new(configuration)
 }
 
 fn request(pod: Value) -> Value {
@@ -20,7 +20,7 @@ fn pod() -> Value {
 }
 
 fn reviewed(review_request: &Value) -> Review {
-    review(review_request.to_string().as_bytes(), &injector()).unwrap()
+    review(review_request.to_string().as_bytes(), &BTreeMap::new(), &injector()).unwrap()
 }
 
 fn patched(review: &Review, pod: &Value) -> Value {
@@ -123,7 +123,7 @@ fn senseless_labels_become_warnings() {
 
 #[test]
 fn what_is_no_review_is_refused_by_field() {
-    let message = |body: &str| review(body.as_bytes(), &injector()).unwrap_err().to_string();
+    let message = |body: &str| review(body.as_bytes(), &BTreeMap::new(), &injector()).unwrap_err().to_string();
     assert!(message("{").starts_with("the body is not JSON"));
     assert!(message(&"[".repeat(100_000)).starts_with("the body is not JSON"));
     assert!(message("[]").contains("AdmissionReview"));

@@ -1,5 +1,6 @@
 //! `POST /inject`: HTTP around [`crate::review::review`].
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::context::Injector;
 use crate::metrics::Metrics;
+use crate::path_variables;
 use crate::review::{NotAReview, Review, review};
 use crate::server::answer::{Refusal, panicked, record, reviewed};
 use crate::server::body::{Bodies, Held, Load, discard};
@@ -32,6 +34,7 @@ struct Webhook {
 pub(super) fn router(injector: Arc<Injector>, metrics: Arc<Metrics>) -> Router {
     Router::new()
         .route(WEBHOOK_PATH, post(inject))
+        .route(&format!("{WEBHOOK_PATH}/{{*variables}}"), post(inject))
         .fallback(|request| refuse(request, StatusCode::NOT_FOUND, "no_such_path"))
         .method_not_allowed_fallback(|request| refuse(request, StatusCode::METHOD_NOT_ALLOWED, "not_a_post"))
         .with_state(Webhook { injector, bodies: Bodies::default() })
@@ -46,9 +49,10 @@ async fn inject(State(webhook): State<Webhook>, request: Request) -> Response {
         let message = "expected content-type application/json";
         return Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", message).into_response();
     }
+    let variables = path_variables::parse(head.uri.path().strip_prefix(WEBHOOK_PATH).unwrap_or_default());
     let reviewing = async {
         let held = webhook.bodies.read(body, Instant::now() + REQUEST_TIMEOUT).await?;
-        webhook.review(held).await
+        webhook.review(held, variables).await
     };
     match reviewing.await {
         Ok(review) => reviewed(review),
@@ -57,11 +61,11 @@ async fn inject(State(webhook): State<Webhook>, request: Request) -> Response {
 }
 
 impl Webhook {
-    async fn review(self, mut body: Held) -> Result<Review, Refusal> {
+    async fn review(self, mut body: Held, variables: BTreeMap<String, String>) -> Result<Review, Refusal> {
         let load = self.bodies.turn(&mut body).await?;
         let Self { injector, .. } = self;
         // The body goes with the work, and so does its share of the memory, even when the client goes away.
-        let work = move || review(body.bytes(), &injector);
+        let work = move || review(body.bytes(), &variables, &injector);
         let reviewed = match load {
             Load::Light => work(),
             // Nobody cancels it: it fails when it panics.

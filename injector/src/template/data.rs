@@ -14,7 +14,7 @@ use crate::quantity::Quantity;
 use crate::workload::FieldError;
 
 /// Mistakes that are reported of one pod; nobody reads more of them.
-const REPORTED: usize = 50;
+pub(super) const REPORTED: usize = 50;
 /// Characters of a mistyped text that its error repeats.
 const QUOTED: usize = 100;
 

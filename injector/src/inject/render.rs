@@ -1,0 +1,153 @@
+//! Rendering the templates, and merging what they render into the pod.
+
+use serde_json::{Map, Value, json};
+use sidecar_contract::container;
+
+use super::{InjectError, resources};
+use crate::containers::{self, INIT, REGULAR};
+use crate::context::{Context, PodSettings};
+use crate::merge::merge;
+use crate::template::{self, Template, TemplateError, safety};
+use crate::yaml;
+
+/// What the templates made.
+pub(super) struct Rendered {
+    /// The pod with all of them merged into it.
+    pub(super) pod: Value,
+    /// All of them merged with each other: what is the injector's doing.
+    pub(super) fragment: Value,
+}
+
+/// Renders each template with `seen`, the pod as templates are to see it, and merges the results into `pod`, in order.
+/// No template sees what another has made.
+pub(super) fn onto(
+    pod: &Value,
+    seen: &Value,
+    templates: &[&Template],
+    context: &Context<'_>,
+    settings: &PodSettings,
+) -> Result<Rendered, InjectError> {
+    let data = |seen: &Value| context.template_data(seen, settings);
+    let real = data(seen).map_err(InjectError::Pod)?;
+    let neutral = safety::neutral(seen).and_then(|neutral| data(&neutral).ok());
+    let mut rendered = Rendered { pod: pod.clone(), fragment: Value::Object(Map::new()) };
+    for template in templates {
+        let mut patch = render(template, &real).map_err(InjectError::Template)?;
+        if let Some(neutral) = &neutral {
+            check_shape(template, &patch, neutral, seen, &data)?;
+        }
+        if !context.mode().is_istio() {
+            follow(&mut patch, &rendered.fragment);
+            resources::complete(&mut patch, seen, &context.injector.configuration.values);
+            retain_one_source(&mut patch);
+        }
+        let failed = |error| InjectError::Merge { template: template.name().to_owned(), error };
+        merge(&mut rendered.fragment, &patch).map_err(failed)?;
+        move_the_users_sidecar(&mut rendered, context, settings);
+        merge(&mut rendered.pod, &patch).map_err(failed)?;
+    }
+    Ok(rendered)
+}
+
+fn render(template: &Template, data: &gotemplate::Value) -> Result<Value, TemplateError> {
+    read_fragment(template.name(), &template.render(data)?)
+}
+
+/// A template renders to a part of a pod: `metadata` and `spec`, and nothing else but what says that it is one.
+fn read_fragment(template: &str, rendered: &str) -> Result<Value, TemplateError> {
+    let error = |problem: String| TemplateError { template: template.to_owned(), problem };
+    let fragment = yaml::read_manifest(rendered).map_err(|problem| {
+        error(match problem.line {
+            Some(line) => format!("line {line} of the rendered text is not YAML: {problem}"),
+            None => format!("the rendered text is not YAML: {problem}"),
+        })
+    })?;
+    let mut parts = match fragment {
+        Value::Null => return Ok(Value::Object(Map::new())),
+        Value::Object(parts) => parts,
+        _ => return Err(error("renders something else than a mapping".to_owned())),
+    };
+    parts.retain(|key, part| !part.is_null() && !(key == "apiVersion" && part == "v1" || key == "kind" && part == "Pod"));
+    if let Some(key) = parts.keys().find(|key| !matches!(key.as_str(), "metadata" | "spec")) {
+        return Err(error(format!("renders the key `{key}`; only `metadata` and `spec` of a pod belong there")));
+    }
+    if let Some((key, _)) = parts.iter().find(|(_, part)| !part.is_object()) {
+        return Err(error(format!("renders `{key}` as something else than a mapping")));
+    }
+    let null = Value::Null;
+    let mut mistakes = Vec::new();
+    for (part, type_name) in [("metadata", "v1.ObjectMeta"), ("spec", "v1.PodSpec")] {
+        mistakes.extend(template::read(type_name, parts.get(part).unwrap_or(&null), part).err().into_iter().flatten());
+    }
+    if mistakes.is_empty() {
+        return Ok(Value::Object(parts));
+    }
+    let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    Err(error(format!("renders what does not belong into a pod: {}", mistakes.join("; "))))
+}
+
+/// Text of the pod's, put into YAML without quotes that hold it, could become a container or an argument. Then a
+/// rendering with harmless text in its place has another shape.
+fn check_shape(
+    template: &Template,
+    patch: &Value,
+    neutral: &gotemplate::Value,
+    seen: &Value,
+    data: &impl Fn(&Value) -> Result<gotemplate::Value, Vec<crate::workload::FieldError>>,
+) -> Result<(), InjectError> {
+    if render(template, neutral).is_ok_and(|harmless| safety::same_shape(patch, &harmless)) {
+        return Ok(());
+    }
+    let culprits = safety::culprits(seen, patch, |pod| render(template, &data(pod).ok()?).ok());
+    if culprits.is_empty() {
+        return Ok(());
+    }
+    Err(InjectError::Unsafe { template: template.name().to_owned(), fields: culprits })
+}
+
+/// The template's sidecar may be an init container where the pod has its own wishes for it among the containers, or the
+/// other way round: both are to meet in one list.
+fn move_the_users_sidecar(rendered: &mut Rendered, context: &Context<'_>, settings: &PodSettings) {
+    let Rendered { pod, fragment } = rendered;
+    let (from, to) = match (containers::find(fragment, INIT, container::PROXY), containers::find(fragment, REGULAR, container::PROXY)) {
+        (Some(_), _) if settings.native_sidecar || !context.mode().is_istio() => (REGULAR, INIT),
+        (None, Some(_)) if !context.mode().is_istio() => (INIT, REGULAR),
+        _ => return,
+    };
+    let Some(mut sidecar) = containers::take(pod, from, container::PROXY) else { return };
+    if let (REGULAR, Some(fields)) = (to, sidecar.as_object_mut()) {
+        fields.shift_remove("restartPolicy");
+    }
+    if let Some(list) = containers::list_or_new(pod, to) {
+        list.push(sidecar);
+    }
+}
+
+/// A container that an earlier template has put into the other list is there that this one means.
+fn follow(patch: &mut Value, fragment: &Value) {
+    for (list, other) in [(REGULAR, INIT), (INIT, REGULAR)] {
+        let names: Vec<String> = containers::list(patch, list)
+            .iter()
+            .filter_map(|element| element.get("name")?.as_str())
+            .filter(|name| containers::find(fragment, list, name).is_none() && containers::find(fragment, other, name).is_some())
+            .map(str::to_owned)
+            .collect();
+        for name in names {
+            let Some(element) = containers::take(patch, list, &name) else { continue };
+            if let Some(target) = containers::list_or_new(patch, other) {
+                target.push(element);
+            }
+        }
+    }
+}
+
+/// A volume has one source. Where two say something else of the same volume, the later one counts, instead of both.
+fn retain_one_source(patch: &mut Value) {
+    for volume in containers::list_mut(patch, "volumes").into_iter().flatten().filter_map(Value::as_object_mut) {
+        let keys: Vec<Value> = volume.keys().filter(|key| !key.starts_with('$')).map(|key| key.as_str().into()).collect();
+        let has_directive = volume.keys().any(|key| key.starts_with('$'));
+        if keys.len() > 1 && !has_directive {
+            volume.insert("$retainKeys".to_owned(), json!(keys));
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What an injection has to leave behind: a valid pod, and what others added to our containers meanwhile.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::Made;
+use crate::containers::{self, LISTS};
+use crate::context::Context;
+use crate::merge::merge;
+use crate::status::Status;
+use crate::workload::{FieldError, check_pod};
+
+const VOLUMES: &str = "volumes";
+
+/// Checks the parts of `pod` that injection has made out of `original`.
+///
+/// # Errors
+/// Every field that would make the pod invalid. What is the pod's own fault is for the API server to say.
+pub(super) fn check(pod: &Value, original: &Value, fragment: &Value, context: &Context<'_>) -> Result<(), Vec<FieldError>> {
+    let mut errors = check_pod(pod, context.mode()).err().unwrap_or_default();
+    let names = |pod: &Value, list: &str| -> Vec<String> {
+        containers::list(pod, list).iter().filter_map(|element| Some(element.get("name")?.as_str()?.to_owned())).collect()
+    };
+    let volumes: HashSet<String> = names(pod, VOLUMES).into_iter().collect();
+    if volumes.len() < containers::list(pod, VOLUMES).len() && names(original, VOLUMES).len() == volumes.len() {
+        errors.push(FieldError::new("spec.volumes", "two volumes have the same name"));
+    }
+    for list in LISTS {
+        for name in names(fragment, list) {
+            let Some(made) = containers::find(pod, list, &name) else { continue };
+            let field = format!("spec.{list}[{name}]");
+            if made.get("image").and_then(Value::as_str).unwrap_or_default().is_empty() {
+                errors.push(FieldError::new(format!("{field}.image"), "is missing; no template gives this container an image"));
+            }
+            // A StatefulSet's claims become volumes only when its pods are made.
+            if context.owner.kind == "StatefulSet" {
+                continue;
+            }
+            let mounts = containers::find(fragment, list, &name).and_then(|element| element.get("volumeMounts")?.as_array());
+            for volume in mounts.into_iter().flatten().filter_map(|mount| mount.get("name")?.as_str()) {
+                if !volumes.contains(volume) {
+                    errors.push(FieldError::new(format!("{field}.volumeMounts"), format!("there is no volume '{volume}'")));
+                }
+            }
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+/// Another webhook may have added to the containers and volumes of an earlier injection, `injected`: that stays. What
+/// templates say wins.
+///
+/// Whether somebody did is seen by the fingerprint of what the earlier injection made: without one who did, what is no
+/// longer in the templates goes.
+pub(super) fn keep_what_others_added(made: &mut Made, injected: Option<&Value>) {
+    let former = injected.and_then(Status::on);
+    if let (Some(injected), Some(former)) = (injected, former.and_then(|status| status.digest))
+        && digest(injected, &made.fragment) != former
+    {
+        made.status.digest = Some(digest(&made.pod, &made.fragment));
+        for list in [LISTS[0], LISTS[1], VOLUMES] {
+            keep(made, injected, list);
+        }
+        return;
+    }
+    made.status.digest = Some(digest(&made.pod, &made.fragment));
+}
+
+fn keep(made: &mut Made, injected: &Value, list: &str) {
+    let names: Vec<String> = containers::list(&made.fragment, list)
+        .iter()
+        .filter_map(|element| Some(element.get("name")?.as_str()?.to_owned()))
+        .collect();
+    for name in names {
+        let (Some(present), Some(fresh)) = (containers::find(injected, list, &name), containers::find_mut(&mut made.pod, list, &name))
+        else {
+            continue;
+        };
+        let mut both = json!({"spec": {list: [present]}});
+        let patch = json!({"spec": {list: [&*fresh]}});
+        if merge(&mut both, &patch).is_ok()
+            && let Some(Value::Object(merged)) = containers::take(&mut both, list, &name)
+        {
+            *fresh = merged;
+        }
+    }
+}
+
+/// Fingerprint of the elements of `pod` that have a name in `fragment`.
+fn digest(pod: &Value, fragment: &Value) -> String {
+    let mut hash = Sha256::new();
+    for list in [LISTS[0], LISTS[1], VOLUMES] {
+        for element in containers::list(fragment, list) {
+            let name = element.get("name").and_then(Value::as_str).unwrap_or_default();
+            if let Some(element) = containers::find(pod, list, name) {
+                hash.update(sorted(element).to_string());
+            }
+        }
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The value with the keys of its mappings in order: tools that rewrite a manifest put them into an order of their own.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(entries) => {
+            let mut entries: Vec<_> = entries.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+            Value::Object(entries.into_iter().collect())
+        }
+        Value::Array(elements) => elements.iter().map(sorted).collect(),
+        scalar => scalar.clone(),
+    }
+}
