@@ -33,7 +33,8 @@ fn error(text: &str) -> String {
 fn without_layers_the_meshs_own_is_shared() {
     let mesh = mesh();
     for annotation in [None, Some(""), Some("# none\n"), Some("null"), Some("{}")] {
-        let config = ProxyConfig::effective(&mesh, &[], "root", "shop", &Map::new(), annotation, Mode::Corrected).unwrap();
+        let config =
+            ProxyConfig::effective(&mesh, &[], "root", "shop", &Map::new(), annotation, Mode::Corrected).unwrap();
         assert!(Arc::ptr_eq(&config.inner, &mesh.default_config().inner), "{annotation:?}");
     }
 }
@@ -65,7 +66,9 @@ fn headers_are_merged_by_field_and_messages_are_not_merged() {
     );
     let annotation =
         "proxyHeaders: {server: {disabled: true}}\ntracing: {maxPathTagLength: 7}\ntracingServiceName: 1\n";
-    let config = ProxyConfig::effective(&mesh.unwrap(), &[], "root", "shop", &Map::new(), Some(annotation), Mode::Corrected).unwrap();
+    let config =
+        ProxyConfig::effective(&mesh.unwrap(), &[], "root", "shop", &Map::new(), Some(annotation), Mode::Corrected)
+            .unwrap();
     let fields = config.fields();
     assert_eq!(fields["proxyHeaders"], json!({"server": {"disabled": true}, "requestId": {"disabled": true}}));
     assert_eq!(fields["tracing"], json!({"maxPathTagLength": 7}));

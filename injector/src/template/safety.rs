@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::annotations::grammar::{is_environment_name, plain_value};
+use crate::workload::FieldError;
 use sites::{Site, sites};
 
 /// How many fields an error names.
@@ -27,9 +28,9 @@ pub(crate) fn neutral(pod: &Value) -> Option<Value> {
     sites::has_any(pod).then(|| sites::replace(pod, &|_| true))
 }
 
-/// `text` with letters in place of all characters that mean something to YAML, for what templates see beside the pod.
-pub(crate) fn neutral_text(text: &str) -> String {
-    sites::harmless(text)
+/// Whether `text` stays text wherever it is put, for what templates see beside the pod.
+pub(crate) fn is_plain(text: &str) -> bool {
+    text == sites::harmless(text) || text == "null"
 }
 
 /// Whether `one` and `other` differ in the contents of scalars only: everything is of the same type, mappings have the
@@ -83,17 +84,29 @@ pub(crate) fn culprits(pod: &Value, rendered: &Value, render: impl Fn(&Value) ->
     named(sites.iter().filter(|site| rest.contains(&site.number)))
 }
 
-/// What is wrong with entries of `proxyMetadata` that templates put into `name: <key>` and `value: "<value>"`; each with
-/// its place.
-pub(crate) fn check_metadata_entries(metadata: &Map<String, Value>) -> Vec<String> {
+/// What is wrong with a ProxyConfig that comes from a pod: in Istio's templates, some of it is put into YAML as it is.
+pub(crate) fn check_proxy_config(fields: &Map<String, Value>) -> Vec<FieldError> {
+    const AUTHORITIES: [&str; 3] = ["tracing", "tlsSettings", "caCertificates"];
+    let mut errors =
+        fields.get("proxyMetadata").and_then(Value::as_object).map(check_metadata_entries).unwrap_or_default();
+    let authorities = fields.get(AUTHORITIES[0]).and_then(|tracing| tracing.get(AUTHORITIES[1])?.get(AUTHORITIES[2]));
+    if authorities.and_then(Value::as_str).is_some_and(|path| !is_plain(path)) {
+        errors.push(FieldError::new(
+            AUTHORITIES.join("."),
+            "has characters that mean something to YAML; use a plain path",
+        ));
+    }
+    errors
+}
+
+/// What is wrong with entries of `proxyMetadata` that templates put into `name: <key>` and `value: "<value>"`.
+fn check_metadata_entries(metadata: &Map<String, Value>) -> Vec<FieldError> {
     let problem = |(key, value): (&String, &Value)| {
-        let key_is_wrong = !is_environment_name(key);
-        let place = format!("proxyMetadata[{}]", sites::printable(key));
-        if key_is_wrong {
-            return Some(format!("{place}: the name is not one of an environment variable"));
+        let field = format!("proxyMetadata[{}]", sites::printable(key));
+        if !is_environment_name(key) {
+            return Some(FieldError::new(field, "is not the name of an environment variable"));
         }
-        let text = value.as_str()?;
-        plain_value(text).err().map(|problem| format!("{place}: the value {problem}"))
+        plain_value(value.as_str()?).err().map(|problem| FieldError::new(field, problem))
     };
     metadata.iter().filter_map(problem).collect()
 }

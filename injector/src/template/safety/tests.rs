@@ -111,7 +111,8 @@ fn letters_take_the_place_of_marks_and_keys_stay_apart() {
         ("-1", "-1"),
         ("--- a", "x-- a"),
     ] {
-        assert_eq!(neutral_text(text), expected);
+        assert_eq!(sites::harmless(text), expected);
+        assert_eq!(is_plain(text), text == expected || text == "null", "{text}");
     }
     let keys = neutral(&json!({"a'": 1, "a\"": 2, "ax": 3, "b'": 4})).unwrap();
     let keys: Vec<_> = keys.as_object().unwrap().keys().map(String::as_str).collect();
@@ -148,11 +149,16 @@ fn many_texts_are_named_in_part_and_rendered_a_bounded_number_of_times() {
 
 #[test]
 fn metadata_entries_are_variables_with_plain_text() {
-    let check = |metadata: Value| check_metadata_entries(metadata.as_object().unwrap());
-    assert!(check(json!({"ISTIO_META_A.b-c": "x y: #'", "_": ""})).is_empty());
-    let wrong = json!({"A": "a\"b", "B": "a\\b", "C": "a\nb", "D E": "x", "yes": "x", "1": "x", "a\n- b": "x"});
-    let problems = check(wrong);
-    assert_eq!(problems.len(), 7);
-    assert!(problems[0].starts_with("proxyMetadata[A]: the value has double quotes"), "{problems:?}");
-    assert!(problems[6].starts_with("proxyMetadata[a\\n- b]: the name"), "{problems:?}");
+    let check = |metadata: Value| -> Vec<String> {
+        let config = json!({"proxyMetadata": metadata, "tracing": {"tlsSettings": {"caCertificates": "/etc/ca: x"}}});
+        check_proxy_config(config.as_object().unwrap()).iter().map(ToString::to_string).collect()
+    };
+    let authorities =
+        "tracing.tlsSettings.caCertificates: has characters that mean something to YAML; use a plain path";
+    assert_eq!(check(json!({"ISTIO_META_A.b-c": "x y: #'", "_": ""})), [authorities]);
+    let problems =
+        check(json!({"A": "a\"b", "B": "a\\b", "C": "a\nb", "D E": "x", "yes": "x", "1": "x", "a\n- b": "x"}));
+    assert_eq!(problems.len(), 8);
+    assert!(problems[0].starts_with("proxyMetadata[A]: has double quotes"), "{problems:?}");
+    assert_eq!(problems[6], "proxyMetadata[a\\n- b]: is not the name of an environment variable");
 }
