@@ -12,13 +12,14 @@ use sidecar_injector::manifest::inject_manifest;
 
 use conformance::case::cases;
 
-const HOSTILE: [&str; 6] = [
+const HOSTILE: [&str; 7] = [
     "80\"\n    - \"--extra-arg",
     "a\n  - name: extra\n    image: extra",
     "'\n  extra: '",
     "a: b",
     "\", \"extra\": \"",
     "a\u{85}- extra",
+    "a\"\n    - name: extra\n      value: \"b",
 ];
 /// Annotations that templates read, with and without a grammar.
 const ANNOTATIONS: [&str; 16] = [
@@ -56,6 +57,8 @@ fn hostile_text_adds_nothing() {
             accepted += check(&injector, &pod(&[("proxy.istio.io/config", &config)], "app", "v1"), "key", text);
             accepted += check(&injector, &pod(&[], text, "v1"), "container", text);
             accepted += check(&injector, &pod(&[], "app", text), "label", text);
+            let chosen = ["kubectl.kubernetes.io/default-container", "kubectl.kubernetes.io/default-logs-container"];
+            accepted += check(&injector, &pod(&chosen.map(|name| (name, "app")), text, "v1"), "only container", text);
         }
     }
     assert!(accepted > 0, "nothing is accepted, so nothing is tested");
@@ -70,6 +73,8 @@ fn check(injector: &Injector, pod: &Value, place: &str, text: &str) -> usize {
             let is_extra = container["name"] == "extra" || container.get("extra").is_some();
             let args = container["args"].as_array().into_iter().flatten();
             let has_extra = args.into_iter().any(|argument| argument == "--extra-arg" || argument == "extra");
+            let mut variables = container["env"].as_array().into_iter().flatten();
+            let is_extra = is_extra || variables.any(|variable| variable["name"] == "extra");
             assert!(!is_extra && !has_extra, "{place} {text:?}: {container}");
         }
     }
