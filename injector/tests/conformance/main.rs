@@ -2,11 +2,9 @@
 #![expect(clippy::disallowed_methods, reason = "cases are files")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its files fails")]
 
-mod conformance {
-    pub(crate) mod case;
-    pub(crate) mod compare;
-    pub(crate) mod pods;
-}
+mod case;
+mod compare;
+mod pods;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,9 +17,9 @@ use sidecar_injector::manifest::inject_manifest;
 use sidecar_injector::review::review;
 use sidecar_test_support::conformance as data;
 
-use conformance::case::{Case, cases, load, objects};
-use conformance::compare::{differences, normal};
-use conformance::pods::pods_of;
+use case::{Case, cases, load, objects};
+use compare::{differences, normal};
+use pods::pods_of;
 
 #[test]
 fn istios_templates_parse() {
@@ -97,7 +95,6 @@ fn the_webhook_gives_istios_results() {
             }
         }
     }
-    println!("{checked} pods by webhook");
     assert!(checked > 0);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -142,7 +139,6 @@ fn check_all(door: &str, run: impl Fn(&Case) -> Option<Result<String, String>>) 
             (Err(error), Some(_)) => wrong.push(format!("{name}: {error}")),
         }
     }
-    println!("{checked} cases by {door}");
     assert!(checked > 0);
     assert!(wrong.is_empty(), "{} differences by {door}:\n{}", wrong.len(), wrong.join("\n"));
 }
