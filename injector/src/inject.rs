@@ -133,7 +133,9 @@ impl fmt::Display for InjectError {
 /// # Errors
 /// When the pod, its annotations, a template or the result are not as they have to be.
 pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError> {
-    check_pod(pod, Mode::Istio).map_err(InjectError::Pod)?;
+    // Of a pod that was injected, the names are for the original to have in order.
+    let was_injected = metadata_map(pod, "annotations").contains_key(annotation::STATUS);
+    check_pod(pod, if was_injected { Mode::Istio } else { context.mode() }).map_err(InjectError::Pod)?;
     if context.mode().is_istio() {
         annotations::check(pod, context.mode()).map_err(InjectError::Annotations)?;
         let Made { mut pod, mut status, templates, warnings, .. } =
