@@ -71,16 +71,15 @@ pub(super) fn check(
 /// longer in the templates goes.
 pub(super) fn keep_what_others_added(made: &mut Made, injected: Option<&Value>) {
     let former = injected.and_then(Status::on);
-    if let (Some(injected), Some(former)) = (injected, former.and_then(|status| status.digest))
-        && digest(injected, &made.fragment) != former
+    let fresh = digest(&made.pod, &made.status);
+    if let (Some(injected), Some(former)) = (injected, former)
+        && former.digest.as_ref().is_some_and(|recorded| *recorded != digest(injected, &former))
     {
-        made.status.digest = Some(digest(&made.pod, &made.fragment));
         for list in [LISTS[0], LISTS[1], VOLUMES] {
             keep(made, injected, list);
         }
-        return;
     }
-    made.status.digest = Some(digest(&made.pod, &made.fragment));
+    made.status.digest = Some(fresh);
 }
 
 fn keep(made: &mut Made, injected: &Value, list: &str) {
@@ -104,15 +103,17 @@ fn keep(made: &mut Made, injected: &Value, list: &str) {
     }
 }
 
-/// Fingerprint of the elements of `pod` that have a name in `fragment`.
-fn digest(pod: &Value, fragment: &Value) -> String {
+/// Fingerprint of the elements of `pod` that `status` lists.
+fn digest(pod: &Value, status: &Status) -> String {
     let mut hash = Sha256::new();
-    for list in [LISTS[0], LISTS[1], VOLUMES] {
-        for element in containers::list(fragment, list) {
-            let name = element.get("name").and_then(Value::as_str).unwrap_or_default();
-            if let Some(element) = containers::find(pod, list, name) {
-                hash.update(sorted(element).to_string());
-            }
+    let lists = [
+        (containers::REGULAR, &status.containers),
+        (containers::INIT, &status.init_containers),
+        (VOLUMES, &status.volumes),
+    ];
+    for (list, names) in lists {
+        for element in names.iter().flatten().filter_map(|name| containers::find(pod, list, name)) {
+            hash.update(sorted(element).to_string());
         }
     }
     hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
