@@ -8,14 +8,15 @@
 #![expect(clippy::panic, clippy::unreachable, reason = "a case that cannot be read fails its test")]
 
 mod case;
+mod coverage;
 #[path = "../common/differences.rs"]
 mod differences;
 mod doors;
 #[path = "../common/pods.rs"]
 mod pods;
+mod selectors;
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::thread;
@@ -36,8 +37,11 @@ fn every_case_is_as_expected_through_every_door() {
     let used: BTreeSet<PathBuf> =
         results.iter().flat_map(|(case, checked)| case.files.iter().chain(&checked.goldens).cloned()).collect();
     let stale = sidecar_test_support::golden::stale(&root(), &used).unwrap();
-    let stale = stale.iter().filter(|path| path.extension() != Some(OsStr::new("rs")));
+    let is_beside_the_cases = |path: &PathBuf| path.parent() == Some(&root());
+    let stale = stale.iter().filter(|path| !is_beside_the_cases(path));
     wrong.extend(stale.map(|path| format!("{}: no case uses this file", path.display())));
+    let codes = results.iter().flat_map(|(_, checked)| &checked.codes).copied().collect();
+    wrong.extend(coverage::missing(&cases, &codes));
     println!("{} cases", cases.len());
     assert!(!cases.is_empty());
     assert!(wrong.is_empty(), "{} mistakes:\n{}", wrong.len(), wrong.join("\n"));
