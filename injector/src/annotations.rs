@@ -3,7 +3,7 @@
 //! Their values end up in rendered text, so each is held to its grammar before anything is rendered, and all mistakes
 //! are reported together.
 
-mod grammar;
+pub(crate) mod grammar;
 mod resources;
 
 use serde_json::Value;

@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 
 use gotemplate::{IntKind, Struct, Value as Data};
 use serde_json::{Map, Value};
-use sidecar_contract::{annotation, config::DEFAULT_REVISION, identity};
+use sidecar_contract::{annotation, config::DEFAULT_REVISION, container, identity};
 
 use crate::annotations::AnnotationError;
 use crate::config::Configuration;
+use crate::containers;
 use crate::image;
 use crate::mode::Mode;
 use crate::native::{self, Annotated};
@@ -149,13 +150,18 @@ impl<'a> Context<'a> {
         let annotated = text(annotation::NATIVE_SIDECAR).map(|value| native::annotated(value, self.mode()));
         let none = Annotated { native: None, shown: None, warning: None };
         let Annotated { native, shown, warning } = annotated.unwrap_or(none);
-        Ok(PodSettings {
+        let mut settings = PodSettings {
             proxy_config,
             native_sidecar: native.unwrap_or(by_cluster),
             native_by_default: by_cluster,
             native_annotation: shown.map(str::to_owned),
             warnings: warning.into_iter().collect(),
-        })
+        };
+        if settings.native_sidecar && !self.mode().is_istio() && has_no_application(pod) {
+            (settings.native_sidecar, settings.native_by_default) = (false, false);
+            settings.native_annotation = None;
+        }
+        Ok(settings)
     }
 
     /// Whether the application waits until the sidecar is ready. ProxyConfig resources have no say in it.
@@ -216,6 +222,11 @@ impl<'a> Context<'a> {
             (identity::PROXY_UID.into(), identity::PROXY_GID.into())
         }
     }
+}
+
+/// Whether the pod is a gateway: nothing but a sidecar. A pod needs a container that is no init container.
+fn has_no_application(pod: &Value) -> bool {
+    containers::list(pod, containers::REGULAR).iter().all(|element| containers::is_named(element, container::PROXY))
 }
 
 /// The metadata with the namespace that the pod will be in, which its own may lack.

@@ -23,6 +23,7 @@ use crate::config::UnknownTemplate;
 use crate::containers;
 use crate::context::Context;
 use crate::merge::MergeError;
+use crate::mode::Mode;
 use crate::openshift;
 use crate::status::Status;
 use crate::template::TemplateError;
@@ -127,12 +128,12 @@ impl fmt::Display for InjectError {
 /// Injects `pod`, whatever [`crate::decide::decide`] would say.
 ///
 /// Injecting the result again changes nothing, and [`uninject`] gives the pod back as it was; but in
-/// [`Mode::Istio`](crate::mode::Mode::Istio) neither.
+/// [`Mode::Istio`] neither.
 ///
 /// # Errors
 /// When the pod, its annotations, a template or the result are not as they have to be.
 pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError> {
-    check_pod(pod, context.mode()).map_err(InjectError::Pod)?;
+    check_pod(pod, Mode::Istio).map_err(InjectError::Pod)?;
     if context.mode().is_istio() {
         annotations::check(pod, context.mode()).map_err(InjectError::Annotations)?;
         let Made { mut pod, mut status, templates, warnings, .. } =

@@ -5,16 +5,18 @@
 //! `$retainKeys`, `$setElementOrder/…` and `$deleteFromPrimitiveList/…` say otherwise, and never get into the pod.
 //!
 //! New elements of a list stand where the patch has them, before those that only the original has; present ones keep
-//! their order (see [`arrange`](list)). What there is nothing to apply to is left out: a mapping or an element with
-//! `$patch` that is new in the pod does not get there, whatever else it has.
+//! their order. What has nothing to apply to is left out: a mapping or an element with `$patch` that is new in the pod
+//! does not get there, whatever else it has.
 //!
 //! The result is that of `kubectl patch --type strategic`, but for what would make a second merge differ from the
-//! first, or a pod unusable:
+//! first, or an order depend on chance:
 //!
 //! - Elements with one key, as a port number for TCP and for UDP, meet in order. Kubernetes lets all meet the first.
 //! - Directives and nulls are left out of a new element of a present list too. Kubernetes leaves them in, and decoding
-//!   drops the nulls and `$patch` only.
-//! - An element of the original that has no key stays, and is not an error; a directive that cannot be one always is.
+//!   drops only themselves: not the element that `$patch` wants deleted.
+//! - Scalars that a patch both adds and deletes are deleted. In Kubernetes it depends on the order of a Go map.
+//! - Among elements that `$setElementOrder` does not name, a new one keeps to the rule above also if others are deleted.
+//! - A directive that cannot be one is always an error; an element of the original without a key never is, and stays.
 
 mod directives;
 mod list;

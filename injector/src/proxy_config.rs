@@ -10,7 +10,7 @@ use sidecar_contract::port;
 
 use crate::mesh::MeshConfig;
 use crate::mode::Mode;
-use crate::template::{self, Canonical};
+use crate::template::{self, Canonical, safety};
 use crate::workload::FieldError;
 use crate::yaml;
 
@@ -193,6 +193,7 @@ fn read_annotation(text: &str, mode: Mode) -> Result<Map<String, Value>, String>
         unknown.clear();
     }
     unknown.extend(twice);
+    unknown.extend(json.as_object().map(safety::check_proxy_config).unwrap_or_default());
     // In one round with those of the wrong type.
     match json {
         Value::Object(fields) if unknown.is_empty() => Ok(fields),

@@ -110,6 +110,7 @@ pub(crate) fn all_recorded(pod: &Value) -> Vec<(&'static str, Value)> {
 }
 
 fn prepare(given: &mut Value, list: &str) {
+    remove_directives(given);
     let Some(fields) = given.as_object_mut() else { return };
     if fields.get("image").is_some_and(|image| image == AUTO_IMAGE || image == "") {
         fields.shift_remove("image");
@@ -117,6 +118,18 @@ fn prepare(given: &mut Value, list: &str) {
     if list == REGULAR {
         // Only an init container may say it.
         fields.shift_remove("restartPolicy");
+    }
+}
+
+/// A pod has no say in how it is merged: a field of that name is an unknown field.
+fn remove_directives(value: &mut Value) {
+    match value {
+        Value::Object(entries) => {
+            entries.retain(|key, _| !key.starts_with('$'));
+            entries.values_mut().for_each(remove_directives);
+        }
+        Value::Array(elements) => elements.iter_mut().for_each(remove_directives),
+        _ => {}
     }
 }
 

@@ -29,12 +29,13 @@ pub(super) fn onto(
 ) -> Result<Rendered, InjectError> {
     let data = |seen: &Value| context.template_data(seen, settings);
     let real = data(seen).map_err(InjectError::Pod)?;
-    let neutral = safety::neutral(seen).and_then(|neutral| data(&neutral).ok());
+    // The same for all templates; where it cannot be made, each text is tried on its own.
+    let neutral = safety::neutral(seen).map(|neutral| data(&neutral).ok());
     let mut rendered = Rendered { pod: pod.clone(), fragment: Value::Object(Map::new()) };
     for template in templates {
         let mut patch = render(template, &real).map_err(InjectError::Template)?;
         if let Some(neutral) = &neutral {
-            check_shape(template, &patch, neutral, seen, &data)?;
+            check_shape(template, &patch, neutral.as_ref(), seen, &data)?;
         }
         if !context.mode().is_istio() {
             follow(&mut patch, &rendered.fragment);
@@ -67,9 +68,8 @@ fn read_fragment(template: &str, rendered: &str) -> Result<Value, TemplateError>
         Value::Object(parts) => parts,
         _ => return Err(error("renders something else than a mapping".to_owned())),
     };
-    parts.retain(|key, part| {
-        !part.is_null() && !(key == "apiVersion" && part == "v1" || key == "kind" && part == "Pod")
-    });
+    parts
+        .retain(|key, part| !(part.is_null() || key == "apiVersion" && part == "v1" || key == "kind" && part == "Pod"));
     if let Some(key) = parts.keys().find(|key| !matches!(key.as_str(), "metadata" | "spec")) {
         return Err(error(format!("renders the key `{key}`; only `metadata` and `spec` of a pod belong there")));
     }
@@ -93,11 +93,12 @@ fn read_fragment(template: &str, rendered: &str) -> Result<Value, TemplateError>
 fn check_shape(
     template: &Template,
     patch: &Value,
-    neutral: &gotemplate::Value,
+    neutral: Option<&gotemplate::Value>,
     seen: &Value,
     data: &impl Fn(&Value) -> Result<gotemplate::Value, Vec<crate::workload::FieldError>>,
 ) -> Result<(), InjectError> {
-    if render(template, neutral).is_ok_and(|harmless| safety::same_shape(patch, &harmless)) {
+    let harmless = neutral.and_then(|neutral| render(template, neutral).ok());
+    if harmless.is_some_and(|harmless| safety::same_shape(patch, &harmless)) {
         return Ok(());
     }
     let culprits = safety::culprits(seen, patch, |pod| render(template, &data(pod).ok()?).ok());

@@ -15,8 +15,6 @@ pub struct Settings {
     pub(crate) values: Value,
     /// `*v1alpha1.MeshConfig`
     pub(crate) mesh_config: Value,
-    /// `*v1alpha1.ProxyConfig`, the mesh's default
-    pub(crate) proxy_config: Value,
 }
 
 impl Settings {
@@ -27,12 +25,7 @@ impl Settings {
     pub fn new(values: &Map<String, Json>, mesh: &MeshConfig) -> Result<Self, YamlError> {
         let mesh_config =
             data::read("v1alpha1.MeshConfig", &Json::Object(mesh.fields().clone()), "").map_err(mistakes)?;
-        let proxy_config = data::read("v1alpha1.ProxyConfig", mesh.default_proxy_config(), "").map_err(mistakes)?;
-        Ok(Self {
-            values: Json::Object(values.clone()).into(),
-            mesh_config: Pointer::new(mesh_config).into(),
-            proxy_config: Pointer::new(proxy_config).into(),
-        })
+        Ok(Self { values: Json::Object(values.clone()).into(), mesh_config: Pointer::new(mesh_config).into() })
     }
 }
 

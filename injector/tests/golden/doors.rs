@@ -14,9 +14,9 @@ use sidecar_injector::mode::Mode;
 use sidecar_injector::review::review;
 use sidecar_test_support::golden;
 
-use super::case::Case;
-use crate::common::differences::differences;
-use crate::common::pods::{objects, patched, pods_of, review_of};
+use crate::case::Case;
+use crate::differences::differences;
+use crate::pods::{objects, patched, pods_of, review_of};
 
 /// What a case came to.
 pub(crate) struct Checked {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::random::Random;
-use crate::shape::{POD, RECENT, Shape};
+use crate::shape::{POD, Shape};
 
 /// Keys of elements and of entries, and scalars in lists: few, so that a patch meets what is there.
 const NAMES: [&str; 5] = ["a", "b", "c", "d", "e"];
@@ -16,17 +16,15 @@ const NEVER_EMPTY: [&str; 3] = ["containers", "finalizers", "args"];
 type Fields = [(&'static str, Shape)];
 
 /// Makes pods and patches.
-pub struct Generator {
-    pub random: Random,
-    /// Whether fields are left out that kubectl knows only since 1.26.
-    pub without_recent: bool,
+pub(crate) struct Generator {
+    pub(crate) random: Random,
 }
 
 impl Generator {
     /// A pod with nulls and unknown fields in some places. No list has two elements with one key.
-    pub fn pod(&mut self) -> Value {
+    pub(crate) fn pod(&mut self) -> Value {
         let mut pod = json!({"apiVersion": "v1", "kind": "Pod"});
-        for (name, shape) in Self::parts() {
+        for &(name, shape) in POD {
             pod[name] = self.value(name, shape);
         }
         pod["metadata"]["name"] = json!("pod");
@@ -34,20 +32,13 @@ impl Generator {
     }
 
     /// A patch with all directives in some places. None of them contradict each other.
-    pub fn patch(&mut self) -> Value {
-        let parts = Self::parts().map(|(name, shape)| (name.to_owned(), self.patch_mapping(shape, 0)));
+    pub(crate) fn patch(&mut self) -> Value {
+        let parts = POD.iter().map(|&(name, shape)| (name.to_owned(), self.patch_mapping(shape, 0)));
         Value::Object(parts.collect())
     }
 
-    fn parts() -> impl Iterator<Item = (&'static str, Shape)> {
-        let Shape::Mapping(parts) = POD else { panic!("a pod is a mapping") };
-        parts.iter().copied()
-    }
-
     fn some(&mut self, fields: &Fields) -> Vec<(&'static str, Shape)> {
-        let known = |name: &str| !self.without_recent || !RECENT.contains(&name);
-        let known: Vec<_> = fields.iter().copied().filter(|(name, _)| known(name)).collect();
-        known.into_iter().filter(|_| self.random.percent(45)).collect()
+        fields.iter().copied().filter(|_| self.random.percent(45)).collect()
     }
 
     fn value(&mut self, name: &str, shape: Shape) -> Value {

@@ -1,8 +1,9 @@
 //! Our strategic merge and that of `kubectl patch --local --type strategic` give the same pods.
-#![expect(clippy::disallowed_methods, reason = "kubectl reads files, and the environment can name another seed")]
+#![expect(clippy::disallowed_methods, reason = "kubectl reads files, and the environment names another seed")]
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod generator;
-mod kubectl;
+mod oracle;
 mod random;
 mod shape;
 
@@ -11,9 +12,9 @@ use std::thread;
 
 use serde_json::{Value, json};
 use sidecar_injector::merge::merge;
-use sidecar_test_support::command::require_command;
 
 use crate::generator::Generator;
+use crate::oracle::{Oracle, decoded, oracle};
 use crate::random::Random;
 
 /// Each patch is applied to so many pods: a start of kubectl takes longer than all its merges.
@@ -30,9 +31,9 @@ fn seed() -> u64 {
     env::var("STRATEGIC_MERGE_SEED").map_or(1, |seed| seed.parse().unwrap())
 }
 
-fn generate(number: u64, without_recent: bool) -> (Vec<Value>, Value) {
+fn generate(number: u64) -> (Vec<Value>, Value) {
     let random = Random(seed().wrapping_mul(1 << 32).wrapping_add(number));
-    let mut generator = Generator { random, without_recent };
+    let mut generator = Generator { random };
     let pods = (0..PODS).map(|_| generator.pod()).collect();
     (pods, generator.patch())
 }
@@ -43,48 +44,45 @@ fn merged(pod: &Value, patch: &Value) -> Result<Value, String> {
     Ok(pod)
 }
 
-/// Whether kubectl is older than 1.26, as that of Debian 12.
-fn lacks_recent_fields() -> bool {
-    let folder = tempfile::tempdir().unwrap();
-    let scheduling_gates = json!({"spec": {"schedulingGates": [{"name": "a"}]}});
-    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod"}, "spec": scheduling_gates["spec"]});
-    kubectl::patch(&[pod], &scheduling_gates, folder.path()).0 == [None]
-}
-
 /// Describes each pod of a run of patches that comes out otherwise.
-fn differences(numbers: impl Iterator<Item = u64>, without_recent: bool) -> Vec<String> {
+fn differences(numbers: impl Iterator<Item = u64>, oracle: &Oracle) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let mut differences = Vec::new();
     for number in numbers {
-        let (pods, patch) = generate(number, without_recent);
-        let (expected, refusals) = kubectl::patch(&pods, &patch, folder.path());
+        let (pods, patch) = generate(number);
+        let (expected, refusals) = oracle.patch(&pods, &patch, folder.path());
         for (pod, expected) in pods.iter().zip(expected) {
-            let given = merged(pod, &patch).map(kubectl::decoded);
-            let expected = expected.map(kubectl::decoded).ok_or(&refusals);
-            if given.as_ref().ok() != expected.as_ref().ok() || expected.is_err() {
-                differences.push(describe(number, pod, &patch, &format!("{given:#?}"), &format!("{expected:#?}")));
-            }
+            let difference = match (merged(pod, &patch).map(decoded), expected.map(decoded)) {
+                (Ok(given), Some(expected)) => difference("", &given, &expected),
+                (Ok(_), None) => Some(format!("refused: {}", refusals.trim())),
+                (Err(error), _) => Some(error),
+            };
+            differences.extend(difference.map(|what| format!("{what}\n  patch {number}: {patch}\n  pod: {pod}")));
         }
     }
     differences
 }
 
-fn describe(number: u64, pod: &Value, patch: &Value, given: &str, expected: &str) -> String {
-    let line = given.lines().zip(expected.lines()).position(|(given, expected)| given != expected).unwrap_or_default();
-    let excerpt = |text: &str| text.lines().skip(line.saturating_sub(15)).take(30).collect::<Vec<_>>().join("\n");
-    let (given, expected) = (excerpt(given), excerpt(expected));
-    format!("patch {number}: {patch}\nof {pod}\ngives\n{given}\nand by kubectl\n{expected}\n")
+/// The first place at which two values differ.
+fn difference(path: &str, given: &Value, expected: &Value) -> Option<String> {
+    match (given, expected) {
+        (Value::Object(given), Value::Object(expected)) if given.keys().all(|name| expected.contains_key(name)) => {
+            let of = |name: &String| given.get(name).unwrap_or(&Value::Null);
+            expected.iter().find_map(|(name, expected)| difference(&format!("{path}.{name}"), of(name), expected))
+        }
+        (Value::Array(given), Value::Array(expected)) if given.len() == expected.len() => {
+            let pairs = given.iter().zip(expected).enumerate();
+            pairs.into_iter().find_map(|(at, (given, expected))| difference(&format!("{path}[{at}]"), given, expected))
+        }
+        _ => (given != expected).then(|| format!("{path}: {given}, and of Kubernetes {expected}")),
+    }
 }
 
 #[test]
 fn kubectl_makes_the_same_pods() {
-    if !require_command("kubectl", "kubernetes-client") {
-        return;
-    }
-    let without_recent = lacks_recent_fields();
+    let Some(oracle) = oracle() else { return };
     let differences: Vec<String> = thread::scope(|scope| {
-        let part =
-            |first: u64| scope.spawn(move || differences((first..PATCHES).step_by(THREADS as usize), without_recent));
+        let part = |first: u64| scope.spawn(move || differences((first..PATCHES).step_by(THREADS as usize), oracle));
         let parts: Vec<_> = (0..THREADS).map(part).collect();
         parts.into_iter().flat_map(|part| part.join().unwrap()).collect()
     });
@@ -95,7 +93,7 @@ fn kubectl_makes_the_same_pods() {
 #[test]
 fn a_second_merge_changes_nothing() {
     for number in 0..PATCHES {
-        let (pods, patch) = generate(number, false);
+        let (pods, patch) = generate(number);
         for pod in pods {
             let once = merged(&pod, &patch).unwrap();
             assert_eq!(merged(&once, &patch).unwrap(), once, "seed {}, patch {number}: {patch}\nof {pod}", seed());
@@ -105,9 +103,7 @@ fn a_second_merge_changes_nothing() {
 
 #[test]
 fn what_kubectl_refuses_is_refused() {
-    if !require_command("kubectl", "kubernetes-client") {
-        return;
-    }
+    let Some(oracle) = oracle() else { return };
     let folder = tempfile::tempdir().unwrap();
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod", "finalizers": ["a"]}, "spec": {
         "containers": [{"name": "a"}], "tolerations": [{"key": "a"}], "securityContext": {"runAsUser": 1}}});
@@ -127,7 +123,7 @@ fn what_kubectl_refuses_is_refused() {
         json!({"metadata": {"finalizers": [{}]}}),
         json!({"metadata": {"$deleteFromPrimitiveList": ["a"]}}),
     ] {
-        let (patched, _) = kubectl::patch(std::slice::from_ref(&pod), &patch, folder.path());
+        let (patched, _) = oracle.patch(std::slice::from_ref(&pod), &patch, folder.path());
         assert_eq!(patched, [None], "{patch}");
         merged(&pod, &patch).unwrap_err();
     }

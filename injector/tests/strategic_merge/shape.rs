@@ -2,7 +2,7 @@
 
 /// The values that a field can have.
 #[derive(Clone, Copy)]
-pub enum Shape {
+pub(crate) enum Shape {
     Text,
     Number,
     Flag,
@@ -23,10 +23,8 @@ pub enum Shape {
 
 use Shape::{Either, Flag, Keyed, Mapping, Number, Set, Text, Texts, Whole, Words};
 
-/// Fields that kubectl knows only since 1.26.
-pub const RECENT: [&str; 2] = ["schedulingGates", "resourceClaims"];
-
-pub static POD: Shape = Mapping(&[("metadata", METADATA), ("spec", SPEC)]);
+/// The fields of a pod that templates render.
+pub(crate) const POD: &[(&str, Shape)] = &[("metadata", METADATA), ("spec", SPEC)];
 
 const METADATA: Shape = Mapping(&[
     ("labels", Texts),

@@ -2,14 +2,12 @@
 #![expect(clippy::disallowed_methods, reason = "cases are files")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its files fails")]
 
-mod conformance {
-    pub(crate) mod case;
-    pub(crate) mod compare;
-}
-mod common {
-    pub(crate) mod differences;
-    pub(crate) mod pods;
-}
+mod case;
+mod compare;
+#[path = "../common/differences.rs"]
+mod differences;
+#[path = "../common/pods.rs"]
+mod pods;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,10 +19,10 @@ use sidecar_injector::mode::Mode;
 use sidecar_injector::review::review;
 use sidecar_test_support::conformance as data;
 
-use common::differences::differences;
-use common::pods::{objects, patched, pods_of, review_of};
-use conformance::case::{Case, cases, load};
-use conformance::compare::normal;
+use case::{Case, cases, load};
+use compare::normal;
+use differences::differences;
+use pods::{objects, patched, pods_of, review_of};
 
 #[test]
 fn istios_templates_parse() {
@@ -98,7 +96,6 @@ fn the_webhook_gives_istios_results() {
             }
         }
     }
-    println!("{checked} pods by webhook");
     assert!(checked > 0);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -132,7 +129,6 @@ fn check_all(door: &str, run: impl Fn(&Case) -> Option<Result<String, String>>) 
             (Err(error), Some(_)) => wrong.push(format!("{name}: {error}")),
         }
     }
-    println!("{checked} cases by {door}");
     assert!(checked > 0);
     assert!(wrong.is_empty(), "{} differences by {door}:\n{}", wrong.len(), wrong.join("\n"));
 }

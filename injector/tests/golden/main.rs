@@ -1,20 +1,18 @@
 //! Our own cases in the default mode, through every door: the function, the command line, and an AdmissionReview.
 //!
-//! A case is a folder in `golden/`: `input.yaml` becomes `expected.yaml` and says `report.txt`, or is refused with
+//! A case is a folder beside this file: `input.yaml` becomes `expected.yaml` and says `report.txt`, or is refused with
 //! `error.txt`. It may have settings of its own (`config.yaml`, `values.json`, `mesh.yaml`, `namespaces.yaml`) in place
-//! of those in `golden/settings/`, and `flags`, one a line. `UPDATE_GOLDEN=1` rewrites what is expected.
+//! of those in `settings/`, and `flags`, one a line. `UPDATE_GOLDEN=1` rewrites what is expected.
 #![expect(clippy::disallowed_methods, reason = "cases are files")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its files fails")]
 #![expect(clippy::panic, clippy::unreachable, reason = "a case that cannot be read fails its test")]
 
-mod common {
-    pub(crate) mod differences;
-    pub(crate) mod pods;
-}
-mod golden {
-    pub(crate) mod case;
-    pub(crate) mod doors;
-}
+mod case;
+#[path = "../common/differences.rs"]
+mod differences;
+mod doors;
+#[path = "../common/pods.rs"]
+mod pods;
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -22,8 +20,8 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::thread;
 
-use golden::case::{Case, cases, root};
-use golden::doors::{Checked, check};
+use case::{Case, cases, root};
+use doors::{Checked, check};
 
 const THREADS: usize = 4;
 
