@@ -32,6 +32,10 @@ pub(super) fn rewrite(pod: &mut Value, context: &Context<'_>, was_injected: bool
         return warnings;
     }
     let ports = Ports::of(pod, context);
+    if ports.status == 0 && !ports.is_istio {
+        // A sidecar that is told to answer nowhere; and nowhere is no port that a probe can have.
+        return warnings;
+    }
     let mut probers = Map::new();
     for list in [containers::INIT, containers::REGULAR] {
         for element in containers::list_mut(pod, list).into_iter().flatten().filter_map(Value::as_object_mut) {

@@ -61,7 +61,9 @@ pub(super) fn merge(pod: &mut Value, context: &Context<'_>) -> Result<(), Annota
     if containers::sidecar(pod).is_none() && !context.mode().is_istio() {
         return Ok(());
     }
-    if let (Some(text), Some(list)) = (text, containers::sidecar_mut(pod).and_then(containers::variables_mut)) {
+    if let Some(text) = text
+        && let Some(list) = containers::sidecar_mut(pod).and_then(containers::variables_mut)
+    {
         list.push(containers::new_variable(environment::PROMETHEUS_ANNOTATIONS, &text));
     }
     if let Some(annotations) = containers::metadata_mut(pod, "annotations") {

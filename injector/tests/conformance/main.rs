@@ -4,22 +4,25 @@
 
 mod case;
 mod compare;
+#[path = "../common/differences.rs"]
+mod differences;
+#[path = "../common/pods.rs"]
 mod pods;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::Value;
 use sidecar_injector::manifest::inject_manifest;
+use sidecar_injector::mode::Mode;
 use sidecar_injector::review::review;
 use sidecar_test_support::conformance as data;
 
-use case::{Case, cases, load, objects};
-use compare::{differences, normal};
-use pods::pods_of;
+use case::{Case, cases, load};
+use compare::normal;
+use differences::differences;
+use pods::{objects, patched, pods_of, review_of};
 
 #[test]
 fn istios_templates_parse() {
@@ -72,16 +75,14 @@ fn the_command_line_gives_istios_results() {
 #[test]
 fn the_webhook_gives_istios_results() {
     let Some(cases) = cases() else { return };
+    let pods = |object: &Value| pods_of(object, Mode::Istio);
     let (mut checked, mut wrong) = (0, Vec::new());
     for case in cases.iter().filter(|case| case.webhook) {
         let injector = case.injector();
-        let expected = case.expected.as_deref().map(|text| objects(text).iter().flat_map(pods_of).collect::<Vec<_>>());
-        let given: Vec<_> = objects(&case.input).iter().flat_map(pods_of).collect();
+        let expected = case.expected.as_deref().map(|text| objects(text).iter().flat_map(pods).collect::<Vec<_>>());
+        let given: Vec<_> = objects(&case.input).iter().flat_map(pods).collect();
         for (index, (namespace, pod)) in given.iter().enumerate() {
-            let request = json!({"uid": "u", "kind": {"group": "", "version": "v1", "kind": "Pod"}, "operation": "CREATE",
-                "namespace": namespace, "object": pod});
-            let body = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request});
-            let review = review(body.to_string().as_bytes(), &BTreeMap::new(), &injector).unwrap();
+            let review = review(&review_of(pod, namespace), &BTreeMap::new(), &injector).unwrap();
             let response = &review.answer["response"];
             checked += 1;
             match &expected {
@@ -97,17 +98,6 @@ fn the_webhook_gives_istios_results() {
     }
     assert!(checked > 0);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-/// `pod` as the API server has it after the answer.
-fn patched(pod: &Value, response: &Value) -> Value {
-    assert_eq!(response["allowed"], true, "{response}");
-    let mut pod = pod.clone();
-    if let Some(patch) = response["patch"].as_str() {
-        let patch: json_patch::Patch = serde_json::from_slice(&STANDARD.decode(patch).unwrap()).unwrap();
-        json_patch::patch(&mut pod, &patch).unwrap();
-    }
-    pod
 }
 
 /// Runs all cases through `door`, which passes over a case by giving none.
