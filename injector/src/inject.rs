@@ -208,10 +208,10 @@ fn make(original: &Value, seen: &Value, context: &Context<'_>) -> Result<Made, I
 
     let variables = environment::of(&pod, context);
     environment::apply(&mut pod, &variables);
-    prometheus::merge(&mut pod, context).map_err(|error| InjectError::Annotations(vec![error]))?;
+    prometheus::merge(&mut pod, context, &settings).map_err(|error| InjectError::Annotations(vec![error]))?;
     prometheus::secure_port(&mut pod);
     let mut warnings = warnings::about(&original, context, &settings);
-    warnings.extend(probes::rewrite(&mut pod, context, Status::on(&original).is_some()));
+    warnings.extend(probes::rewrite(&mut pod, context, &settings, Status::on(&original).is_some()));
     metadata::label_network(&mut pod, &variables);
     order::containers(&mut pod, context.holds_application(&settings));
     Ok(Made {

@@ -1,7 +1,6 @@
 //! The documents say what the program does.
 
 #![expect(clippy::disallowed_methods, reason = "a test of files reads files")]
-#![expect(clippy::unwrap_used, reason = "a test that cannot read its files fails")]
 
 use std::fs;
 use std::path::Path;
