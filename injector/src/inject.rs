@@ -142,7 +142,9 @@ impl fmt::Display for InjectError {
 /// # Errors
 /// When the pod, its annotations, a template or the result are not as they have to be.
 pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError> {
-    check_pod(pod, Mode::Istio).map_err(InjectError::Pod)?;
+    // Of a pod that was injected, the names are for the original to have in order.
+    let was_injected = metadata_map(pod, "annotations").contains_key(annotation::STATUS);
+    check_pod(pod, if was_injected { Mode::Istio } else { context.mode() }).map_err(InjectError::Pod)?;
     check_owner(context)?;
     if context.mode().is_istio() {
         let settings = settings_of(pod, context)?;
