@@ -157,7 +157,8 @@ impl Checked {
             expected.entry((*line, object)).or_default().push(message);
         }
         // Without a name it is no object, and without a pod there is no review of it.
-        let Some(given) = (!expected.is_empty()).then(|| objects(&case.input).iter().flat_map(pods).collect::<Vec<_>>())
+        let Some(given) =
+            (!expected.is_empty()).then(|| objects(&case.input).iter().flat_map(pods).collect::<Vec<_>>())
         else {
             return;
         };
