@@ -138,6 +138,9 @@ impl ConfigArgs {
         )
         .map_err(|errors| Failure::of_all(&errors))?;
         let configuration = Configuration::load(&sources).map_err(|errors| Failure::of_all(&errors))?;
+        for warning in configuration.config.warnings() {
+            tracing::warn!("{}: {warning}", sources.config.origin);
+        }
         Ok(Injector {
             mode: if self.compat.is_some() { Mode::Istio } else { Mode::Corrected },
             revision: self.revision.clone(),

@@ -79,6 +79,15 @@ pub struct PodSettings {
     pub warnings: Vec<String>,
 }
 
+/// Ports on which the sidecar answers for the application; 0 where it does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StatusPorts {
+    pub(crate) probes: u16,
+    pub(crate) metrics: u16,
+    /// A probe that is sent there has been rewritten before.
+    pub(crate) rewritten: u16,
+}
+
 /// Without variables of a path.
 pub(crate) static NO_VARIABLES: BTreeMap<String, String> = BTreeMap::new();
 
@@ -162,6 +171,19 @@ impl<'a> Context<'a> {
             settings.native_annotation = None;
         }
         Ok(settings)
+    }
+
+    /// Where the sidecar of `pod` answers. Istio looks at the annotation for probes only, and at the pod's own ProxyConfig
+    /// not at all.
+    pub(crate) fn status_ports(&self, pod: &Value, settings: &PodSettings) -> StatusPorts {
+        let given = metadata_map(pod, "annotations").get(annotation::STATUS_PORT).and_then(Value::as_str);
+        let given = given.and_then(|port| port.trim().parse().ok());
+        if self.mode().is_istio() {
+            let mesh = self.injector.configuration.mesh.status_port();
+            return StatusPorts { probes: given.unwrap_or(mesh), metrics: mesh, rewritten: mesh };
+        }
+        let port = given.unwrap_or_else(|| settings.proxy_config.status_port());
+        StatusPorts { probes: port, metrics: port, rewritten: port }
     }
 
     /// Whether the application waits until the sidecar is ready. ProxyConfig resources have no say in it.

@@ -21,12 +21,13 @@ use sidecar_contract::annotation;
 use crate::annotations::{self, AnnotationError};
 use crate::config::UnknownTemplate;
 use crate::containers;
-use crate::context::Context;
+use crate::context::{Context, PodSettings};
 use crate::merge::MergeError;
 use crate::mode::Mode;
 use crate::openshift;
+use crate::owner::Owner;
 use crate::status::Status;
-use crate::template::TemplateError;
+use crate::template::{TemplateError, safety};
 use crate::undo;
 use crate::uninject::{UninjectError, uninject};
 use crate::workload::{FieldError, check_pod, metadata_map};
@@ -52,6 +53,8 @@ pub struct Outcome {
 pub enum InjectError {
     /// It is not a pod that injection can work on.
     Pod(Vec<FieldError>),
+    /// The object that it belongs to, or its namespace, has a name that no object has.
+    Owner(Vec<String>),
     /// Annotations have values that cannot be used.
     Annotations(Vec<AnnotationError>),
     /// It asks for a template that does not exist.
@@ -83,7 +86,12 @@ impl InjectError {
     pub fn is_in_the_pod(&self) -> bool {
         matches!(
             self,
-            Self::Pod(_) | Self::Annotations(_) | Self::UnknownTemplate(_) | Self::Former(_) | Self::Unsafe { .. }
+            Self::Pod(_)
+                | Self::Owner(_)
+                | Self::Annotations(_)
+                | Self::UnknownTemplate(_)
+                | Self::Former(_)
+                | Self::Unsafe { .. }
         )
     }
 
@@ -97,6 +105,7 @@ impl InjectError {
         match self {
             Self::Pod(errors) => errors.iter().map(|error| error.clone().under(path).to_string()).collect(),
             Self::Annotations(errors) => errors.iter().map(ToString::to_string).collect(),
+            Self::Owner(problems) => problems.clone(),
             Self::UnknownTemplate(error) => vec![format!("annotation '{}': {error}", annotation::TEMPLATES)],
             Self::Former(error) => vec![error.to_string()],
             Self::Template(error) => vec![error.to_string()],
@@ -133,11 +142,14 @@ impl fmt::Display for InjectError {
 /// # Errors
 /// When the pod, its annotations, a template or the result are not as they have to be.
 pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError> {
-    check_pod(pod, Mode::Istio).map_err(InjectError::Pod)?;
+    // Of a pod that was injected, the names are for the original to have in order.
+    let was_injected = metadata_map(pod, "annotations").contains_key(annotation::STATUS);
+    check_pod(pod, if was_injected { Mode::Istio } else { context.mode() }).map_err(InjectError::Pod)?;
+    check_owner(context)?;
     if context.mode().is_istio() {
-        annotations::check(pod, context.mode()).map_err(InjectError::Annotations)?;
+        let settings = settings_of(pod, context)?;
         let Made { mut pod, mut status, templates, warnings, .. } =
-            make(pod, &former::stripped(pod, context), context)?;
+            make(pod, &former::stripped(pod, context), &settings, context)?;
         status.undo = None;
         metadata::set_status(&mut pod, &status);
         metadata::add_configured(&mut pod, context);
@@ -146,8 +158,9 @@ pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError
     let former = uninject(pod).map_err(InjectError::Former)?;
     let original = former.as_ref().map_or(pod, |former| &former.pod);
     check_pod(original, context.mode()).map_err(InjectError::Pod)?;
-    annotations::check(original, context.mode()).map_err(InjectError::Annotations)?;
-    let mut made = make(original, original, context).map_err(|error| seen_from(error, pod, context))?;
+    let settings = settings_of(original, context)?;
+    let mut made =
+        make(original, original, &settings, context).map_err(|error| seen_from(error, pod, &settings, context))?;
     result::check(&made.pod, original, &made.fragment, context).map_err(InjectError::Result)?;
     result::keep_what_others_added(&mut made, former.as_ref().map(|_| pod));
     metadata::add_configured(&mut made.pod, context);
@@ -157,12 +170,44 @@ pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError
     Ok(Outcome { pod, templates, status, warnings })
 }
 
+/// Templates put these into YAML without quotes, and what the pod says of its owner nobody has checked.
+fn check_owner(context: &Context<'_>) -> Result<(), InjectError> {
+    let Owner { api_version, kind, name } = context.owner;
+    let texts = [
+        ("owner's API version", api_version),
+        ("owner's kind", kind),
+        ("owner's name", name),
+        ("namespace", context.namespace.name),
+    ];
+    let problems: Vec<String> = texts
+        .into_iter()
+        .filter(|(_, text)| !safety::is_plain(text))
+        .map(|(what, text)| {
+            let text: String = text.chars().take(100).flat_map(char::escape_default).collect();
+            format!("the pod's {what} is '{text}', which no object has; take quotes, line ends and the like out")
+        })
+        .collect();
+    if problems.is_empty() { Ok(()) } else { Err(InjectError::Owner(problems)) }
+}
+
+/// What holds for `pod`, if all its annotations are as they should be.
+fn settings_of(pod: &Value, context: &Context<'_>) -> Result<PodSettings, InjectError> {
+    let mut errors = annotations::check(pod, context.mode()).err().unwrap_or_default();
+    match context.settings_of(pod) {
+        Ok(settings) if errors.is_empty() => Ok(settings),
+        settings => {
+            errors.extend(settings.err());
+            Err(InjectError::Annotations(errors))
+        }
+    }
+}
+
 /// A mistake is told by its place in the pod as it came.
-fn seen_from(error: InjectError, pod: &Value, context: &Context<'_>) -> InjectError {
-    let InjectError::Pod(errors) = error else { return error };
-    let settings = context.settings_of(pod).ok();
-    let seen = settings.and_then(|settings| context.template_data(pod, &settings).err());
-    InjectError::Pod(seen.unwrap_or(errors))
+fn seen_from(error: InjectError, pod: &Value, settings: &PodSettings, context: &Context<'_>) -> InjectError {
+    match error {
+        InjectError::Pod(errors) => InjectError::Pod(context.template_data(pod, settings).err().unwrap_or(errors)),
+        other => other,
+    }
 }
 
 /// Templates are to see the annotation for native sidecars as it is understood.
@@ -190,17 +235,16 @@ struct Made {
 }
 
 /// Injects `original`; templates see it as `seen`.
-fn make(original: &Value, seen: &Value, context: &Context<'_>) -> Result<Made, InjectError> {
+fn make(original: &Value, seen: &Value, settings: &PodSettings, context: &Context<'_>) -> Result<Made, InjectError> {
     let requested = metadata_map(original, "annotations").get(annotation::TEMPLATES).and_then(Value::as_str);
     let templates = context.injector.configuration.templates(requested).map_err(InjectError::UnknownTemplate)?;
-    let settings = context.settings_of(original).map_err(|error| InjectError::Annotations(vec![error]))?;
     let (mut original, mut seen) = (Cow::Borrowed(original), Cow::Borrowed(seen));
     if context.injector.openshift {
         openshift::drop_stamped_user(original.to_mut());
         openshift::drop_stamped_user(seen.to_mut());
     }
     show_native_annotation(&mut seen, settings.native_annotation.as_deref());
-    let render::Rendered { mut pod, fragment } = render::onto(&original, &seen, &templates, context, &settings)?;
+    let render::Rendered { mut pod, fragment } = render::onto(&original, &seen, &templates, context, settings)?;
     overrides::reapply(&mut pod, &original, &fragment, context)?;
     let mode = metadata_map(&pod, "annotations").get(annotation::INTERCEPTION_MODE).and_then(Value::as_str);
     let is_transparent = settings.proxy_config.interception_mode() == TPROXY || mode == Some(TPROXY);
@@ -208,12 +252,12 @@ fn make(original: &Value, seen: &Value, context: &Context<'_>) -> Result<Made, I
 
     let variables = environment::of(&pod, context);
     environment::apply(&mut pod, &variables);
-    prometheus::merge(&mut pod, context).map_err(|error| InjectError::Annotations(vec![error]))?;
+    prometheus::merge(&mut pod, context, settings).map_err(|error| InjectError::Annotations(vec![error]))?;
     prometheus::secure_port(&mut pod);
-    let mut warnings = warnings::about(&original, context, &settings);
-    warnings.extend(probes::rewrite(&mut pod, context, Status::on(&original).is_some()));
+    let mut warnings = warnings::about(&original, context, settings);
+    warnings.extend(probes::rewrite(&mut pod, context, settings, Status::on(&original).is_some()));
     metadata::label_network(&mut pod, &variables);
-    order::containers(&mut pod, context.holds_application(&settings));
+    order::containers(&mut pod, context.holds_application(settings));
     Ok(Made {
         status: Status::of(&fragment, context.revision()),
         templates: templates.iter().map(|template| template.name().to_owned()).collect(),

@@ -11,7 +11,7 @@ use crate::containers;
 use crate::mode::Mode;
 use crate::status::Status;
 use crate::undo::UndoError;
-use crate::workload::check_pod;
+use crate::workload::{check_pod, metadata_map};
 
 /// A pod without its injection.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +67,9 @@ pub fn uninject(pod: &Value) -> Result<Option<Uninjected>, UninjectError> {
     let uninjected = match &status.undo {
         Some(undo) => {
             undo.apply(&mut original).map_err(UninjectError::Undo)?;
+            if metadata_map(&original, "annotations").contains_key(annotation::STATUS) {
+                return Err(UninjectError::Status("it brings itself back".to_owned()));
+            }
             Uninjected { pod: original, is_exact: true, doubts: Vec::new() }
         }
         None => {

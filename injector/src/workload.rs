@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::mode::Mode;
-use crate::template::safety;
 
 /// A kind of object that carries a pod or a pod template.
 #[derive(Debug, PartialEq, Eq)]
@@ -176,19 +175,6 @@ fn check_metadata(metadata: &Value, errors: &mut Vec<FieldError>) {
             Some(_) => errors.push(FieldError::new(format!("metadata.{key}"), "is not a mapping")),
         }
     }
-    check_owners(metadata, errors);
-}
-
-/// Templates put the owner into YAML without quotes, and Kubernetes asks of its name only that there is one.
-fn check_owners(metadata: &Map<String, Value>, errors: &mut Vec<FieldError>) {
-    let owners = metadata.get("ownerReferences").and_then(Value::as_array);
-    for (index, owner) in owners.into_iter().flatten().enumerate() {
-        let is_wrong = |key: &&str| owner.get(*key).and_then(Value::as_str).is_some_and(|text| !safety::is_plain(text));
-        errors.extend(["apiVersion", "kind", "name"].iter().filter(|key| is_wrong(key)).map(|key| {
-            let field = format!("metadata.ownerReferences[{index}].{key}");
-            FieldError::new(field, "has characters that no owner has; take quotes, line ends and the like out")
-        }));
-    }
 }
 
 fn check_has_containers(spec: &Map<String, Value>, errors: &mut Vec<FieldError>) {
@@ -297,14 +283,5 @@ mod tests {
         ];
         assert_eq!(fields(Mode::Istio), of_istio);
         assert_eq!(fields(MODE), [&of_istio[..], &["spec.containers"]].concat());
-    }
-
-    #[test]
-    fn an_owner_is_plain_text() {
-        let owners = json!([{"kind": "A", "name": "a.b-c"}, {"kind": "ReplicaSet", "name": "a\n  - name: b"}]);
-        let pod = json!({"metadata": {"ownerReferences": owners}, "spec": {"containers": [{"name": "a"}]}});
-        let errors = check_pod(&pod, Mode::Istio).unwrap_err();
-        assert_eq!(errors.len(), 1);
-        assert_eq!(errors[0].field, "metadata.ownerReferences[1].name");
     }
 }

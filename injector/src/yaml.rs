@@ -83,6 +83,8 @@ fn read<T: DeserializeOwned>(text: &str, duplicate_keys: DuplicateKeyPolicy) -> 
             format!("larger than {MAX_NODES} nodes, deeper than {MAX_DEPTH} levels, or too many aliases")
         } else if message.starts_with("multiple YAML documents") {
             "several documents where one belongs".to_owned()
+        } else if let Some(end) = message.find(", set DuplicateKeyPolicy") {
+            message[..end].to_owned()
         } else {
             message
         };

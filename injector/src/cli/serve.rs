@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use rustls::ServerConfig;
+use sidecar_contract::config::DEFAULT_REVISION;
 use sidecar_contract::port;
 use sidecar_process::drain::{Drain, Drained};
 use sidecar_process::readiness::Readiness;
@@ -59,7 +60,11 @@ impl Serve {
     /// # Errors
     /// When the configuration, the certificate or an address cannot be used.
     pub fn run(&self) -> Result<(), Failure> {
-        let injector = Arc::new(self.config.load()?);
+        let mut injector = self.config.load()?;
+        if injector.revision.is_empty() {
+            DEFAULT_REVISION.clone_into(&mut injector.revision);
+        }
+        let injector = Arc::new(injector);
         let tls = self.tls()?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
         let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -8,7 +8,7 @@ use sidecar_contract::{annotation, container, environment};
 
 use crate::annotations::go_bool;
 use crate::containers;
-use crate::context::Context;
+use crate::context::{Context, PodSettings, StatusPorts};
 use crate::workload::metadata_map;
 
 /// Fields of a container with a probe, or of its lifecycle with a handler, and the last part of the path for it.
@@ -26,12 +26,22 @@ struct Rewritten {
 
 /// Sends the probes of all containers but the sidecar through the sidecar, and returns what is to be said of those that
 /// were left as they are. `was_injected`: the pod carries the sidecar of an earlier injection.
-pub(super) fn rewrite(pod: &mut Value, context: &Context<'_>, was_injected: bool) -> Vec<String> {
+pub(super) fn rewrite(
+    pod: &mut Value,
+    context: &Context<'_>,
+    settings: &PodSettings,
+    was_injected: bool,
+) -> Vec<String> {
     let mut warnings = Vec::new();
     if containers::sidecar(pod).is_none() || !is_enabled(pod, context) {
         return warnings;
     }
-    let ports = Ports::of(pod, context);
+    let StatusPorts { probes: status, rewritten, .. } = context.status_ports(pod, settings);
+    let ports = Ports { status, rewritten, is_istio: context.mode().is_istio() };
+    if ports.status == 0 && !ports.is_istio {
+        // A sidecar that is told to answer nowhere; and nowhere is no port that a probe can have.
+        return warnings;
+    }
     let mut probers = Map::new();
     for list in [containers::INIT, containers::REGULAR] {
         for element in containers::list_mut(pod, list).into_iter().flatten().filter_map(Value::as_object_mut) {
@@ -55,16 +65,6 @@ struct Ports {
     rewritten: u16,
     /// Istio's injector leaves a probe of an unknown port to a sidecar that knows nothing of it.
     is_istio: bool,
-}
-
-impl Ports {
-    fn of(pod: &Value, context: &Context<'_>) -> Self {
-        let mesh = context.injector.configuration.mesh.status_port();
-        let given = metadata_map(pod, "annotations").get(annotation::STATUS_PORT).and_then(Value::as_str);
-        let status = given.and_then(|port| port.trim().parse().ok()).unwrap_or(mesh);
-        let is_istio = context.mode().is_istio();
-        Self { status, rewritten: if is_istio { mesh } else { status }, is_istio }
-    }
 }
 
 fn is_enabled(pod: &Value, context: &Context<'_>) -> bool {

@@ -6,7 +6,7 @@ use sidecar_contract::{annotation, environment, port};
 
 use crate::annotations::{AnnotationError, go_bool};
 use crate::containers;
-use crate::context::Context;
+use crate::context::{Context, PodSettings};
 use crate::workload::metadata_map;
 
 /// Path under which the sidecar serves merged metrics.
@@ -47,12 +47,13 @@ struct Target<'a> {
 ///
 /// # Errors
 /// When the annotation with several targets cannot be read.
-pub(super) fn merge(pod: &mut Value, context: &Context<'_>) -> Result<(), AnnotationError> {
+pub(super) fn merge(pod: &mut Value, context: &Context<'_>, settings: &PodSettings) -> Result<(), AnnotationError> {
     let annotations = metadata_map(pod, "annotations");
-    let status_port = context.injector.configuration.mesh.status_port();
+    let status_port = context.status_ports(pod, settings).metrics;
     let is_off = given(annotations, annotation::PROMETHEUS_SCRAPE).and_then(go_bool) == Some(false);
     let is_ours = given(annotations, annotation::PROMETHEUS_PORT) == Some(status_port.to_string().as_str());
-    if is_off || is_ours || !is_enabled(annotations, context) {
+    let is_nowhere = status_port == 0 && !context.mode().is_istio();
+    if is_off || is_ours || is_nowhere || !is_enabled(annotations, context) {
         return Ok(());
     }
     let scrape = scrape(annotations, status_port)?;
@@ -61,7 +62,9 @@ pub(super) fn merge(pod: &mut Value, context: &Context<'_>) -> Result<(), Annota
     if containers::sidecar(pod).is_none() && !context.mode().is_istio() {
         return Ok(());
     }
-    if let (Some(text), Some(list)) = (text, containers::sidecar_mut(pod).and_then(containers::variables_mut)) {
+    if let Some(text) = text
+        && let Some(list) = containers::sidecar_mut(pod).and_then(containers::variables_mut)
+    {
         list.push(containers::new_variable(environment::PROMETHEUS_ANNOTATIONS, &text));
     }
     if let Some(annotations) = containers::metadata_mut(pod, "annotations") {

@@ -68,9 +68,8 @@ fn read_fragment(template: &str, rendered: &str) -> Result<Value, TemplateError>
         Value::Object(parts) => parts,
         _ => return Err(error("renders something else than a mapping".to_owned())),
     };
-    parts.retain(|key, part| {
-        !part.is_null() && !(key == "apiVersion" && part == "v1" || key == "kind" && part == "Pod")
-    });
+    parts
+        .retain(|key, part| !(part.is_null() || key == "apiVersion" && part == "v1" || key == "kind" && part == "Pod"));
     if let Some(key) = parts.keys().find(|key| !matches!(key.as_str(), "metadata" | "spec")) {
         return Err(error(format!("renders the key `{key}`; only `metadata` and `spec` of a pod belong there")));
     }

@@ -98,6 +98,8 @@ fn keep(made: &mut Made, injected: &Value, list: &str) {
         let patch = json!({"spec": {list: [&*fresh]}});
         if merge(&mut both, &patch).is_ok()
             && let Some(Value::Object(merged)) = containers::take(&mut both, list, &name)
+            // Where there is nothing to keep, a fresh container is like one of a first injection, in its order too.
+            && merged != *fresh
         {
             *fresh = merged;
         }

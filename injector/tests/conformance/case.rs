@@ -8,7 +8,7 @@ use sidecar_injector::config::{Configuration, Source, Sources};
 use sidecar_injector::context::Injector;
 use sidecar_injector::mode::Mode;
 use sidecar_injector::native::Setting;
-use sidecar_injector::yaml::{read_json, read_manifest};
+use sidecar_injector::yaml::read_json;
 use sidecar_test_support::conformance as data;
 
 /// One case: what goes in, what comes out, and under which settings.
@@ -83,13 +83,6 @@ impl Case {
             ..Injector::new(load(&self.config, Some(&self.values), Some(&self.mesh)))
         }
     }
-}
-
-/// The documents of a manifest.
-pub(crate) fn objects(text: &str) -> Vec<Value> {
-    let documents = format!("\n{text}");
-    let documents = documents.split("\n---").map(|document| read_manifest(document.trim_start_matches('-')).unwrap());
-    documents.filter(|object| !object.is_null()).collect()
 }
 
 /// Configuration from files.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::repository::{Repository, Violation};
-use crate::tokens::{Token, is_module_declaration, tokens};
+use crate::tokens::{Token, is_module_declaration, starts_with, tokens};
 
 /// Folders in which each file, and each folder with a `main.rs`, is a program of its own.
 const FOLDERS_OF_PROGRAMS: [&str; 4] = ["src/bin", "tests", "benches", "examples"];
@@ -25,7 +25,12 @@ pub(crate) fn files_of(repository: &Repository, root: &str) -> BTreeSet<String> 
     let mut open = vec![(root.to_owned(), folder_of(root).to_owned())];
     while let Some((path, folder)) = open.pop() {
         let Some(text) = repository.text(&path) else { continue };
-        for module in modules_in(&tokens(text)) {
+        let tokens = tokens(text);
+        for elsewhere in paths_in(&tokens) {
+            let shared = resolved(folder_of(&path), &elsewhere);
+            open.push((shared.clone(), folder_of(&shared).to_owned()));
+        }
+        for module in modules_in(&tokens) {
             open.push((format!("{folder}/{module}.rs"), format!("{folder}/{module}")));
             open.push((format!("{folder}/{module}/mod.rs"), format!("{folder}/{module}")));
         }
@@ -38,6 +43,23 @@ pub(crate) fn files_of(repository: &Repository, root: &str) -> BTreeSet<String> 
 pub(crate) fn modules_in(tokens: &[Token]) -> Vec<String> {
     let declared = (0..tokens.len()).filter(|at| is_module_declaration(&tokens[*at..]));
     declared.map(|at| tokens[at + 1].text.clone()).collect()
+}
+
+/// What `#[path = "…"]` says: where a module lies that several programs share.
+fn paths_in(tokens: &[Token]) -> Vec<String> {
+    let given = (0..tokens.len()).filter(|at| starts_with(&tokens[*at..], &["#", "[", "path", "="]));
+    given.filter_map(|at| Some(tokens.get(at + 4)?.text.trim_matches('"').to_owned())).collect()
+}
+
+fn resolved(folder: &str, path: &str) -> String {
+    let mut parts: Vec<&str> = folder.split('/').collect();
+    for part in path.split('/') {
+        match part {
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 fn roots(repository: &Repository, folder: &str, manifest: &str) -> Vec<String> {
@@ -79,7 +101,8 @@ mod tests {
             ("a/src/orphan.rs", ""),
             ("a/src/bin/tool.rs", ""),
             ("a/tests/surface.rs", ""),
-            ("a/tests/wide/main.rs", "mod part;"),
+            ("a/tests/wide/main.rs", "mod part;\n#[path = \"../common/shared.rs\"]\nmod shared;"),
+            ("a/tests/common/shared.rs", ""),
             ("a/tests/wide/part.rs", ""),
             ("a/tests/wide/orphan.rs", ""),
         ]);
