@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Made;
+use super::{Made, alternatives};
 use crate::containers::{self, LISTS};
 use crate::context::Context;
 use crate::merge::merge;
@@ -71,16 +71,14 @@ pub(super) fn check(
 /// longer in the templates goes.
 pub(super) fn keep_what_others_added(made: &mut Made, injected: Option<&Value>) {
     let former = injected.and_then(Status::on);
-    if let (Some(injected), Some(former)) = (injected, former.and_then(|status| status.digest))
-        && digest(injected, &made.fragment) != former
+    made.status.digest = Some(digest(&made.pod, &made.status));
+    if let (Some(injected), Some(former)) = (injected, former)
+        && former.digest.as_ref().is_some_and(|made| *made != digest(injected, &former))
     {
-        made.status.digest = Some(digest(&made.pod, &made.fragment));
         for list in [LISTS[0], LISTS[1], VOLUMES] {
             keep(made, injected, list);
         }
-        return;
     }
-    made.status.digest = Some(digest(&made.pod, &made.fragment));
 }
 
 fn keep(made: &mut Made, injected: &Value, list: &str) {
@@ -95,7 +93,10 @@ fn keep(made: &mut Made, injected: &Value, list: &str) {
             continue;
         };
         let mut both = json!({"spec": {list: [present]}});
-        let patch = json!({"spec": {list: [&*fresh]}});
+        let mut patch = Value::Object(fresh.clone());
+        alternatives::one_action_and_value(&mut patch);
+        let mut patch = json!({"spec": {list: [patch]}});
+        alternatives::one_source_for_volumes(&mut patch);
         if merge(&mut both, &patch).is_ok()
             && let Some(Value::Object(merged)) = containers::take(&mut both, list, &name)
             // Where there is nothing to keep, a fresh container is like one of a first injection, in its order too.
@@ -106,12 +107,11 @@ fn keep(made: &mut Made, injected: &Value, list: &str) {
     }
 }
 
-/// Fingerprint of the elements of `pod` that have a name in `fragment`.
-fn digest(pod: &Value, fragment: &Value) -> String {
+/// Fingerprint of the elements of `pod` that `status` names.
+fn digest(pod: &Value, status: &Status) -> String {
     let mut hash = Sha256::new();
     for list in [LISTS[0], LISTS[1], VOLUMES] {
-        for element in containers::list(fragment, list) {
-            let name = element.get("name").and_then(Value::as_str).unwrap_or_default();
+        for name in status.names_in(list) {
             if let Some(element) = containers::find(pod, list, name) {
                 hash.update(sorted(element).to_string());
             }
