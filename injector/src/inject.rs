@@ -1,5 +1,6 @@
 //! Adding the sidecar to one pod.
 
+mod alternatives;
 mod environment;
 mod former;
 mod metadata;

@@ -203,7 +203,7 @@ fn change_object(object: &mut Value, change: &impl Change, report: &mut Vec<Obje
     Ok(())
 }
 
-/// istioctl writes what Kubernetes' Go types hold. What is of another type stays.
+/// istioctl writes what Kubernetes' Go types hold; what they do not hold stays here.
 fn as_go_writes(pod: &mut Value) {
     for (part, type_name) in [("metadata", "v1.ObjectMeta"), ("spec", "v1.PodSpec")] {
         if let Some(part) = pod.get_mut(part)

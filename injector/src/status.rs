@@ -48,9 +48,13 @@ impl Status {
         }
     }
 
-    /// Names of the containers in one of the two lists.
-    pub(crate) fn containers_in(&self, list: &str) -> impl Iterator<Item = &str> {
-        let names = if list == containers::INIT { &self.init_containers } else { &self.containers };
+    /// Names of the elements of one of the lists of containers, or of the volumes.
+    pub(crate) fn names_in(&self, list: &str) -> impl Iterator<Item = &str> {
+        let names = match list {
+            containers::INIT => &self.init_containers,
+            containers::REGULAR => &self.containers,
+            _ => &self.volumes,
+        };
         names.iter().flatten().map(String::as_str)
     }
 

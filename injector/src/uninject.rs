@@ -77,8 +77,13 @@ pub fn uninject(pod: &Value) -> Result<Option<Uninjected>, UninjectError> {
             Uninjected { pod: original, is_exact: false, doubts }
         }
     };
-    match check_pod(&uninjected.pod, Mode::Istio) {
-        Ok(()) => Ok(Some(uninjected)),
-        Err(errors) => Err(UninjectError::NoPod(errors.iter().map(ToString::to_string).collect())),
+    let mut problems = check_pod(&uninjected.pod, Mode::Istio).err().unwrap_or_default();
+    if problems.is_empty() && containers::list(&uninjected.pod, containers::REGULAR).is_empty() {
+        problems.push(FieldError::new("spec.containers", "is empty; a pod needs at least one container"));
+    }
+    if problems.is_empty() {
+        Ok(Some(uninjected))
+    } else {
+        Err(UninjectError::NoPod(problems.iter().map(ToString::to_string).collect()))
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn stripped(pod: &Value, context: &Context<'_>) -> Value {
     if let Some(status) = Status::on(pod) {
         for list in LISTS {
             if let Some(elements) = containers::list_mut(&mut stripped, list) {
-                elements.retain(|element| !status.containers_in(list).any(|name| containers::is_named(element, name)));
+                elements.retain(|element| !status.names_in(list).any(|name| containers::is_named(element, name)));
             }
         }
         prometheus::remove_merged(&mut stripped, context);

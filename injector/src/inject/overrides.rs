@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 use sidecar_contract::{annotation, container};
 
-use super::InjectError;
+use super::{InjectError, alternatives};
 use crate::annotations::AnnotationError;
 use crate::containers::{self, INIT, LISTS, REGULAR};
 use crate::context::Context;
@@ -42,7 +42,7 @@ pub(super) fn reapply(
     for (index, list) in LISTS.into_iter().enumerate() {
         // What an earlier injection has added is no wish of the pod's.
         let is_former =
-            |name: &str| former.as_ref().is_some_and(|status| status.containers_in(list).any(|former| former == name));
+            |name: &str| former.as_ref().is_some_and(|status| status.names_in(list).any(|former| former == name));
         let names = containers::list(fragment, list).iter().filter_map(|element| element.get("name")?.as_str());
         for name in names.filter(|name| !is_former(name)) {
             let given = recorded.lists[index].iter().find(|element| containers::is_named(element, name));
@@ -56,7 +56,11 @@ pub(super) fn reapply(
             };
             let Some(mut given) = given.or_else(in_pod).cloned() else { continue };
             prepare(&mut given, list, context.mode());
-            merge(pod, &json!({"spec": {list: [given.clone()]}}))
+            let mut patch = given.clone();
+            if !context.mode().is_istio() {
+                alternatives::one_action_and_value(&mut patch);
+            }
+            merge(pod, &json!({"spec": {list: [patch]}}))
                 .map_err(|error| InjectError::Merge { template: format!("the pod's own container {name}"), error })?;
             overrides.lists[index].push(given);
         }

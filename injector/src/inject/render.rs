@@ -1,9 +1,9 @@
 //! Rendering the templates, and merging what they render into the pod.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sidecar_contract::container;
 
-use super::{InjectError, resources};
+use super::{InjectError, alternatives, resources};
 use crate::containers::{self, INIT, REGULAR};
 use crate::context::{Context, PodSettings};
 use crate::merge::merge;
@@ -40,7 +40,7 @@ pub(super) fn onto(
         if !context.mode().is_istio() {
             follow(&mut patch, &rendered.fragment);
             resources::complete(&mut patch, seen, &context.injector.configuration.values);
-            retain_one_source(&mut patch);
+            alternatives::one_source_for_volumes(&mut patch);
         }
         let failed = |error| InjectError::Merge { template: template.name().to_owned(), error };
         merge(&mut rendered.fragment, &patch).map_err(failed)?;
@@ -145,18 +145,6 @@ fn follow(patch: &mut Value, fragment: &Value) {
             if let Some(target) = containers::list_or_new(patch, other) {
                 target.push(element);
             }
-        }
-    }
-}
-
-/// A volume has one source. Where two say something else of the same volume, the later one counts, instead of both.
-fn retain_one_source(patch: &mut Value) {
-    for volume in containers::list_mut(patch, "volumes").into_iter().flatten().filter_map(Value::as_object_mut) {
-        let keys: Vec<Value> =
-            volume.keys().filter(|key| !key.starts_with('$')).map(|key| key.as_str().into()).collect();
-        let has_directive = volume.keys().any(|key| key.starts_with('$'));
-        if keys.len() > 1 && !has_directive {
-            volume.insert("$retainKeys".to_owned(), json!(keys));
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::Made;
+use super::{Made, alternatives};
 use crate::containers::{self, LISTS};
 use crate::context::Context;
 use crate::merge::merge;
@@ -94,7 +94,10 @@ fn keep(made: &mut Made, injected: &Value, list: &str) {
             continue;
         };
         let mut both = json!({"spec": {list: [present]}});
-        let patch = json!({"spec": {list: [&*fresh]}});
+        let mut patch = Value::Object(fresh.clone());
+        alternatives::one_action_and_value(&mut patch);
+        let mut patch = json!({"spec": {list: [patch]}});
+        alternatives::one_source_for_volumes(&mut patch);
         if merge(&mut both, &patch).is_ok()
             && let Some(Value::Object(merged)) = containers::take(&mut both, list, &name)
             // Where there is nothing to keep, a fresh container is like one of a first injection, in its order too.
@@ -108,13 +111,8 @@ fn keep(made: &mut Made, injected: &Value, list: &str) {
 /// Fingerprint of the elements of `pod` that `status` lists.
 fn digest(pod: &Value, status: &Status) -> String {
     let mut hash = Sha256::new();
-    let lists = [
-        (containers::REGULAR, &status.containers),
-        (containers::INIT, &status.init_containers),
-        (VOLUMES, &status.volumes),
-    ];
-    for (list, names) in lists {
-        for element in names.iter().flatten().filter_map(|name| containers::find(pod, list, name)) {
+    for list in [LISTS[0], LISTS[1], VOLUMES] {
+        for element in status.names_in(list).filter_map(|name| containers::find(pod, list, name)) {
             hash.update(sorted(element).to_string());
         }
     }

@@ -126,6 +126,37 @@ fn a_job_with_a_sidecar_that_stays_is_warned_about() {
     assert!(inject(&pod, &job).unwrap().warnings.is_empty());
 }
 
+#[test]
+fn what_left_the_templates_goes_with_other_lists_too() {
+    let app = json!({"spec": {"containers": [{"name": "app"}]}});
+    let former =
+        with_template("spec: {containers: [{name: a, image: i, env: [{name: OLD, value: x}]}, {name: b, image: i}]}");
+    let present = with_template("spec: {containers: [{name: a, image: i}], volumes: [{name: v, emptyDir: {}}]}");
+    let injected = inject(&app, &context(&former)).unwrap().pod;
+    assert_eq!(inject(&injected, &context(&present)), inject(&app, &context(&present)));
+}
+
+#[test]
+fn what_others_added_stays_and_templates_have_one_say_in_what_can_be_only_once() {
+    let template = |variable, action, source| {
+        with_template(&format!(
+            "spec: {{containers: [{{name: a, image: i, env: [{{name: X, {variable}}}], livenessProbe: {{{action}}}}}],
+                volumes: [{{name: v, {source}}}]}}"
+        ))
+    };
+    let former = template("value: x", "exec: {command: [x]}", "emptyDir: {}");
+    let present =
+        template("valueFrom: {fieldRef: {fieldPath: metadata.uid}}", "grpc: {port: 1}", "hostPath: {path: /}");
+    let mut pod = inject(&json!({"spec": {"containers": [{"name": "app"}]}}), &context(&former)).unwrap().pod;
+    pod["spec"]["containers"][0]["env"].as_array_mut().unwrap().push(json!({"name": "OTHER", "value": "y"}));
+    let pod = inject(&pod, &context(&present)).unwrap().pod;
+    let sidecar = &pod["spec"]["containers"][0];
+    let reference = json!({"name": "X", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}});
+    assert_eq!(sidecar["env"], json!([reference, {"name": "OTHER", "value": "y"}]));
+    assert_eq!(sidecar["livenessProbe"], json!({"grpc": {"port": 1}}));
+    assert_eq!(pod["spec"]["volumes"], json!([{"name": "v", "hostPath": {"path": "/"}}]));
+}
+
 fn name() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z]{1,8}", Just("istio-proxy".to_owned()), Just("istio-init".to_owned())]
 }
@@ -282,7 +313,7 @@ fn a_field_of_the_users_sidecar_that_is_null_or_empty_is_the_templates() {
 
 #[test]
 fn a_header_without_a_value_has_an_empty_one() {
-    let injector = default_injector();
+    let injector = with_template("spec: {containers: [{name: istio-proxy, image: proxy}]}");
     let action = json!({"port": 80, "path": "/", "httpHeaders": [{"name": "A"}]});
     let metadata = json!({"annotations": {"sidecar.istio.io/rewriteAppHTTPProbers": "true"}});
     let pod =

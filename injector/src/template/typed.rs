@@ -1,18 +1,64 @@
 //! What is left of JSON that goes through Go's types.
 
-use gotemplate::Budget;
 use gotemplate::json::{self, Style};
+use gotemplate::{Budget, NamedType, Type};
 use serde_json::Value;
 
+use super::schema::{self, Form};
 use super::{LIMITS, data};
 
-/// `json` as Go writes it after reading it into the type of that name, such as `v1.PodSpec`: fields that the type does
-/// not have are gone, and so are nulls, empty lists and the zero values that Go leaves out; quantities are in their
-/// canonical form. `None` when it is not of that type.
+/// `json` as Go writes it after reading it into the type of that name, such as `v1.PodSpec`: nulls, empty lists and the
+/// zero values that Go leaves out are gone; quantities are in their canonical form. Fields that the type does not have,
+/// which Go loses, stay as they are. `None` when it is not of that type.
 pub(crate) fn typed(type_name: &str, json: &Value) -> Option<Value> {
     let value = data::read(type_name, json, "").ok()?;
     let text = json::encode(&value, &Budget::new(LIMITS), Style::Raw).ok()?;
-    serde_json::from_slice(&text).ok()
+    let typed = serde_json::from_slice(&text).ok()?;
+    Some(with_unknown(&schema::named_type(type_name), json, typed))
+}
+
+/// `typed` with the fields of `given` that its type does not have, in the order of `given`.
+fn with_unknown(of: &Type, given: &Value, typed: Value) -> Value {
+    match (of, given, typed) {
+        (Type::Pointer(target), given, typed) => with_unknown(target, given, typed),
+        (Type::List(element), Value::Array(given), Value::Array(typed)) => {
+            given.iter().zip(typed).map(|(given, typed)| with_unknown(element, given, typed)).collect()
+        }
+        (Type::Map(_, element), Value::Object(given), Value::Object(typed)) => {
+            let entry = |(key, typed): (String, Value)| match given.get(&key) {
+                Some(given) => (key, with_unknown(element, given, typed)),
+                None => (key, typed),
+            };
+            typed.into_iter().map(entry).collect()
+        }
+        (Type::Named(named), Value::Object(given), Value::Object(mut typed)) if is_struct(named) => {
+            let mut merged = serde_json::Map::new();
+            for (key, value) in given {
+                match (typed.shift_remove(key), field(named, key)) {
+                    (Some(typed), Some(of)) => drop(merged.insert(key.clone(), with_unknown(of, value, typed))),
+                    (None, Some(_)) => {}
+                    (_, None) => drop(merged.insert(key.clone(), value.clone())),
+                }
+            }
+            // What Go writes although nobody gave it, such as empty resources.
+            merged.extend(typed);
+            Value::Object(merged)
+        }
+        (_, _, typed) => typed,
+    }
+}
+
+fn is_struct(named: &NamedType) -> bool {
+    schema::declared(named).is_some_and(|declared| matches!(declared.form, Form::Struct))
+}
+
+/// The type of the field with that name in JSON, in the type itself or in one that it embeds.
+fn field<'a>(named: &'a NamedType, key: &str) -> Option<&'a Type> {
+    named.fields().iter().find_map(|field| match (&field.field_type, &field.json) {
+        (Type::Named(embedded), _) if field.inline => self::field(embedded, key),
+        (field_type, Some(name)) if *name.to_text() == *key => Some(field_type),
+        _ => None,
+    })
 }
 
 #[cfg(test)]
@@ -23,7 +69,7 @@ mod tests {
     #[test]
     fn what_go_leaves_out_is_gone_and_quantities_are_canonical() {
         let container = json!({
-            "name": "a", "args": [], "env": null, "tty": false, "unknown": 1, "imagePullPolicy": "",
+            "name": "a", "args": [], "env": null, "tty": false, "imagePullPolicy": "",
             "securityContext": {"runAsUser": 0, "privileged": false, "capabilities": null},
             "resources": {"limits": {"cpu": "2000m", "memory": "1024Mi"}, "requests": null},
             "livenessProbe": {"httpGet": {"port": "http", "path": ""}, "timeoutSeconds": 0},
@@ -38,5 +84,18 @@ mod tests {
             })
         );
         assert_eq!(typed("v1.Container", &json!({"name": 3})), None);
+    }
+
+    #[test]
+    fn unknown_fields_stay_where_they_are() {
+        let spec = json!({"unknown": null, "containers": [{"new": [1], "name": "a", "tty": false,
+            "volumeMounts": [{"name": "v", "mountPath": "/v", "newer": {"x": ""}, "readOnly": false}]}]});
+        let expected = json!({"unknown": null, "containers": [{"new": [1], "name": "a",
+            "volumeMounts": [{"name": "v", "mountPath": "/v", "newer": {"x": ""}}], "resources": {}}]});
+        assert_eq!(typed("v1.PodSpec", &spec).unwrap(), expected);
+        // A volume embeds its source.
+        let volumes = json!({"containers": [], "volumes": [{"name": "v", "emptyDir": {"medium": ""}, "new": 1}]});
+        let expected = json!({"containers": [], "volumes": [{"name": "v", "emptyDir": {}, "new": 1}]});
+        assert_eq!(typed("v1.PodSpec", &volumes).unwrap(), expected);
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn remove(pod: &mut Value, status: &Status) -> Vec<String> {
 /// Containers that the pod had wishes for become what the pod said; the other ones that were listed go.
 fn restore_containers(pod: &mut Value, status: &Status, recorded: Vec<(&str, Value)>, doubts: &mut Vec<String>) {
     for list in LISTS {
-        for name in status.containers_in(list) {
+        for name in status.names_in(list) {
             let wish =
                 recorded.iter().find(|(_, element)| containers::is_named(element, name)).map(|(_, element)| element);
             let Some(mut wish) = wish.cloned() else {

@@ -117,6 +117,7 @@ fn mistakes(case: &Case) -> Vec<&'static str> {
 fn kind_of(error: &InjectError) -> &'static str {
     match error {
         InjectError::Pod(_) => "Pod",
+        InjectError::Owner(_) => "Owner",
         InjectError::Annotations(_) => "Annotations",
         InjectError::UnknownTemplate(_) => "UnknownTemplate",
         InjectError::Former(UninjectError::Status(_)) => "Former: Status",
