@@ -36,8 +36,9 @@ const WORKLOADS: [&str; 9] = [
     "CronJob",
 ];
 /// The kinds of [`InjectError`], with those of [`UninjectError`] in place of `Former`.
-const MISTAKES: [&str; 10] = [
+const MISTAKES: [&str; 11] = [
     "Pod",
+    "Owner",
     "Annotations",
     "UnknownTemplate",
     "Former: Status",
@@ -117,6 +118,7 @@ fn mistakes(case: &Case) -> Vec<&'static str> {
 fn kind_of(error: &InjectError) -> &'static str {
     match error {
         InjectError::Pod(_) => "Pod",
+        InjectError::Owner(_) => "Owner",
         InjectError::Annotations(_) => "Annotations",
         InjectError::UnknownTemplate(_) => "UnknownTemplate",
         InjectError::Former(UninjectError::Status(_)) => "Former: Status",
