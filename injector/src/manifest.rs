@@ -11,6 +11,7 @@ use crate::decide::{Decision, Reason, decide};
 use crate::inject::inject;
 use crate::mode::Mode;
 use crate::owner::{Owner, owner_of_pod};
+use crate::template;
 use crate::uninject::{Uninjected, uninject};
 use crate::workload::{FieldError, WorkloadKind, metadata_map, metadata_text};
 use crate::yaml;
@@ -87,6 +88,9 @@ impl Change for Injector {
         let context = self.context(owner, self.namespace(namespace), &NO_VARIABLES);
         let mut outcome = inject(pod, &context).map_err(|error| error.messages_under(&workload.pod_path()))?;
         warnings.append(&mut outcome.warnings);
+        if self.mode.is_istio() {
+            as_go_writes(&mut outcome.pod);
+        }
         if *pod == outcome.pod {
             return Ok(Changed { action: Action::UpToDate, pod: None, warnings });
         }
@@ -197,6 +201,17 @@ fn change_object(object: &mut Value, change: &impl Change, report: &mut Vec<Obje
     }
     report.push(ObjectReport { object: name, action, warnings });
     Ok(())
+}
+
+/// istioctl writes what Kubernetes' Go types hold. What is of another type stays.
+fn as_go_writes(pod: &mut Value) {
+    for (part, type_name) in [("metadata", "v1.ObjectMeta"), ("spec", "v1.PodSpec")] {
+        if let Some(part) = pod.get_mut(part)
+            && let Some(typed) = template::typed(type_name, part)
+        {
+            *part = typed;
+        }
+    }
 }
 
 /// The words in which istioctl says that it skips an object; scripts look for them.

@@ -9,6 +9,7 @@ mod proto_names;
 pub(crate) mod safety;
 mod schema;
 mod settings;
+mod typed;
 
 use std::fmt;
 
@@ -17,6 +18,7 @@ use gotemplate::{Limits, Value};
 pub(crate) use data::{read, structure};
 pub(crate) use proto_names::{Canonical, canonical};
 pub use settings::Settings;
+pub(crate) use typed::typed;
 
 /// What one rendering may use.
 const LIMITS: Limits = Limits {

@@ -118,7 +118,8 @@ impl WorkloadKind {
 }
 
 /// Checks the few things injection relies on: mappings where mappings belong, at least one container, and a name for
-/// each that no other has, over both lists; Istio does not ask for the latter.
+/// each that no other has, over both lists. Istio does not ask for the latter two: its native sidecar may be all that a pod
+/// has.
 ///
 /// # Errors
 /// Every field that is not as it should be.
@@ -131,6 +132,7 @@ pub fn check_pod(pod: &Value, mode: Mode) -> Result<(), Vec<FieldError>> {
         Some(Value::Object(spec)) => {
             check_spec(spec, &mut errors);
             if !mode.is_istio() {
+                check_has_containers(spec, &mut errors);
                 check_unique_names(spec, &mut errors);
             }
         }
@@ -175,7 +177,7 @@ fn check_metadata(metadata: &Value, errors: &mut Vec<FieldError>) {
     }
 }
 
-fn check_spec(spec: &Map<String, Value>, errors: &mut Vec<FieldError>) {
+fn check_has_containers(spec: &Map<String, Value>, errors: &mut Vec<FieldError>) {
     match spec.get("containers") {
         Some(Value::Array(containers)) if !containers.is_empty() => {}
         Some(Value::Array(_)) | Some(Value::Null) | None => {
@@ -183,6 +185,9 @@ fn check_spec(spec: &Map<String, Value>, errors: &mut Vec<FieldError>) {
         }
         Some(_) => {}
     }
+}
+
+fn check_spec(spec: &Map<String, Value>, errors: &mut Vec<FieldError>) {
     for list in ["containers", "initContainers", "volumes"] {
         match spec.get(list) {
             None | Some(Value::Null) => {}
@@ -266,17 +271,17 @@ mod tests {
     fn every_mistake_in_a_pod_is_reported() {
         let pod = json!({"metadata": {"labels": {"version": 2}, "annotations": []},
             "spec": {"containers": [], "initContainers": [{"image": "a"}, 7], "volumes": {}}});
-        let fields: Vec<_> = check_pod(&pod, MODE).unwrap_err().into_iter().map(|error| error.field).collect();
-        assert_eq!(
-            fields,
-            [
-                "metadata.labels[version]",
-                "metadata.annotations",
-                "spec.containers",
-                "spec.initContainers[0].name",
-                "spec.initContainers[1]",
-                "spec.volumes"
-            ]
-        );
+        let fields = |mode: Mode| -> Vec<String> {
+            check_pod(&pod, mode).unwrap_err().into_iter().map(|error| error.field).collect()
+        };
+        let of_istio = [
+            "metadata.labels[version]",
+            "metadata.annotations",
+            "spec.initContainers[0].name",
+            "spec.initContainers[1]",
+            "spec.volumes",
+        ];
+        assert_eq!(fields(Mode::Istio), of_istio);
+        assert_eq!(fields(MODE), [&of_istio[..], &["spec.containers"]].concat());
     }
 }

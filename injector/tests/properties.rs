@@ -15,6 +15,7 @@ mod properties {
     pub(crate) mod pods;
     pub(crate) mod runner;
     pub(crate) mod settings;
+    pub(crate) mod text;
 }
 
 use std::collections::{BTreeMap, HashSet};
@@ -24,7 +25,7 @@ use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use sidecar_injector::context::Injector;
-use sidecar_injector::inject::inject;
+use sidecar_injector::inject::{InjectError, inject};
 use sidecar_injector::manifest::{Action, inject_manifest, uninject_manifest};
 use sidecar_injector::patch::diff;
 use sidecar_injector::review::{ReviewOutcome, review};
@@ -37,6 +38,7 @@ use properties::foreign;
 use properties::pods::{pod, say, workload};
 use properties::runner::check;
 use properties::settings::{CORRECTED, ISTIO, context, injected};
+use properties::text::{Place, shape};
 
 /// One of the injectors of the default mode.
 fn injector(choices: &mut Choices<'_>) -> &'static Injector {
@@ -310,6 +312,34 @@ fn what_others_add_between_two_injections_stays() {
         }
         let third = injected(&second.pod, injector).map_err(|error| TestCaseError::fail(error.to_string()))?;
         same(&third.pod, &second.pod, &changed)?;
+        Ok(true)
+    });
+}
+
+#[test]
+fn text_of_the_pod_stays_text() {
+    check(75, |choices| {
+        let injectors = if choices.chance(30) { &*ISTIO } else { &*CORRECTED };
+        let injector = &injectors[choices.below(injectors.len())];
+        let place = Place::any(choices);
+        let harmless = place.harmless();
+        let text =
+            [choices.pick(&["", harmless[0], "80"]), choices.odd(), choices.pick(&["", harmless[0], "\""])].concat();
+        let pod = place.pod(&text);
+        match injected(&pod, injector) {
+            Ok(outcome) => {
+                let given = shape(&outcome.pod);
+                let is_known = |text: &&str| {
+                    injected(&place.pod(text), injector).is_ok_and(|outcome| shape(&outcome.pod) == given)
+                };
+                prop_assert!(harmless.iter().any(is_known), "{:?} with {:?} gives {}", place, text, outcome.pod);
+            }
+            // Istio lets more through to the template; then it is the template that is named.
+            Err(InjectError::Template(_)) if injector.mode.is_istio() => {}
+            Err(error) => {
+                prop_assert!(error.to_string().contains(place.name()), "{:?} with {:?}: {}", place, text, error);
+            }
+        }
         Ok(true)
     });
 }

@@ -11,7 +11,9 @@ use crate::annotations::AnnotationError;
 use crate::containers::{self, INIT, LISTS, REGULAR};
 use crate::context::Context;
 use crate::merge::merge;
+use crate::mode::Mode;
 use crate::status::Status;
+use crate::template;
 use crate::workload::metadata_map;
 
 /// Of a container that the pod configures: the template's image, please.
@@ -53,7 +55,7 @@ pub(super) fn reapply(
                 }
             };
             let Some(mut given) = given.or_else(in_pod).cloned() else { continue };
-            prepare(&mut given, list);
+            prepare(&mut given, list, context.mode());
             merge(pod, &json!({"spec": {list: [given.clone()]}}))
                 .map_err(|error| InjectError::Merge { template: format!("the pod's own container {name}"), error })?;
             overrides.lists[index].push(given);
@@ -109,8 +111,11 @@ pub(crate) fn all_recorded(pod: &Value) -> Vec<(&'static str, Value)> {
         .collect()
 }
 
-fn prepare(given: &mut Value, list: &str) {
+fn prepare(given: &mut Value, list: &str, mode: Mode) {
     remove_directives(given);
+    if let Some(typed) = template::typed("v1.Container", given).filter(|_| mode.is_istio()) {
+        *given = typed;
+    }
     let Some(fields) = given.as_object_mut() else { return };
     if fields.get("image").is_some_and(|image| image == AUTO_IMAGE || image == "") {
         fields.shift_remove("image");
@@ -121,11 +126,13 @@ fn prepare(given: &mut Value, list: &str) {
     }
 }
 
-/// A pod has no say in how it is merged: a field of that name is an unknown field.
+/// A pod has no say in how it is merged: a field of that name is an unknown field. Null and an empty list are to
+/// Kubernetes a field that is not there, and would take the template's away here.
 fn remove_directives(value: &mut Value) {
+    let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
     match value {
         Value::Object(entries) => {
-            entries.retain(|key, _| !key.starts_with('$'));
+            entries.retain(|key, value| !key.starts_with('$') && !is_empty(value));
             entries.values_mut().for_each(remove_directives);
         }
         Value::Array(elements) => elements.iter_mut().for_each(remove_directives),

@@ -178,13 +178,18 @@ fn told(kind: &str, action: &Map<String, Value>, port: i64) -> Value {
         "tcpSocket" => &["port", "host"],
         _ => &["port", "service"],
     };
-    let is_given =
-        |value: &Value| !value.is_null() && value != "" && value.as_array().is_none_or(|list| !list.is_empty());
+    let is_given = |value: &Value| !value.is_null() && value != "";
     let mut told = Map::new();
     for field in fields {
         match *field {
             "port" => drop(told.insert("port".to_owned(), port.into())),
             "service" => drop(told.insert("service".to_owned(), action.get("service").cloned().unwrap_or_default())),
+            // A header without a value has an empty one.
+            "httpHeaders" => {
+                let header = |header: &Value| json!({"name": header["name"], "value": header["value"].as_str().unwrap_or_default()});
+                let headers = action.get(*field).and_then(Value::as_array).filter(|headers| !headers.is_empty());
+                told.extend(headers.map(|headers| ((*field).to_owned(), headers.iter().map(header).collect())));
+            }
             field => {
                 let value = action.get(field).filter(|value| is_given(value));
                 told.extend(value.map(|value| (field.to_owned(), value.clone())));

@@ -263,3 +263,31 @@ fn odd_json() -> impl Strategy<Value = Value> {
         ]
     })
 }
+
+#[test]
+fn a_field_of_the_users_sidecar_that_is_null_or_empty_is_the_templates() {
+    for mode in [Mode::Corrected, Mode::Istio] {
+        let injector = Injector { mode, ..default_injector() };
+        let sidecar = json!({"name": "istio-proxy", "image": "auto", "args": null, "ports": [], "resources": null,
+            "securityContext": {"runAsUser": 5, "capabilities": null}});
+        let pod = json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "app"}, sidecar]}});
+        let pod = inject(&pod, &context(&injector)).unwrap().pod;
+        let sidecar = containers::sidecar(&pod).unwrap();
+        assert!(sidecar["args"].is_array() && sidecar["resources"]["limits"].is_object(), "{sidecar}");
+        assert!(sidecar["ports"].as_array().is_some_and(|ports| !ports.is_empty()), "{sidecar}");
+        assert!(sidecar["securityContext"]["capabilities"].is_object(), "{sidecar}");
+        assert_eq!(sidecar["securityContext"]["runAsUser"], 5);
+    }
+}
+
+#[test]
+fn a_header_without_a_value_has_an_empty_one() {
+    let injector = default_injector();
+    let action = json!({"port": 80, "path": "/", "httpHeaders": [{"name": "A"}]});
+    let metadata = json!({"annotations": {"sidecar.istio.io/rewriteAppHTTPProbers": "true"}});
+    let pod =
+        json!({"metadata": metadata, "spec": {"containers": [{"name": "app", "livenessProbe": {"httpGet": action}}]}});
+    let pod = inject(&pod, &context(&injector)).unwrap().pod;
+    let probers = containers::variable(containers::sidecar(&pod).unwrap(), "ISTIO_KUBE_APP_PROBERS").unwrap();
+    assert!(probers.contains(r#""httpHeaders":[{"name":"A","value":""}]"#), "{probers}");
+}

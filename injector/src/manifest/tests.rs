@@ -54,6 +54,17 @@ fn an_injected_document_keeps_its_separator_and_head_comment() {
 }
 
 #[test]
+fn istio_writes_what_gos_types_hold() {
+    let injector = Injector { mode: Mode::Istio, ..injector() };
+    let pod = POD.to_owned()
+        + "    x-unknown: 1\n    tty: false\n    args: null\n  hostPID: false\n  volumes: [{name: v, emptyDir: {sizeLimit: 1024Mi}}]\n";
+    let pod = yaml::read_manifest(&inject_manifest(&pod, &injector).unwrap().text).unwrap();
+    assert_eq!(pod["spec"]["containers"][0], serde_json::json!({"name": "app", "resources": {}}));
+    assert_eq!(pod["spec"].get("hostPID"), None);
+    assert!(pod["spec"]["volumes"].as_array().unwrap().iter().any(|volume| volume["emptyDir"]["sizeLimit"] == "1Gi"));
+}
+
+#[test]
 fn every_kind_of_workload_is_injected() {
     for (kind, api_version) in [
         ("Deployment", "apps/v1"),

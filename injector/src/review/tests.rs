@@ -100,6 +100,18 @@ fn what_is_not_a_new_pod_is_let_through() {
 }
 
 #[test]
+fn istio_does_not_ask_what_the_request_is_for() {
+    let injector = Injector { mode: crate::mode::Mode::Istio, ..injector() };
+    for request in [json!({"object": pod(), "operation": "UPDATE", "kind": {"kind": "Job"}}), json!({"object": pod()})]
+    {
+        let body =
+            json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": request}).to_string();
+        let review = review(body.as_bytes(), &BTreeMap::new(), &injector).unwrap();
+        assert_eq!(review.outcome, ReviewOutcome::Injected, "{body}");
+    }
+}
+
+#[test]
 fn a_pod_that_cannot_be_injected_is_denied_with_every_reason() {
     let mut bad = pod();
     bad["metadata"]["annotations"] = json!({"sidecar.istio.io/proxyCPU": "lots", "sidecar.istio.io/logLevel": "loud"});

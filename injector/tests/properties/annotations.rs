@@ -5,9 +5,10 @@ use serde_json::{Map, Value};
 use super::choices::Choices;
 
 /// Name, values that can be used, and values that cannot.
-type Annotation = (&'static str, &'static [&'static str], &'static [&'static str]);
+pub(crate) type Annotation = (&'static str, &'static [&'static str], &'static [&'static str]);
 
-const ANNOTATIONS: [Annotation; 50] = [
+/// Every annotation that injection reads.
+pub(crate) const ANNOTATIONS: [Annotation; 50] = [
     ("note", &["x", "", "a: \"b\"\n", "{{ .Values }}", "日本語", "yes"], &[]),
     ("sidecar.istio.io/inject", &["true"], &["yes", ""]),
     ("istio.io/rev", &["canary", "", "a\"b"], &[]),
