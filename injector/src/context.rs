@@ -213,6 +213,8 @@ impl<'a> Context<'a> {
         let deployment = [("Name", text(self.owner.name)), ("Namespace", text(self.namespace.name))];
         let image_type = metadata_map(pod, "annotations").get(annotation::PROXY_IMAGE_TYPE).and_then(Value::as_str);
         let (user, group) = self.proxy_ids();
+        // Istio's own templates look at the annotation themselves; others need not.
+        let native = if self.mode().is_istio() { settings.native_by_default } else { settings.native_sidecar };
         Ok(structure(
             "inject.SidecarTemplateData",
             [
@@ -225,7 +227,7 @@ impl<'a> Context<'a> {
                 ("Values", shared.values.clone()),
                 // Istio's command line knows no revision unless it is told one.
                 ("Revision", text(if self.mode().is_istio() { &self.injector.revision } else { self.revision() })),
-                ("NativeSidecars", settings.native_by_default.into()),
+                ("NativeSidecars", native.into()),
                 ("ProxyImage", image::proxy_image(values, settings.proxy_config.image_type(), image_type).into()),
                 ("ProxyInitImage", image::init_image(values, image_type).into()),
                 ("ProxyUID", Data::Int(user, IntKind::Int64)),

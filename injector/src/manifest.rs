@@ -278,7 +278,9 @@ fn describe(object: &Value) -> String {
         ("", prefix) => format!("{prefix}*"),
         (name, _) => name.to_owned(),
     };
-    if namespace.is_empty() { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") }
+    let object = if namespace.is_empty() { format!("{kind} {name}") } else { format!("{kind} {namespace}/{name}") };
+    // A line end in a name would begin another line of the report.
+    object.replace(char::is_control, "?")
 }
 
 #[cfg(test)]

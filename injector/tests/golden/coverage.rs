@@ -36,8 +36,9 @@ const WORKLOADS: [&str; 9] = [
     "CronJob",
 ];
 /// The kinds of [`InjectError`], with those of [`UninjectError`] in place of `Former`.
-const MISTAKES: [&str; 10] = [
+const MISTAKES: [&str; 11] = [
     "Pod",
+    "Owner",
     "Annotations",
     "UnknownTemplate",
     "Former: Status",
