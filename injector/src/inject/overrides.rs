@@ -10,7 +10,7 @@ use super::InjectError;
 use crate::annotations::AnnotationError;
 use crate::containers::{self, INIT, LISTS, REGULAR};
 use crate::context::Context;
-use crate::merge::merge;
+use crate::merge::{merge, merge_as_kubernetes};
 use crate::mode::Mode;
 use crate::status::Status;
 use crate::template;
@@ -56,6 +56,7 @@ pub(super) fn reapply(
             };
             let Some(mut given) = given.or_else(in_pod).cloned() else { continue };
             prepare(&mut given, list, context.mode());
+            let merge = if context.mode().is_istio() { merge_as_kubernetes } else { merge };
             merge(pod, &json!({"spec": {list: [given.clone()]}}))
                 .map_err(|error| InjectError::Merge { template: format!("the pod's own container {name}"), error })?;
             overrides.lists[index].push(given);

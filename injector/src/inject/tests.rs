@@ -282,7 +282,7 @@ fn a_field_of_the_users_sidecar_that_is_null_or_empty_is_the_templates() {
 
 #[test]
 fn a_header_without_a_value_has_an_empty_one() {
-    let injector = default_injector();
+    let injector = with_template("spec: {containers: [{name: istio-proxy, image: i}]}");
     let action = json!({"port": 80, "path": "/", "httpHeaders": [{"name": "A"}]});
     let metadata = json!({"annotations": {"sidecar.istio.io/rewriteAppHTTPProbers": "true"}});
     let pod =
