@@ -18,6 +18,7 @@
 //! - Among elements that `$setElementOrder` does not name, a new one keeps to the rule above also if others are deleted.
 //! - A directive that cannot be one is always an error; an element of the original without a key never is, and stays.
 
+mod collision;
 mod directives;
 mod list;
 mod path;
@@ -46,6 +47,15 @@ pub struct MergeError {
 /// `pod` is then in an unspecified state.
 pub fn merge(pod: &mut Value, patch: &Value) -> Result<(), MergeError> {
     merge_value(pod, patch, &pod_schema::POD, &Path::Start)
+}
+
+/// As [`merge`], but elements with one key meet as in Kubernetes: all of them the first.
+///
+/// # Errors
+/// Those of [`merge`].
+pub fn merge_as_kubernetes(pod: &mut Value, patch: &Value) -> Result<(), MergeError> {
+    let patch = collision::joined(pod, patch, &pod_schema::POD);
+    merge(pod, &patch)
 }
 
 fn merge_value(original: &mut Value, patch: &Value, schema: &Schema, path: &Path<'_>) -> Result<(), MergeError> {

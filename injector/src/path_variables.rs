@@ -2,6 +2,7 @@
 //!
 //! A cluster whose pods are injected from elsewhere says so in the URL of its webhook: `/inject/cluster/c1/net/n1`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use sidecar_contract::environment;
@@ -14,13 +15,14 @@ const OLD_SEPARATOR: &str = ":ENV:";
 const MAX_LENGTH: usize = 8 * 1024;
 
 /// The variables in `path`, what follows `/inject`: names and values in turn. `cluster` and `net` stand for the names that
-/// the sidecar knows them by; any other is the variable's name, in capitals. A last name without a value is passed over,
-/// and so is a path of more than 8 KiB.
+/// the sidecar knows them by; any other is the variable's name, in capitals. Escapes of URLs are taken out. A last name
+/// without a value is passed over, and so is a path of more than 8 KiB.
 pub fn parse(path: &str) -> BTreeMap<String, String> {
-    let path = path.trim_matches('/');
     if path.len() > MAX_LENGTH {
         return BTreeMap::new();
     }
+    let path = unescaped(path);
+    let path = path.trim_matches('/');
     let pairs: Vec<(&str, &str)> = if path.starts_with(OLD_SEPARATOR) {
         path.split(OLD_SEPARATOR).filter_map(|pair| pair.split_once('=')).collect()
     } else {
@@ -29,6 +31,22 @@ pub fn parse(path: &str) -> BTreeMap<String, String> {
     };
     let named = pairs.into_iter().filter(|(name, _)| !name.is_empty());
     named.map(|(name, value)| (variable(name), value.replace(SLASH, "/"))).collect()
+}
+
+/// A path without the escapes of URLs; one that is not as it should be, or whose text is not UTF-8, stays as it is.
+fn unescaped(path: &str) -> Cow<'_, str> {
+    let mut bytes = Vec::new();
+    let mut parts = path.split('%');
+    bytes.extend_from_slice(parts.next().unwrap_or_default().as_bytes());
+    for part in parts {
+        let escape = part.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let Some(byte) = escape.and_then(|digits| u8::from_str_radix(digits, 16).ok()) else {
+            return path.into();
+        };
+        bytes.push(byte);
+        bytes.extend(part.bytes().skip(2));
+    }
+    String::from_utf8(bytes).map_or(path.into(), Cow::Owned)
 }
 
 fn variable(name: &str) -> String {
@@ -56,6 +74,10 @@ mod tests {
         check("/cluster/c1", &[("ISTIO_META_CLUSTER_ID", "c1")]);
         check("/cluster/c1/net/n--slash--1/", &[("ISTIO_META_CLUSTER_ID", "c1"), ("ISTIO_META_NETWORK", "n/1")]);
         check("/custom_env1/Value/odd", &[("CUSTOM_ENV1", "Value")]);
+        check("/a/b%20%c3%A9", &[("A", "b é")]);
+        for odd in ["b%2", "b%", "b%+1", "%ff"] {
+            check(&format!("/a/{odd}"), &[("A", odd)]);
+        }
         check("/cluster/a/cluster/b", &[("ISTIO_META_CLUSTER_ID", "b")]);
     }
 

@@ -11,7 +11,7 @@ use crate::containers;
 use crate::mode::Mode;
 use crate::status::Status;
 use crate::undo::UndoError;
-use crate::workload::{check_pod, metadata_map};
+use crate::workload::{FieldError, check_pod, metadata_map};
 
 /// A pod without its injection.
 #[derive(Clone, Debug, PartialEq)]

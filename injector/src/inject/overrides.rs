@@ -10,7 +10,7 @@ use super::{InjectError, alternatives};
 use crate::annotations::AnnotationError;
 use crate::containers::{self, INIT, LISTS, REGULAR};
 use crate::context::Context;
-use crate::merge::merge;
+use crate::merge::{merge, merge_as_kubernetes};
 use crate::mode::Mode;
 use crate::status::Status;
 use crate::template;
@@ -57,9 +57,12 @@ pub(super) fn reapply(
             let Some(mut given) = given.or_else(in_pod).cloned() else { continue };
             prepare(&mut given, list, context.mode());
             let mut patch = given.clone();
-            if !context.mode().is_istio() {
+            let merge = if context.mode().is_istio() {
+                merge_as_kubernetes
+            } else {
                 alternatives::one_action_and_value(&mut patch);
-            }
+                merge
+            };
             merge(pod, &json!({"spec": {list: [patch]}}))
                 .map_err(|error| InjectError::Merge { template: format!("the pod's own container {name}"), error })?;
             overrides.lists[index].push(given);

@@ -6,7 +6,7 @@ use sidecar_contract::container;
 use super::{InjectError, alternatives, resources};
 use crate::containers::{self, INIT, REGULAR};
 use crate::context::{Context, PodSettings};
-use crate::merge::merge;
+use crate::merge::{merge, merge_as_kubernetes};
 use crate::template::{self, Template, TemplateError, safety};
 use crate::yaml;
 
@@ -32,6 +32,7 @@ pub(super) fn onto(
     // The same for all templates; where it cannot be made, each text is tried on its own.
     let neutral = safety::neutral(seen).map(|neutral| data(&neutral).ok());
     let mut rendered = Rendered { pod: pod.clone(), fragment: Value::Object(Map::new()) };
+    let merge = if context.mode().is_istio() { merge_as_kubernetes } else { merge };
     for template in templates {
         let mut patch = render(template, &real).map_err(InjectError::Template)?;
         if let Some(neutral) = &neutral {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::merge;
+use super::{merge, merge_as_kubernetes};
 
 fn merged(mut pod: Value, patch: Value) -> Value {
     merge(&mut pod, &patch).unwrap();
@@ -241,4 +241,19 @@ fn what_cannot_be_merged_is_refused_with_its_place() {
         let error = merge(&mut pod.clone(), &patch).unwrap_err().to_string();
         assert!(error.starts_with(expected), "{patch}\n{error}\n{expected}");
     }
+}
+
+#[test]
+fn elements_with_one_key_all_meet_the_first_in_kubernetes() {
+    let container =
+        |ports: Value, env: Value| json!({"spec": {"containers": [{"name": "a", "ports": ports, "env": env}]}});
+    let dns = json!([{"containerPort": 53, "protocol": "TCP"}, {"containerPort": 53, "protocol": "UDP"}]);
+    let mut pod = container(dns.clone(), json!([{"name": "A", "value": "1"}]));
+    let twice = json!([{"name": "B", "value": "2"}, {"name": "A", "value": "3"}, {"name": "B", "value": "4"}]);
+    merge_as_kubernetes(&mut pod, &container(dns, twice.clone())).unwrap();
+    let udp = json!({"containerPort": 53, "protocol": "UDP"});
+    assert_eq!(pod, container(json!([udp, udp]), json!([{"name": "B", "value": "4"}, {"name": "A", "value": "3"}])));
+    let mut empty = json!({"spec": {"containers": [{"name": "a"}]}});
+    merge_as_kubernetes(&mut empty, &json!({"spec": {"containers": [{"name": "a", "env": twice}]}})).unwrap();
+    assert_eq!(empty["spec"]["containers"][0]["env"], twice);
 }

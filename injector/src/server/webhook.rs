@@ -34,6 +34,7 @@ struct Webhook {
 pub(super) fn router(injector: Arc<Injector>, metrics: Arc<Metrics>) -> Router {
     Router::new()
         .route(WEBHOOK_PATH, post(inject))
+        .route(&format!("{WEBHOOK_PATH}/"), post(inject))
         .route(&format!("{WEBHOOK_PATH}/{{*variables}}"), post(inject))
         .fallback(|request| refuse(request, StatusCode::NOT_FOUND, "no_such_path"))
         .method_not_allowed_fallback(|request| refuse(request, StatusCode::METHOD_NOT_ALLOWED, "not_a_post"))

@@ -98,6 +98,8 @@ async fn what_is_no_review_gets_the_right_status() {
             ("GET", "/inject", json, String::new(), 405),
             ("PUT", "/inject", json, large(10_000_000), 405),
             ("POST", "/inject", json, review().to_string(), 200),
+            ("POST", "/inject/", json, review().to_string(), 200),
+            ("POST", "/inject/cluster/c1/", json, review().to_string(), 200),
         ] {
             let size = body.len();
             let (status, answer) = server.client.request(alpn, method, path, content_type, body).await;
