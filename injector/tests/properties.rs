@@ -6,6 +6,8 @@
 //! SIDECAR_PROPERTY_CASES=1000000 cargo test --release -p sidecar-injector --test properties
 //! ```
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its own pods fails")]
+#![expect(clippy::panic, reason = "a property that does not hold fails the test with its own words")]
+#![expect(clippy::print_stdout, reason = "how many cases were of use is told to whoever asks")]
 
 mod properties {
     pub(crate) mod annotations;
