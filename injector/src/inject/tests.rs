@@ -322,3 +322,26 @@ fn a_header_without_a_value_has_an_empty_one() {
     let probers = containers::variable(containers::sidecar(&pod).unwrap(), "ISTIO_KUBE_APP_PROBERS").unwrap();
     assert!(probers.contains(r#""httpHeaders":[{"name":"A","value":""}]"#), "{probers}");
 }
+
+#[test]
+fn a_record_that_brings_the_status_back_is_refused() {
+    let undo = json!({"=metadata": {"annotations": {annotation::STATUS: "{}"}}});
+    let status = json!({"undo": undo}).to_string();
+    let pod =
+        json!({"metadata": {"annotations": {annotation::STATUS: status}}, "spec": {"containers": [{"name": "a"}]}});
+    let message = &messages(&pod, &default_injector())[0];
+    assert!(message.contains(annotation::STATUS) && message.contains("brings itself back"), "{message}");
+}
+
+#[test]
+fn what_others_add_to_a_container_of_ours_settles_at_once() {
+    let injector = default_injector();
+    let wish = json!({"name": "istio-init", "image": "auto"});
+    let pod = json!({"spec": {"containers": [{"name": "a", "image": "b"}], "initContainers": [wish]}});
+    let mut pod = inject(&pod, &context(&injector)).unwrap().pod;
+    pod["spec"]["initContainers"][0]["env"] = json!([{"name": "OTHER", "value": "x"}]);
+    let second = inject(&pod, &context(&injector)).unwrap().pod;
+    let third = inject(&second, &context(&injector)).unwrap().pod;
+    assert_eq!(third.to_string(), second.to_string());
+    assert_eq!(second["spec"]["initContainers"][0]["env"][0]["name"], "OTHER");
+}

@@ -22,9 +22,6 @@ pub(crate) static CORRECTED: LazyLock<Vec<Injector>> = LazyLock::new(|| all(Mode
 /// The same in Istio's mode.
 pub(crate) static ISTIO: LazyLock<Vec<Injector>> = LazyLock::new(|| all(Mode::Istio));
 
-/// Number of the first injectors of each list, whose `sidecar` is ours.
-pub(crate) const OWN: usize = 4;
-
 static NO_VARIABLES: BTreeMap<String, String> = BTreeMap::new();
 
 fn all(mode: Mode) -> Vec<Injector> {
