@@ -74,6 +74,8 @@ impl Change for Injector {
     }
 
     fn change(&self, object: &Value, workload: &WorkloadKind, pod: &Value) -> Result<Changed, Vec<String>> {
+        let read = self.mode.is_istio().then(|| as_go_reads(pod));
+        let pod = read.as_ref().unwrap_or(pod);
         let namespace = metadata_text(object, "namespace");
         let Decision { reason, mut warnings } = match decide(pod, namespace, &self.configuration.config) {
             decision if decision.inject() => decision,
@@ -201,6 +203,17 @@ fn change_object(object: &mut Value, change: &impl Change, report: &mut Vec<Obje
     }
     report.push(ObjectReport { object: name, action, warnings });
     Ok(())
+}
+
+/// What istioctl's YAML parser makes of texts that are not quoted.
+fn as_go_reads(pod: &Value) -> Value {
+    let mut pod = pod.clone();
+    for (part, type_name) in [("metadata", "v1.ObjectMeta"), ("spec", "v1.PodSpec")] {
+        if let Some(part) = pod.get_mut(part) {
+            template::make_texts(type_name, part);
+        }
+    }
+    pod
 }
 
 /// istioctl writes what Kubernetes' Go types hold; what they do not hold stays here.

@@ -18,7 +18,7 @@ use gotemplate::{Limits, Value};
 pub(crate) use data::{read, structure};
 pub(crate) use proto_names::{Canonical, canonical};
 pub use settings::Settings;
-pub(crate) use typed::typed;
+pub(crate) use typed::{make_texts, typed};
 
 /// What one rendering may use.
 const LIMITS: Limits = Limits {

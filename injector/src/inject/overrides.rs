@@ -135,7 +135,7 @@ fn prepare(given: &mut Value, list: &str, mode: Mode) {
 
 /// A pod has no say in how it is merged: a field of that name is an unknown field. Null and an empty list are to
 /// Kubernetes a field that is not there, and would take the template's away here.
-fn remove_directives(value: &mut Value) {
+pub(super) fn remove_directives(value: &mut Value) {
     let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
     match value {
         Value::Object(entries) => {

@@ -34,7 +34,8 @@ pub(super) fn onto(
     let mut rendered = Rendered { pod: pod.clone(), fragment: Value::Object(Map::new()) };
     let merge = if context.mode().is_istio() { merge_as_kubernetes } else { merge };
     for template in templates {
-        let mut patch = render(template, &real).map_err(InjectError::Template)?;
+        let text = template.render(&real).map_err(InjectError::Template)?;
+        let mut patch = read_fragment(template.name(), &text).map_err(|error| broken(template, error, seen, &data))?;
         if let Some(neutral) = &neutral {
             check_shape(template, &patch, neutral.as_ref(), seen, &data)?;
         }
@@ -107,6 +108,20 @@ fn check_shape(
         return Ok(());
     }
     Err(InjectError::Unsafe { template: template.name().to_owned(), fields: culprits })
+}
+
+/// Why what a template renders is no part of a pod: for text of the pod's, if it is one with harmless text in its place.
+fn broken(
+    template: &Template,
+    error: TemplateError,
+    seen: &Value,
+    data: &impl Fn(&Value) -> Result<gotemplate::Value, Vec<crate::workload::FieldError>>,
+) -> InjectError {
+    let fields = safety::breakers(seen, |pod| render(template, &data(pod).ok()?).ok());
+    if fields.is_empty() {
+        return InjectError::Template(error);
+    }
+    InjectError::Unsafe { template: template.name().to_owned(), fields }
 }
 
 /// The template's sidecar may be an init container where the pod has its own wishes for it among the containers, or the

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Made, alternatives};
+use super::{Made, alternatives, overrides};
 use crate::containers::{self, LISTS};
 use crate::context::Context;
 use crate::merge::merge;
@@ -95,6 +95,7 @@ fn keep(made: &mut Made, injected: &Value, list: &str) {
         };
         let mut both = json!({"spec": {list: [present]}});
         let mut patch = Value::Object(fresh.clone());
+        overrides::remove_directives(&mut patch);
         alternatives::one_action_and_value(&mut patch);
         let mut patch = json!({"spec": {list: [patch]}});
         alternatives::one_source_for_volumes(&mut patch);

@@ -170,3 +170,12 @@ fn a_list_of_another_group_is_no_list() {
     let text = "apiVersion: example.org/v1\nkind: List\nitems: 7\n";
     assert_eq!(injected(text).text, text);
 }
+
+#[test]
+fn istio_reads_scalars_as_texts_where_texts_belong() {
+    let pod = POD.replace("metadata:\n", "metadata:\n  labels: {version: 1, sidecar.istio.io/inject: false}\n");
+    let istio = Injector { mode: Mode::Istio, ..injector() };
+    let report = inject_manifest(&pod, &istio).unwrap().report;
+    assert!(matches!(&report[0].action, Action::Skipped(Reason::Label(false))), "{report:?}");
+    assert!(inject_manifest(&pod, &injector()).unwrap_err()[0].message.contains("quote it"));
+}

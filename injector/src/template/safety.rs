@@ -84,6 +84,19 @@ pub(crate) fn culprits(pod: &Value, rendered: &Value, render: impl Fn(&Value) ->
     named(sites.iter().filter(|site| rest.contains(&site.number)))
 }
 
+/// The fields of `pod` whose text keeps its rendering from being YAML, at most 20; none when it is not for the text of the
+/// pod. `render` renders a copy of the pod; `None` when that fails.
+pub(crate) fn breakers(pod: &Value, render: impl Fn(&Value) -> Option<Value>) -> Vec<String> {
+    if neutral(pod).and_then(|neutral| render(&neutral)).is_none() {
+        return Vec::new();
+    }
+    let sites = sites(pod);
+    let mends = |site: &&Site| render(&sites::replace(pod, &|place| place == site.number)).is_some();
+    let alone = named(sites.iter().take(EXAMINED).filter(mends));
+    // Otherwise only together do they do harm.
+    if alone.is_empty() { named(sites.iter()) } else { alone }
+}
+
 /// What is wrong with a ProxyConfig that comes from a pod: in Istio's templates, some of it is put into YAML as it is.
 pub(crate) fn check_proxy_config(fields: &Map<String, Value>) -> Vec<FieldError> {
     const AUTHORITIES: [&str; 3] = ["tracing", "tlsSettings", "caCertificates"];

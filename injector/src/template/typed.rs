@@ -17,6 +17,37 @@ pub(crate) fn typed(type_name: &str, json: &Value) -> Option<Value> {
     Some(with_unknown(&schema::named_type(type_name), json, typed))
 }
 
+/// Makes texts of the numbers and bools in `json` that stand where the type of that name has a text, as `version: 1` among
+/// labels: so the parser of Kubernetes' tools reads YAML.
+pub(crate) fn make_texts(type_name: &str, json: &mut Value) {
+    make_texts_of(&schema::named_type(type_name), json);
+}
+
+fn make_texts_of(of: &Type, json: &mut Value) {
+    match (of, json) {
+        (Type::Pointer(target), json) => make_texts_of(target, json),
+        (Type::List(element), Value::Array(elements)) => {
+            elements.iter_mut().for_each(|json| make_texts_of(element, json));
+        }
+        (Type::Map(_, element), Value::Object(entries)) => {
+            entries.values_mut().for_each(|json| make_texts_of(element, json));
+        }
+        (Type::String, json @ (Value::Bool(_) | Value::Number(_))) => *json = json.to_string().into(),
+        (Type::Named(named), json) => match schema::declared(named).map(|declared| &declared.form) {
+            Some(Form::Struct) => {
+                for (key, json) in json.as_object_mut().into_iter().flatten() {
+                    if let Some(of) = field(named, key) {
+                        make_texts_of(of, json);
+                    }
+                }
+            }
+            Some(Form::Underlying) => make_texts_of(named.underlying().unwrap_or(&Type::Any), json),
+            _ => {}
+        },
+        _ => {}
+    }
+}
+
 /// `typed` with the fields of `given` that its type does not have, in the order of `given`.
 fn with_unknown(of: &Type, given: &Value, typed: Value) -> Value {
     match (of, given, typed) {
@@ -84,6 +115,18 @@ mod tests {
             })
         );
         assert_eq!(typed("v1.Container", &json!({"name": 3})), None);
+    }
+
+    #[test]
+    fn scalars_become_texts_where_texts_belong() {
+        let mut pod = json!({"hostNetwork": true, "nodeSelector": {"a": 1, "b": true}, "containers": [
+            {"name": 5, "args": [1.5, "x"], "imagePullPolicy": 1, "ports": [{"containerPort": 80, "name": 80}],
+                "livenessProbe": {"httpGet": {"port": 80}}, "resources": {"limits": {"cpu": 2}}}]});
+        make_texts("v1.PodSpec", &mut pod);
+        let expected = json!({"hostNetwork": true, "nodeSelector": {"a": "1", "b": "true"}, "containers": [
+            {"name": "5", "args": ["1.5", "x"], "imagePullPolicy": "1", "ports": [{"containerPort": 80, "name": "80"}],
+                "livenessProbe": {"httpGet": {"port": 80}}, "resources": {"limits": {"cpu": 2}}}]});
+        assert_eq!(pod, expected);
     }
 
     #[test]
