@@ -33,7 +33,10 @@ pub(super) fn onto(
     let neutral = safety::neutral(seen).map(|neutral| data(&neutral).ok());
     let mut rendered = Rendered { pod: pod.clone(), fragment: Value::Object(Map::new()) };
     for template in templates {
-        let mut patch = render(template, &real).map_err(InjectError::Template)?;
+        let mut patch = render(template, &real).map_err(|error| {
+            let neutral = neutral.as_ref().and_then(Option::as_ref);
+            broken(template, error, neutral, seen, &data)
+        })?;
         if let Some(neutral) = &neutral {
             check_shape(template, &patch, neutral.as_ref(), seen, &data)?;
         }
@@ -106,6 +109,21 @@ fn check_shape(
         return Ok(());
     }
     Err(InjectError::Unsafe { template: template.name().to_owned(), fields: culprits })
+}
+
+/// Why `template` renders nothing of use: text of the pod's, if it does with harmless text in its place.
+fn broken(
+    template: &Template,
+    error: TemplateError,
+    neutral: Option<&gotemplate::Value>,
+    seen: &Value,
+    data: &impl Fn(&Value) -> Result<gotemplate::Value, Vec<crate::workload::FieldError>>,
+) -> InjectError {
+    if neutral.is_none_or(|neutral| render(template, neutral).is_err()) {
+        return InjectError::Template(error);
+    }
+    let renders = |pod: &Value| data(pod).is_ok_and(|data| render(template, &data).is_ok());
+    InjectError::Unsafe { template: template.name().to_owned(), fields: safety::breakers(seen, renders) }
 }
 
 /// The template's sidecar may be an init container where the pod has its own wishes for it among the containers, or the

@@ -84,6 +84,17 @@ pub(crate) fn culprits(pod: &Value, rendered: &Value, render: impl Fn(&Value) ->
     named(sites.iter().filter(|site| rest.contains(&site.number)))
 }
 
+/// The fields of `pod` because of which a template cannot be rendered, where it can for [`neutral`]. At most 20.
+///
+/// `renders` tells whether a copy of the pod can be rendered.
+pub(crate) fn breakers(pod: &Value, renders: impl Fn(&Value) -> bool) -> Vec<String> {
+    let sites = sites(pod);
+    let mends = |site: &&Site| renders(&sites::replace(pod, &|place| place == site.number));
+    let guilty = named(sites.iter().take(EXAMINED).filter(mends));
+    // Several may each be enough to break it.
+    if guilty.is_empty() { named(sites.iter()) } else { guilty }
+}
+
 /// What is wrong with a ProxyConfig that comes from a pod: in Istio's templates, some of it is put into YAML as it is.
 pub(crate) fn check_proxy_config(fields: &Map<String, Value>) -> Vec<FieldError> {
     const AUTHORITIES: [&str; 3] = ["tracing", "tlsSettings", "caCertificates"];
