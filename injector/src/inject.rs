@@ -167,6 +167,7 @@ pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError
     metadata::add_configured(&mut made.pod, context);
     made.status.undo = Some(undo::record(original, &made.pod));
     metadata::set_status(&mut made.pod, &made.status);
+    result::check_annotations(&made.pod, pod).map_err(|error| InjectError::Result(vec![error]))?;
     let Made { pod, status, templates, warnings, .. } = made;
     Ok(Outcome { pod, templates, status, warnings })
 }

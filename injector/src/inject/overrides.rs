@@ -10,11 +10,11 @@ use super::{InjectError, alternatives};
 use crate::annotations::AnnotationError;
 use crate::containers::{self, INIT, LISTS, REGULAR};
 use crate::context::Context;
-use crate::merge::{merge, merge_as_kubernetes};
+use crate::merge::{MergeError, merge, merge_as_kubernetes};
 use crate::mode::Mode;
 use crate::status::Status;
 use crate::template;
-use crate::workload::metadata_map;
+use crate::workload::{FieldError, metadata_map};
 
 /// Of a container that the pod configures: the template's image, please.
 const AUTO_IMAGE: &str = "auto";
@@ -54,6 +54,7 @@ pub(super) fn reapply(
                     containers::find(original, REGULAR, name)
                 }
             };
+            let is_recorded = given.is_some();
             let Some(mut given) = given.or_else(in_pod).cloned() else { continue };
             prepare(&mut given, list, context.mode());
             let mut patch = given.clone();
@@ -63,8 +64,7 @@ pub(super) fn reapply(
                 alternatives::one_action_and_value(&mut patch);
                 merge
             };
-            merge(pod, &json!({"spec": {list: [patch]}}))
-                .map_err(|error| InjectError::Merge { template: format!("the pod's own container {name}"), error })?;
+            merge(pod, &json!({"spec": {list: [patch]}})).map_err(|error| mistake(original, is_recorded, error))?;
             overrides.lists[index].push(given);
         }
     }
@@ -72,6 +72,17 @@ pub(super) fn reapply(
         record(pod, overrides);
     }
     Ok(())
+}
+
+/// What the pod says of a container cannot be merged: in the annotation of an earlier injection, or in the container.
+fn mistake(original: &Value, is_recorded: bool, error: MergeError) -> InjectError {
+    let MergeError { path, problem } = error;
+    if !is_recorded {
+        return InjectError::Pod(vec![FieldError::new(path, problem)]);
+    }
+    let text = metadata_map(original, "annotations").get(annotation::OVERRIDES).and_then(Value::as_str);
+    let problem = format!("{path}: {problem}");
+    InjectError::Annotations(vec![AnnotationError::new(annotation::OVERRIDES, text.unwrap_or_default(), problem)])
 }
 
 /// Containers that an injection recorded on `pod`; none without the annotation.
@@ -105,7 +116,8 @@ fn read(text: &str) -> Option<Overrides> {
             return None;
         }
     }
-    Some(overrides)
+    let is_typed = template::read("v1.PodSpec", &Value::Object(object), "").is_ok();
+    is_typed.then_some(overrides)
 }
 
 /// All containers that the annotation of an earlier injection holds, with the list that each belongs to.

@@ -35,7 +35,10 @@ pub(super) fn onto(
     let merge = if context.mode().is_istio() { merge_as_kubernetes } else { merge };
     for template in templates {
         let text = template.render(&real).map_err(InjectError::Template)?;
-        let mut patch = read_fragment(template.name(), &text).map_err(|error| broken(template, error, seen, &data))?;
+        let mut patch = read_fragment(template.name(), &text).map_err(|error| {
+            let neutral = neutral.as_ref().and_then(Option::as_ref);
+            broken(template, error, neutral, seen, &data)
+        })?;
         if let Some(neutral) = &neutral {
             check_shape(template, &patch, neutral.as_ref(), seen, &data)?;
         }
@@ -110,18 +113,19 @@ fn check_shape(
     Err(InjectError::Unsafe { template: template.name().to_owned(), fields: culprits })
 }
 
-/// Why what a template renders is no part of a pod: for text of the pod's, if it is one with harmless text in its place.
+/// Why `template` renders nothing of use: text of the pod's, if it does with harmless text in its place.
 fn broken(
     template: &Template,
     error: TemplateError,
+    neutral: Option<&gotemplate::Value>,
     seen: &Value,
     data: &impl Fn(&Value) -> Result<gotemplate::Value, Vec<crate::workload::FieldError>>,
 ) -> InjectError {
-    let fields = safety::breakers(seen, |pod| render(template, &data(pod).ok()?).ok());
-    if fields.is_empty() {
+    if neutral.is_none_or(|neutral| render(template, neutral).is_err()) {
         return InjectError::Template(error);
     }
-    InjectError::Unsafe { template: template.name().to_owned(), fields }
+    let renders = |pod: &Value| data(pod).is_ok_and(|data| render(template, &data).is_ok());
+    InjectError::Unsafe { template: template.name().to_owned(), fields: safety::breakers(seen, renders) }
 }
 
 /// The template's sidecar may be an init container where the pod has its own wishes for it among the containers, or the

@@ -10,9 +10,11 @@ use crate::containers::{self, LISTS};
 use crate::context::Context;
 use crate::merge::merge;
 use crate::status::Status;
-use crate::workload::{FieldError, check_pod};
+use crate::workload::{FieldError, check_pod, metadata_map};
 
 const VOLUMES: &str = "volumes";
+/// How long all annotations of an object may be together, names and values, in bytes (Kubernetes).
+const LONGEST_ANNOTATIONS: usize = 256 * 1024;
 
 /// Checks the parts of `pod` that injection has made out of `original`.
 ///
@@ -62,6 +64,26 @@ pub(super) fn check(
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+/// Checks that the annotations of `pod` are not too long where those of `given` were not.
+///
+/// # Errors
+/// The API server would only say that they are.
+pub(super) fn check_annotations(pod: &Value, given: &Value) -> Result<(), FieldError> {
+    let length = |pod: &Value| -> usize {
+        let entries = metadata_map(pod, "annotations").iter();
+        entries.map(|(name, value)| name.len() + value.as_str().unwrap_or_default().len()).sum()
+    };
+    let (before, after) = (length(given), length(pod));
+    if before > LONGEST_ANNOTATIONS || after <= LONGEST_ANNOTATIONS {
+        return Ok(());
+    }
+    let problem = format!(
+        "come to {after} bytes with what injection writes, and Kubernetes takes {LONGEST_ANNOTATIONS}; make the pod's \
+         own, which are {before}, or what it says of the sidecar shorter"
+    );
+    Err(FieldError::new("metadata.annotations", problem))
 }
 
 /// Another webhook may have added to the containers and volumes of an earlier injection, `injected`: that stays. What

@@ -157,6 +157,47 @@ fn what_others_added_stays_and_templates_have_one_say_in_what_can_be_only_once()
     assert_eq!(pod["spec"]["volumes"], json!([{"name": "v", "hostPath": {"path": "/"}}]));
 }
 
+#[test]
+fn text_that_breaks_a_template_is_told_by_its_field() {
+    let injector = with_template("spec: {containers: [{name: a, image: \"{{ .ObjectMeta.Labels.app }}\"}]}");
+    let pod = json!({"metadata": {"labels": {"app": "x\" y"}}, "spec": {"containers": [{"name": "app"}]}});
+    let error = inject(&pod, &context(&injector)).unwrap_err();
+    assert!(error.is_in_the_pod());
+    assert_eq!(
+        error.messages(),
+        ["metadata.labels[app]: has characters that would change what template 'sidecar' renders; take quotes, line \
+          ends and the like out"]
+    );
+}
+
+#[test]
+fn wishes_that_cannot_be_merged_are_the_pods_mistake() {
+    let injector = with_template("spec: {containers: [{name: istio-proxy, image: i, env: [{name: A}]}]}");
+    let wish = json!({"name": "istio-proxy", "env": [{"value": "x"}]});
+    let pod = json!({"spec": {"containers": [{"name": "app"}, wish]}});
+    let error = inject(&pod, &context(&injector)).unwrap_err();
+    assert!(error.is_in_the_pod());
+    assert_eq!(
+        error.messages(),
+        ["spec.containers[istio-proxy].env: an element has no `name`, by which this list is merged"]
+    );
+    for wish in [wish, json!({"name": "istio-proxy", "image": 7})] {
+        let recorded = json!({"containers": [wish]}).to_string();
+        let pod = json!({"metadata": {"annotations": {annotation::OVERRIDES: recorded}}, "spec": {"containers": [{"name": "app"}]}});
+        let error = inject(&pod, &context(&injector)).unwrap_err();
+        assert!(matches!(error, InjectError::Annotations(_)), "{error}");
+    }
+}
+
+#[test]
+fn annotations_that_injection_makes_too_long_are_refused() {
+    let pod = |length| json!({"metadata": {"annotations": {"a": "x".repeat(length)}}, "spec": {"containers": [{"name": "app"}]}});
+    let limit = 256 * 1024;
+    assert!(inject(&pod(limit - 4096), &context(&default_injector())).is_ok());
+    let error = inject(&pod(limit - 100), &context(&default_injector())).unwrap_err();
+    assert!(error.to_string().contains("metadata.annotations: come to"), "{error}");
+}
+
 fn name() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z]{1,8}", Just("istio-proxy".to_owned()), Just("istio-init".to_owned())]
 }

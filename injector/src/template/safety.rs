@@ -84,17 +84,15 @@ pub(crate) fn culprits(pod: &Value, rendered: &Value, render: impl Fn(&Value) ->
     named(sites.iter().filter(|site| rest.contains(&site.number)))
 }
 
-/// The fields of `pod` whose text keeps its rendering from being YAML, at most 20; none when it is not for the text of the
-/// pod. `render` renders a copy of the pod; `None` when that fails.
-pub(crate) fn breakers(pod: &Value, render: impl Fn(&Value) -> Option<Value>) -> Vec<String> {
-    if neutral(pod).and_then(|neutral| render(&neutral)).is_none() {
-        return Vec::new();
-    }
+/// The fields of `pod` because of which a template cannot be rendered, where it can for [`neutral`]. At most 20.
+///
+/// `renders` tells whether a copy of the pod can be rendered.
+pub(crate) fn breakers(pod: &Value, renders: impl Fn(&Value) -> bool) -> Vec<String> {
     let sites = sites(pod);
-    let mends = |site: &&Site| render(&sites::replace(pod, &|place| place == site.number)).is_some();
-    let alone = named(sites.iter().take(EXAMINED).filter(mends));
-    // Otherwise only together do they do harm.
-    if alone.is_empty() { named(sites.iter()) } else { alone }
+    let mends = |site: &&Site| renders(&sites::replace(pod, &|place| place == site.number));
+    let guilty = named(sites.iter().take(EXAMINED).filter(mends));
+    // Several may each be enough to break it.
+    if guilty.is_empty() { named(sites.iter()) } else { guilty }
 }
 
 /// What is wrong with a ProxyConfig that comes from a pod: in Istio's templates, some of it is put into YAML as it is.

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use sidecar_contract::{annotation, container, environment, label};
 
-use crate::containers::{self, LISTS, REGULAR};
+use crate::containers::{self, INIT, LISTS, REGULAR};
 use crate::inject::overrides;
 use crate::status::Status;
 use crate::workload::metadata_map;
@@ -29,6 +29,7 @@ pub(super) fn remove(pod: &mut Value, status: &Status) -> Vec<String> {
         doubts.push(format!("image pull secret {secret} stays: the pod may have had it before"));
     }
     restore_metrics(pod, &sidecar);
+    doubt_redirection(pod, status, &mut doubts);
     remove_metadata(pod, &mut doubts);
     doubts
 }
@@ -127,11 +128,36 @@ fn restore_metrics(pod: &mut Value, sidecar: &Value) {
     }
 }
 
+/// Annotations that Istio's template writes, unless the pod has them, where a network plugin redirects the traffic.
+const OF_THE_PLUGIN: [&str; 7] = [
+    annotation::NETWORKS,
+    annotation::INTERCEPTION_MODE,
+    annotation::INCLUDE_OUTBOUND_IP_RANGES,
+    annotation::EXCLUDE_OUTBOUND_IP_RANGES,
+    annotation::INCLUDE_INBOUND_PORTS,
+    annotation::EXCLUDE_INBOUND_PORTS,
+    annotation::EXCLUDE_OUTBOUND_PORTS,
+];
+
+/// The network plugin is told by annotations what the init container would be told by arguments. They may be the pod's
+/// own, and do nothing without a sidecar, but for the one that asks for the plugin.
+fn doubt_redirection(pod: &Value, status: &Status, doubts: &mut Vec<String>) {
+    if status.names_in(INIT).any(|name| name == container::VALIDATION) {
+        let annotations = metadata_map(pod, "annotations");
+        let present = OF_THE_PLUGIN.iter().filter(|name| annotations.contains_key(**name));
+        doubts.extend(present.map(|name| format!("annotation {name} stays: the pod may have had it before")));
+    }
+}
+
 fn remove_metadata(pod: &mut Value, doubts: &mut Vec<String>) {
     for (key, names) in [("labels", LABELS), ("annotations", ANNOTATIONS)] {
-        let present: Vec<&str> = names.into_iter().filter(|name| metadata_map(pod, key).contains_key(*name)).collect();
+        let entries = metadata_map(pod, key);
+        // Istio's templates give no other mode to a pod that has none.
+        let is_the_pods = |name: &str| name == label::TLS_MODE && entries.get(name).is_some_and(|mode| mode != "istio");
+        let is_removed = |name: &&str| entries.contains_key(*name) && !is_the_pods(name);
+        let present: Vec<&str> = names.into_iter().filter(is_removed).collect();
         if let Some(entries) = pod.get_mut("metadata").and_then(|metadata| metadata.get_mut(key)?.as_object_mut()) {
-            names.iter().for_each(|name| drop(entries.shift_remove(*name)));
+            present.iter().for_each(|name| drop(entries.shift_remove(*name)));
         }
         let doubtful = present.iter().filter(|name| ![annotation::OVERRIDES, annotation::REVISION].contains(name));
         doubts.extend(
@@ -149,5 +175,31 @@ fn remove_metadata(pod: &mut Value, doubts: &mut Vec<String>) {
 fn remove_key(object: Option<&mut Value>, key: &str) {
     if let Some(Value::Object(entries)) = object {
         entries.shift_remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_mode_of_tls_that_istio_does_not_choose_is_the_pods() {
+        for (mode, is_left) in [("istio", false), ("disabled", true)] {
+            let mut pod = json!({"metadata": {"labels": {label::TLS_MODE: mode}}, "spec": {"containers": []}});
+            remove(&mut pod, &Status::default());
+            assert_eq!(metadata_map(&pod, "labels").contains_key(label::TLS_MODE), is_left, "{mode}");
+        }
+    }
+
+    #[test]
+    fn what_a_network_plugin_is_told_stays_and_is_said() {
+        let status = Status { init_containers: Some(vec![container::VALIDATION.to_owned()]), ..Status::default() };
+        let pod = json!({"metadata": {"annotations": {annotation::NETWORKS: "default/istio-cni"}},
+            "spec": {"initContainers": [{"name": container::VALIDATION}], "containers": [{"name": "app"}]}});
+        let mut left = pod.clone();
+        let doubts = remove(&mut left, &status);
+        assert_eq!(doubts, ["annotation k8s.v1.cni.cncf.io/networks stays: the pod may have had it before"]);
+        assert_eq!(left["metadata"], pod["metadata"]);
     }
 }
