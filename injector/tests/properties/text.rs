@@ -86,7 +86,12 @@ impl Place {
 /// `value` without the contents of its scalars.
 pub(crate) fn shape(value: &Value) -> Value {
     match value {
-        Value::Object(entries) => entries.iter().map(|(key, value)| (key.clone(), shape(value))).collect(),
+        // An amount may leave no room for the default of its counterpart.
+        Value::Object(entries) => entries
+            .iter()
+            .filter(|(key, _)| *key != "limits" && *key != "requests")
+            .map(|(key, value)| (key.clone(), shape(value)))
+            .collect(),
         Value::Array(elements) => elements.iter().map(shape).collect(),
         Value::String(_) => "".into(),
         Value::Number(_) => 0.into(),

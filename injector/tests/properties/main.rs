@@ -9,16 +9,14 @@
 #![expect(clippy::panic, reason = "a property that does not hold fails the test with its own words")]
 #![expect(clippy::print_stdout, reason = "how many cases were of use is told to whoever asks")]
 
-mod properties {
-    pub(crate) mod annotations;
-    pub(crate) mod choices;
-    pub(crate) mod containers;
-    pub(crate) mod foreign;
-    pub(crate) mod pods;
-    pub(crate) mod runner;
-    pub(crate) mod settings;
-    pub(crate) mod text;
-}
+mod annotations;
+mod choices;
+mod containers;
+mod foreign;
+mod pods;
+mod runner;
+mod settings;
+mod text;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -35,12 +33,11 @@ use sidecar_injector::uninject::uninject;
 use sidecar_injector::workload::names;
 use sidecar_injector::yaml;
 
-use properties::choices::Choices;
-use properties::foreign;
-use properties::pods::{pod, say, workload};
-use properties::runner::check;
-use properties::settings::{CORRECTED, ISTIO, context, injected};
-use properties::text::{Place, shape};
+use choices::Choices;
+use pods::{pod, say, workload};
+use runner::check;
+use settings::{CORRECTED, ISTIO, context, injected};
+use text::{Place, shape};
 
 /// One of the injectors of the default mode.
 fn injector(choices: &mut Choices<'_>) -> &'static Injector {
