@@ -168,7 +168,12 @@ pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError
     made.status.undo = Some(undo::record(original, &made.pod));
     metadata::set_status(&mut made.pod, &made.status);
     result::check_annotations(&made.pod, pod).map_err(|error| InjectError::Result(vec![error]))?;
-    let Made { pod, status, templates, warnings, .. } = made;
+    let Made { pod, status, templates, mut warnings, .. } = made;
+    if former.is_some_and(|former| !former.doubts.is_empty()) {
+        warnings.push(
+            "Istio's injector was here before, and not all that it changed could be told from the pod".to_owned(),
+        );
+    }
     Ok(Outcome { pod, templates, status, warnings })
 }
 

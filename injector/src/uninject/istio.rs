@@ -119,13 +119,24 @@ fn restore_metrics(pod: &mut Value, sidecar: &Value) {
     }
     let told = containers::variable(sidecar, environment::PROMETHEUS_ANNOTATIONS);
     let Some(told) = told.and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok()) else { return };
-    let has_targets = annotations.contains_key(annotation::SCRAPE_TARGETS);
+    let targets = told.get("targets").and_then(Value::as_array).map(|targets| told_targets(targets));
+    let has_targets = targets.as_ref().is_some_and(|targets| !targets.is_empty());
+    if let Some(targets) = targets.filter(|targets| !targets.is_empty()) {
+        annotations.insert(annotation::SCRAPE_TARGETS.to_owned(), targets.into());
+    }
     for (name, key) in PROMETHEUS.into_iter().zip(["port", "path", "scrape"]) {
         let value = told.get(key).and_then(Value::as_str).filter(|value| !value.is_empty());
         if let Some(value) = value.filter(|_| key == "scrape" || !has_targets) {
             annotations.insert(name.to_owned(), value.into());
         }
     }
+}
+
+/// As the annotation has them: `8080:/metrics,9100:/custom`.
+fn told_targets(targets: &[Value]) -> String {
+    let text = |target: &Value, key: &str| target.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let targets = targets.iter().map(|target| format!("{}:{}", text(target, "port"), text(target, "path")));
+    targets.collect::<Vec<_>>().join(",")
 }
 
 /// Annotations that Istio's template writes, unless the pod has them, where a network plugin redirects the traffic.
