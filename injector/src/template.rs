@@ -33,12 +33,17 @@ const LIMITS: Limits = Limits {
 /// What Go prints for a value that is not there.
 const MISSING: [&str; 2] = ["<no value>", "<nil>"];
 
+/// Functions that change a map which they are given.
+const CHANGING: [&str; 6] = ["merge", "mergeOverwrite", "mustMerge", "mustMergeOverwrite", "set", "unset"];
+
 /// A parsed template, rendered any number of times, from any thread.
 pub struct Template {
     name: String,
     parsed: gotemplate::Template,
     /// What Go prints for a value that is not there, as far as the template's own text does not contain it.
     missing: Vec<&'static str>,
+    /// Whether the template may change the data: then each rendering has a copy of its own.
+    may_change_data: bool,
 }
 
 /// A template that does not parse, or cannot be rendered with the data of a pod.
@@ -60,7 +65,9 @@ impl Template {
         gotemplate::Template::parse(name, text, &functions::FUNCTIONS)
             .map(|parsed| {
                 let missing = MISSING.into_iter().filter(|marker| !text.contains(marker)).collect();
-                Self { name: name.to_owned(), parsed, missing }
+                let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+                let may_change_data = words.any(|word| CHANGING.contains(&word));
+                Self { name: name.to_owned(), parsed, missing, may_change_data }
             })
             .map_err(|error| error_in(name, &error.to_string()))
     }
@@ -77,8 +84,9 @@ impl Template {
     /// that the data lacks, or when the output would pass 1 MiB.
     pub fn render(&self, data: &Value) -> Result<String, TemplateError> {
         let mut output = Vec::new();
+        let copy = self.may_change_data.then(|| data.deep_clone());
         self.parsed
-            .execute(&data.deep_clone(), &mut output, &LIMITS)
+            .execute(copy.as_ref().unwrap_or(data), &mut output, &LIMITS)
             .map_err(|error| error_in(&self.name, &error.to_string()))?;
         let text = String::from_utf8(output).map_err(|_| error_in(&self.name, "rendered text is not UTF-8"))?;
         match self.missing_value(&text, data) {

@@ -136,21 +136,30 @@ fn digest(pod: &Value, status: &Status) -> String {
     let mut hash = Sha256::new();
     for list in [LISTS[0], LISTS[1], VOLUMES] {
         for element in status.names_in(list).filter_map(|name| containers::find(pod, list, name)) {
-            hash.update(sorted(element).to_string());
+            feed(&mut hash, element);
         }
     }
     hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The value with the keys of its mappings in order: tools that rewrite a manifest put them into an order of their own.
-fn sorted(value: &Value) -> Value {
+/// Hashes the value with the keys of its mappings in order: tools that rewrite a manifest put them into an order of their
+/// own. Every part says how long it is, so that no two values are fed alike.
+fn feed(hash: &mut Sha256, value: &Value) {
     match value {
         Value::Object(entries) => {
-            let mut entries: Vec<_> = entries.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
-            entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-            Value::Object(entries.into_iter().collect())
+            hash.update(format!("{{{}:", entries.len()));
+            let mut entries: Vec<_> = entries.iter().collect();
+            entries.sort_unstable_by_key(|(key, _)| key.as_str());
+            for (key, value) in entries {
+                hash.update(format!("{}:{key}", key.len()));
+                feed(hash, value);
+            }
         }
-        Value::Array(elements) => elements.iter().map(sorted).collect(),
-        scalar => scalar.clone(),
+        Value::Array(elements) => {
+            hash.update(format!("[{}:", elements.len()));
+            elements.iter().for_each(|element| feed(hash, element));
+        }
+        Value::String(text) => hash.update(format!("\"{}:{text}", text.len())),
+        scalar => hash.update(format!("{scalar};")),
     }
 }
