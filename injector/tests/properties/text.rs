@@ -47,7 +47,8 @@ impl Place {
     /// Texts that are nothing but themselves there.
     pub(crate) fn harmless(self) -> Vec<&'static str> {
         match self {
-            Self::Annotation(_, good) => [good, &["web", "", "1"]].concat(),
+            // 80 is the port of the pod's probe, which then counts as one that goes to the sidecar.
+            Self::Annotation(_, good) => [good, &["web", "", "1", "80"]].concat(),
             Self::ProxyMetadata | Self::Field(_) => vec!["web", "", "1"],
         }
     }
