@@ -17,6 +17,9 @@ use grammar::Check;
 /// How much of a value an error repeats, in characters.
 const SHOWN: usize = 100;
 
+/// How long all annotations of an object may be together, names and values, in bytes (Kubernetes).
+pub const LONGEST_IN_ALL: usize = 256 * 1024;
+
 /// An annotation whose value cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("invalid value '{value}' for annotation '{annotation}': {problem}")]

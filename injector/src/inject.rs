@@ -7,7 +7,7 @@ mod metadata;
 mod order;
 pub(crate) mod overrides;
 mod probes;
-mod prometheus;
+pub(crate) mod prometheus;
 mod render;
 mod resources;
 mod result;
@@ -149,9 +149,8 @@ pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError
     check_owner(context)?;
     if context.mode().is_istio() {
         let settings = settings_of(pod, context)?;
-        let Made { mut pod, mut status, templates, warnings, .. } =
+        let Made { mut pod, status, templates, warnings, .. } =
             make(pod, &former::stripped(pod, context), &settings, context)?;
-        status.undo = None;
         metadata::set_status(&mut pod, &status);
         metadata::add_configured(&mut pod, context);
         return Ok(Outcome { pod, templates, status, warnings });

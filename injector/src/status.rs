@@ -4,12 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sidecar_contract::annotation;
 
+use crate::annotations::LONGEST_IN_ALL;
 use crate::containers;
 use crate::undo::Undo;
 use crate::workload::{metadata_map, names};
-
-/// Bytes that Kubernetes allows for all annotations of an object.
-const LONGEST: usize = 256 << 10;
 
 /// Names of what the templates contributed, whether it was new in the pod or not; `null` where there is nothing.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -69,8 +67,8 @@ impl Status {
     /// The status that an earlier injection left on `pod`, or why it cannot be read; `None` without one.
     pub fn read(pod: &Value) -> Option<Result<Self, String>> {
         let text = metadata_map(pod, "annotations").get(annotation::STATUS)?.as_str()?;
-        if text.len() > LONGEST {
-            return Some(Err(format!("it is {} bytes long, the limit is {LONGEST}", text.len())));
+        if text.len() > LONGEST_IN_ALL {
+            return Some(Err(format!("it is {} bytes long, the limit is {LONGEST_IN_ALL}", text.len())));
         }
         // By way of a mapping: a list of the same values would be read as a struct too.
         let status = serde_json::from_str::<Map<String, Value>>(text)

@@ -33,3 +33,49 @@ pub(super) fn stripped(pod: &Value, context: &Context<'_>) -> Value {
     }
     stripped
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Configuration;
+    use crate::context::{Injector, NO_VARIABLES};
+    use crate::defaults;
+    use crate::owner::Owner;
+    use serde_json::json;
+
+    fn stripped(annotations: Value, containers: Value, init: Value) -> Value {
+        let injector = Injector::new(Configuration::load(&defaults::sources()).unwrap());
+        let context = injector.context(Owner::default(), injector.namespace("demo"), &NO_VARIABLES);
+        let pod = json!({"metadata": {"annotations": annotations},
+            "spec": {"containers": containers, "initContainers": init}});
+        super::stripped(&pod, &context)
+    }
+
+    #[test]
+    fn templates_see_the_pod_without_an_earlier_injection() {
+        let status =
+            r#"{"containers":["istio-proxy"],"initContainers":["istio-init"],"revision":"default","version":"x"}"#;
+        let annotations = json!({annotation::STATUS: status, annotation::PROMETHEUS_PORT: "15020", "mine": "1"});
+        let seen =
+            stripped(annotations, json!([{"name": "app"}, {"name": "istio-proxy"}]), json!([{"name": "istio-init"}]));
+        let expected = json!({"metadata": {"annotations": {"mine": "1"}},
+            "spec": {"containers": [{"name": "app"}], "initContainers": []}});
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn what_the_pod_said_of_its_containers_is_there_again() {
+        let annotations = json!({annotation::STATUS: r#"{"containers":["app"]}"#,
+            annotation::OVERRIDES: r#"{"containers":[{"name":"app","image":"mine"}]}"#});
+        let seen = stripped(annotations, json!([{"name": "app", "image": "theirs"}]), json!([]));
+        assert_eq!(seen["spec"]["containers"], json!([{"name": "app", "image": "mine"}]));
+    }
+
+    #[test]
+    fn a_status_that_cannot_be_read_is_no_status() {
+        for status in ["", "[]", "{\"containers\": 1}", "null"] {
+            let seen = stripped(json!({annotation::STATUS: status}), json!([{"name": "a"}]), json!([]));
+            assert_eq!(seen["metadata"]["annotations"][annotation::STATUS], status);
+        }
+    }
+}

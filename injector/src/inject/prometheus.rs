@@ -9,14 +9,22 @@ use crate::containers;
 use crate::context::{Context, PodSettings};
 use crate::workload::metadata_map;
 
+/// Annotations for Prometheus; injection sets the first three, and takes all away before.
+const NAMES: [&str; 4] = [
+    annotation::PROMETHEUS_PORT,
+    annotation::PROMETHEUS_PATH,
+    annotation::PROMETHEUS_SCRAPE,
+    annotation::SCRAPE_TARGETS,
+];
 /// Path under which the sidecar serves merged metrics.
-const MERGED_PATH: &str = "/stats/prometheus";
+pub(crate) const MERGED_PATH: &str = "/stats/prometheus";
 /// Path of an application's metrics that says none.
 const DEFAULT_PATH: &str = "/metrics";
 /// Ports of the sidecar: behind none of them is the application.
 const RESERVED: [u16; 9] = [
     port::ADMIN,
     port::OUTBOUND,
+    // Debugging of Istio's agent.
     15004,
     port::INBOUND,
     port::TUNNEL,
@@ -97,13 +105,6 @@ pub(super) fn remove_merged(pod: &mut Value, context: &Context<'_>) {
         annotations.retain(|name, _| !NAMES.iter().any(|known| is_same(name, known)));
     }
 }
-
-const NAMES: [&str; 4] = [
-    annotation::PROMETHEUS_PORT,
-    annotation::PROMETHEUS_PATH,
-    annotation::PROMETHEUS_SCRAPE,
-    annotation::SCRAPE_TARGETS,
-];
 
 fn is_enabled(annotations: &Map<String, Value>, context: &Context<'_>) -> bool {
     let given = annotations.get(annotation::MERGE_METRICS).and_then(Value::as_str);

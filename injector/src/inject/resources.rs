@@ -10,18 +10,14 @@ use crate::containers::LISTS;
 use crate::quantity::Quantity;
 use crate::workload::metadata_map;
 
-const ANNOTATIONS: [(&str, &str, &str); 4] = [
-    (annotation::PROXY_CPU, "requests", "cpu"),
-    (annotation::PROXY_MEMORY, "requests", "memory"),
-    (annotation::PROXY_CPU_LIMIT, "limits", "cpu"),
-    (annotation::PROXY_MEMORY_LIMIT, "limits", "memory"),
-];
+const ANNOTATIONS: [&str; 4] =
+    [annotation::PROXY_CPU, annotation::PROXY_MEMORY, annotation::PROXY_CPU_LIMIT, annotation::PROXY_MEMORY_LIMIT];
 
 /// Completes the resources of our containers in `fragment`, what a template renders for `pod`, with the defaults in
 /// `values`: for each kind of resource that the annotations say nothing else about.
 pub(super) fn complete(fragment: &mut Value, pod: &Value, values: &Map<String, Value>) {
     let annotations = metadata_map(pod, "annotations");
-    if !ANNOTATIONS.iter().any(|(name, ..)| annotations.contains_key(*name)) {
+    if !ANNOTATIONS.iter().any(|name| annotations.contains_key(*name)) {
         return;
     }
     let defaults = values.get("global").and_then(|global| global.get("proxy")?.get("resources"));

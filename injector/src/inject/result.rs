@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Made, alternatives, overrides};
+use crate::annotations::LONGEST_IN_ALL;
 use crate::containers::{self, LISTS};
 use crate::context::Context;
 use crate::merge::merge;
@@ -13,8 +14,6 @@ use crate::status::Status;
 use crate::workload::{FieldError, check_pod, metadata_map};
 
 const VOLUMES: &str = "volumes";
-/// How long all annotations of an object may be together, names and values, in bytes (Kubernetes).
-const LONGEST_ANNOTATIONS: usize = 256 * 1024;
 
 /// Checks the parts of `pod` that injection has made out of `original`.
 ///
@@ -76,11 +75,11 @@ pub(super) fn check_annotations(pod: &Value, given: &Value) -> Result<(), FieldE
         entries.map(|(name, value)| name.len() + value.as_str().unwrap_or_default().len()).sum()
     };
     let (before, after) = (length(given), length(pod));
-    if before > LONGEST_ANNOTATIONS || after <= LONGEST_ANNOTATIONS {
+    if before > LONGEST_IN_ALL || after <= LONGEST_IN_ALL {
         return Ok(());
     }
     let problem = format!(
-        "come to {after} bytes with what injection writes, and Kubernetes takes {LONGEST_ANNOTATIONS}; make the pod's \
+        "come to {after} bytes with what injection writes, and Kubernetes takes {LONGEST_IN_ALL}; make the pod's \
          own, which are {before}, or what it says of the sidecar shorter"
     );
     Err(FieldError::new("metadata.annotations", problem))

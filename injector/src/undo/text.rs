@@ -3,9 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{DEEPEST, Kind, Level, Was};
-
-/// Longest text that is read, in bytes (Kubernetes: the limit of all annotations of an object together).
-const LONGEST: usize = 256 * 1024;
+use crate::annotations::LONGEST_IN_ALL;
 
 pub(super) fn value(level: &Level) -> Value {
     let mut fields = Map::new();
@@ -28,8 +26,8 @@ pub(super) fn value(level: &Level) -> Value {
 }
 
 pub(super) fn parse(text: &str) -> Result<Level, String> {
-    if text.len() > LONGEST {
-        return Err(format!("it is {} bytes long, the limit is {LONGEST}", text.len()));
+    if text.len() > LONGEST_IN_ALL {
+        return Err(format!("it is {} bytes long, the limit is {LONGEST_IN_ALL}", text.len()));
     }
     let fields: Map<String, Value> =
         serde_json::from_str(text).map_err(|error| format!("it is no JSON object: {error}"))?;

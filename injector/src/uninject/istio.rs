@@ -5,6 +5,7 @@ use sidecar_contract::{annotation, container, environment, label};
 
 use crate::containers::{self, INIT, LISTS, REGULAR};
 use crate::inject::overrides;
+use crate::inject::prometheus::MERGED_PATH;
 use crate::status::Status;
 use crate::workload::metadata_map;
 
@@ -14,8 +15,6 @@ const LABELS: [&str; 4] = [label::TLS_MODE, label::CANONICAL_NAME, label::CANONI
 const ANNOTATIONS: [&str; 4] =
     [annotation::REVISION, annotation::DEFAULT_CONTAINER, annotation::DEFAULT_LOGS_CONTAINER, annotation::OVERRIDES];
 const PROMETHEUS: [&str; 3] = [annotation::PROMETHEUS_PORT, annotation::PROMETHEUS_PATH, annotation::PROMETHEUS_SCRAPE];
-/// The path to which injection points Prometheus.
-const MERGED_PATH: &str = "/stats/prometheus";
 
 /// Takes away what `status` lists and what Istio's templates add besides, and says what could not be told for sure.
 pub(super) fn remove(pod: &mut Value, status: &Status) -> Vec<String> {

@@ -16,13 +16,19 @@ use std::process::Command;
 use serde_json::Value;
 use sidecar_injector::manifest::inject_manifest;
 use sidecar_injector::mode::Mode;
+use sidecar_injector::owner::owner_of_pod;
 use sidecar_injector::review::review;
+use sidecar_injector::yaml::read_manifest;
 use sidecar_test_support::conformance as data;
 
 use case::{Case, cases, load};
 use compare::normal;
 use differences::differences;
 use pods::{objects, patched, pods_of, review_of};
+
+/// The templates that make pods; the others are for the controller of gateways, and get other data.
+const FOR_PODS: [&str; 6] = ["custom", "gateway", "grpc-agent", "grpc-simple", "sidecar", "spire"];
+static NO_VARIABLES: BTreeMap<String, String> = BTreeMap::new();
 
 #[test]
 fn istios_templates_parse() {
@@ -35,6 +41,33 @@ fn istios_templates_parse() {
         }
     }
     assert!(parsed > 0, "no templates in {}", folder.display());
+}
+
+#[test]
+fn istios_templates_render_for_istios_cases() {
+    let Some(cases) = cases() else { return };
+    let (mut rendered, mut wrong) = (0, Vec::new());
+    for case in &cases {
+        let injector = case.injector();
+        for (namespace, pod) in objects(&case.input).iter().flat_map(|object| pods_of(object, Mode::Istio)) {
+            let context = injector.context(owner_of_pod(&pod), injector.namespace(&namespace), &NO_VARIABLES);
+            // A pod that is refused for its annotations is not rendered.
+            let Ok(settings) = context.settings_of(&pod) else { continue };
+            let data = context.template_data(&pod, &settings).unwrap();
+            let templates = &injector.configuration.config.templates;
+            for name in FOR_PODS.iter().filter(|name| templates.contains_key(**name)) {
+                let template = injector.configuration.templates(Some(name)).unwrap()[0];
+                let text = template.render(&data).map_err(|error| error.to_string());
+                match text.and_then(|text| read_manifest(&text).map_err(|error| format!("is no YAML: {error}\n{text}")))
+                {
+                    Ok(_) => rendered += 1,
+                    Err(error) => wrong.push(format!("{}: {name}: {error}", case.name)),
+                }
+            }
+        }
+    }
+    assert!(rendered > 0, "nothing rendered");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
