@@ -1,5 +1,6 @@
 //! Rendering the templates, and merging what they render into the pod.
 
+use gotemplate::Value as Data;
 use serde_json::{Map, Value};
 use sidecar_contract::container;
 
@@ -27,24 +28,14 @@ pub(super) fn onto(
     context: &Context<'_>,
     settings: &PodSettings,
 ) -> Result<Rendered, InjectError> {
-    let data = |seen: &Value| context.template_data(seen, settings);
-    let real = data(seen).map_err(InjectError::Pod)?;
-    // The same for all templates; where it cannot be made, each text is tried on its own.
-    let neutral = safety::neutral(seen).map(|neutral| data(&neutral).ok());
+    let seen = Seen::new(seen, context, settings)?;
     let mut rendered = Rendered { pod: pod.clone(), fragment: Value::Object(Map::new()) };
     let merge = if context.mode().is_istio() { merge_as_kubernetes } else { merge };
     for template in templates {
-        let text = template.render(&real).map_err(InjectError::Template)?;
-        let mut patch = read_fragment(template.name(), &text).map_err(|error| {
-            let neutral = neutral.as_ref().and_then(Option::as_ref);
-            broken(template, error, neutral, seen, &data)
-        })?;
-        if let Some(neutral) = &neutral {
-            check_shape(template, &patch, neutral.as_ref(), seen, &data)?;
-        }
+        let mut patch = seen.render_safely(template)?;
         if !context.mode().is_istio() {
             follow(&mut patch, &rendered.fragment);
-            resources::complete(&mut patch, seen, &context.injector.configuration.values);
+            resources::complete(&mut patch, seen.pod, &context.injector.configuration.values);
             alternatives::one_source_for_volumes(&mut patch);
         }
         let failed = |error| InjectError::Merge { template: template.name().to_owned(), error };
@@ -55,7 +46,52 @@ pub(super) fn onto(
     Ok(rendered)
 }
 
-fn render(template: &Template, data: &gotemplate::Value) -> Result<Value, TemplateError> {
+/// A pod as templates see it.
+struct Seen<'a> {
+    pod: &'a Value,
+    context: &'a Context<'a>,
+    settings: &'a PodSettings,
+    data: Data,
+    /// The data of the pod with letters for the characters that mean something to YAML. `None` when it has none of those,
+    /// and `Some(None)` when it cannot be read then: each text is to be tried on its own.
+    harmless: Option<Option<Data>>,
+}
+
+impl<'a> Seen<'a> {
+    fn new(pod: &'a Value, context: &'a Context<'a>, settings: &'a PodSettings) -> Result<Self, InjectError> {
+        let data = |pod: &Value| context.template_data(pod, settings);
+        let harmless = safety::neutral(pod).map(|harmless| data(&harmless).ok());
+        Ok(Self { pod, context, settings, data: data(pod).map_err(InjectError::Pod)?, harmless })
+    }
+
+    /// What `template` renders, if text of the pod is nothing but text in it.
+    ///
+    /// Text that is put into YAML without quotes that hold it could become a container or an argument. Then a rendering
+    /// with harmless text in its place has another shape, or is one where this is none.
+    fn render_safely(&self, template: &Template) -> Result<Value, InjectError> {
+        let text = template.render(&self.data).map_err(InjectError::Template)?;
+        let read = read_fragment(template.name(), &text);
+        let Some(harmless) = &self.harmless else { return read.map_err(InjectError::Template) };
+        let harmless = harmless.as_ref().and_then(|harmless| render(template, harmless).ok());
+        let fields = match (&read, &harmless) {
+            (Ok(patch), Some(harmless)) if safety::same_shape(patch, harmless) => Vec::new(),
+            (Ok(patch), _) => safety::culprits(self.pod, patch, |pod| self.render_other(template, pod)),
+            (Err(_), Some(_)) => safety::breakers(self.pod, |pod| self.render_other(template, pod).is_some()),
+            (Err(_), None) => Vec::new(),
+        };
+        if fields.is_empty() {
+            return read.map_err(InjectError::Template);
+        }
+        Err(InjectError::Unsafe { template: template.name().to_owned(), fields })
+    }
+
+    /// What `template` renders for `pod` in place of this one.
+    fn render_other(&self, template: &Template, pod: &Value) -> Option<Value> {
+        render(template, &self.context.template_data(pod, self.settings).ok()?).ok()
+    }
+}
+
+fn render(template: &Template, data: &Data) -> Result<Value, TemplateError> {
     read_fragment(template.name(), &template.render(data)?)
 }
 
@@ -91,41 +127,6 @@ fn read_fragment(template: &str, rendered: &str) -> Result<Value, TemplateError>
     }
     let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
     Err(error(format!("renders what does not belong into a pod: {}", mistakes.join("; "))))
-}
-
-/// Text of the pod's, put into YAML without quotes that hold it, could become a container or an argument. Then a
-/// rendering with harmless text in its place has another shape.
-fn check_shape(
-    template: &Template,
-    patch: &Value,
-    neutral: Option<&gotemplate::Value>,
-    seen: &Value,
-    data: &impl Fn(&Value) -> Result<gotemplate::Value, Vec<crate::workload::FieldError>>,
-) -> Result<(), InjectError> {
-    let harmless = neutral.and_then(|neutral| render(template, neutral).ok());
-    if harmless.is_some_and(|harmless| safety::same_shape(patch, &harmless)) {
-        return Ok(());
-    }
-    let culprits = safety::culprits(seen, patch, |pod| render(template, &data(pod).ok()?).ok());
-    if culprits.is_empty() {
-        return Ok(());
-    }
-    Err(InjectError::Unsafe { template: template.name().to_owned(), fields: culprits })
-}
-
-/// Why `template` renders nothing of use: text of the pod's, if it does with harmless text in its place.
-fn broken(
-    template: &Template,
-    error: TemplateError,
-    neutral: Option<&gotemplate::Value>,
-    seen: &Value,
-    data: &impl Fn(&Value) -> Result<gotemplate::Value, Vec<crate::workload::FieldError>>,
-) -> InjectError {
-    if neutral.is_none_or(|neutral| render(template, neutral).is_err()) {
-        return InjectError::Template(error);
-    }
-    let renders = |pod: &Value| data(pod).is_ok_and(|data| render(template, &data).is_ok());
-    InjectError::Unsafe { template: template.name().to_owned(), fields: safety::breakers(seen, renders) }
 }
 
 /// The template's sidecar may be an init container where the pod has its own wishes for it among the containers, or the
