@@ -7,13 +7,14 @@ pub mod uninject;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Map, Value};
 use sidecar_process::log::LogArgs;
 
 use crate::config::Configuration;
-use crate::context::Injector;
+use crate::context::{Cluster, Injector};
 use crate::files;
 use crate::manifest::read_namespaces;
 use crate::mode::Mode;
@@ -147,7 +148,7 @@ impl ConfigArgs {
             native_sidecars: self.native_sidecars,
             compliance_policy: self.compliance_policy.clone(),
             openshift: self.platform.eq_ignore_ascii_case("openshift"),
-            namespaces: self.namespaces()?,
+            cluster: Arc::new(Cluster { namespaces: self.namespaces()?, ..Cluster::default() }),
             ..Injector::new(configuration)
         })
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -79,7 +80,7 @@ pub struct Sources {
 }
 
 /// Everything an injection needs besides the pod: parsed, checked, and shared between requests.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Configuration {
     /// Policy and selectors.
     pub config: Config,
@@ -89,7 +90,8 @@ pub struct Configuration {
     pub mesh: MeshConfig,
     /// Values and mesh config in the types that templates see.
     pub(crate) settings: Settings,
-    templates: BTreeMap<String, Template>,
+    /// Shared, so that another configuration can be made of this one at little cost.
+    templates: BTreeMap<String, Arc<Template>>,
 }
 
 /// A mistake in one of the [`Sources`].
@@ -146,7 +148,7 @@ impl Configuration {
         let mut templates = BTreeMap::new();
         for (name, text) in config.iter().flat_map(|config| &config.templates) {
             match Template::parse(name, text) {
-                Ok(template) => drop(templates.insert(name.clone(), template)),
+                Ok(template) => drop(templates.insert(name.clone(), Arc::new(template))),
                 Err(error) => {
                     errors.push(ConfigError {
                         origin: sources.config.origin.clone(),
@@ -185,7 +187,7 @@ impl Configuration {
                 None => vec![name],
             })
             .map(|name| {
-                self.templates.get(name).ok_or_else(|| UnknownTemplate {
+                self.templates.get(name).map(AsRef::as_ref).ok_or_else(|| UnknownTemplate {
                     name: name.to_owned(),
                     known: self.templates.keys().chain(self.config.aliases.keys()).cloned().collect(),
                 })

@@ -1,7 +1,7 @@
 //! What one injection knows besides the pod, and what a template sees of it all.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use gotemplate::{IntKind, Struct, Value as Data};
 use serde_json::{Map, Value};
@@ -19,26 +19,33 @@ use crate::proxy_config::{ProxyConfig, ProxyConfigResource};
 use crate::template::{self, structure};
 use crate::workload::{FieldError, metadata_map};
 
-/// What one injector does, whoever asks: the settings that all its injections share.
-#[derive(Debug)]
+/// What one injector does, whoever asks: the settings that all its injections share. A clone shares the large parts.
+#[derive(Clone, Debug)]
 pub struct Injector {
     /// Templates, values and mesh settings.
-    pub configuration: Configuration,
+    pub configuration: Arc<Configuration>,
+    /// What is known of the cluster.
+    pub cluster: Arc<Cluster>,
     /// Whose result is wanted.
     pub mode: Mode,
     /// Revision of this injector; empty means `default`.
     pub revision: String,
     /// Whether sidecars are init containers with `restartPolicy: Always` (Kubernetes 1.29 and later).
     pub native_sidecars: native::Setting,
-    /// The nodes of the cluster, which [`native::Setting::Auto`] asks; `None` where nobody watches them.
-    pub nodes: Option<Vec<native::Node>>,
-    /// ProxyConfig resources of the cluster, in any order.
-    pub proxy_configs: Vec<ProxyConfigResource>,
     /// Which rules the proxy's cryptography has to keep to, as `fips-140-2`; empty for none.
     pub compliance_policy: String,
     /// Whether the cluster is OpenShift, which gives each namespace a range of users.
     pub openshift: bool,
-    /// Annotations of the cluster's namespaces, by name, where they are known.
+}
+
+/// What is known of the cluster. The default knows nothing, as on a command line.
+#[derive(Clone, Debug, Default)]
+pub struct Cluster {
+    /// Its nodes, which [`native::Setting::Auto`] asks; `None` where nobody watches them.
+    pub nodes: Option<Vec<native::Node>>,
+    /// Its ProxyConfig resources, in any order.
+    pub proxy_configs: Vec<ProxyConfigResource>,
+    /// Annotations of its namespaces, by name, where they are known.
     pub namespaces: BTreeMap<String, Map<String, Value>>,
 }
 
@@ -93,24 +100,22 @@ pub(crate) static NO_VARIABLES: BTreeMap<String, String> = BTreeMap::new();
 
 impl Injector {
     /// An injector with this configuration and nothing else out of the ordinary.
-    pub fn new(configuration: Configuration) -> Self {
+    pub fn new(configuration: impl Into<Arc<Configuration>>) -> Self {
         Self {
-            configuration,
+            configuration: configuration.into(),
+            cluster: Arc::default(),
             mode: Mode::default(),
             revision: String::new(),
             native_sidecars: native::Setting::False,
-            nodes: None,
-            proxy_configs: Vec::new(),
             compliance_policy: String::new(),
             openshift: false,
-            namespaces: BTreeMap::new(),
         }
     }
 
     /// What is known of the namespace `name`.
     pub fn namespace<'a>(&'a self, name: &'a str) -> Namespace<'a> {
         static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
-        Namespace { name, annotations: self.namespaces.get(name).unwrap_or(&NONE) }
+        Namespace { name, annotations: self.cluster.namespaces.get(name).unwrap_or(&NONE) }
     }
 
     /// The context of an injection into a pod of `owner` in `namespace`.
@@ -140,7 +145,8 @@ impl<'a> Context<'a> {
     /// # Errors
     /// When the annotation with a ProxyConfig cannot be read.
     pub fn settings_of(&self, pod: &Value) -> Result<PodSettings, AnnotationError> {
-        let Injector { configuration, native_sidecars, nodes, proxy_configs, .. } = self.injector;
+        let Injector { configuration, native_sidecars, cluster, .. } = self.injector;
+        let Cluster { nodes, proxy_configs, .. } = &**cluster;
         let annotations = metadata_map(pod, "annotations");
         let text = |name: &str| annotations.get(name).and_then(Value::as_str);
         let given = text(annotation::PROXY_CONFIG);
@@ -200,7 +206,7 @@ impl<'a> Context<'a> {
     /// Every field of the pod that is of another type in Kubernetes.
     pub fn template_data(&self, pod: &Value, settings: &PodSettings) -> Result<Data, Vec<FieldError>> {
         let Injector { configuration, compliance_policy, .. } = self.injector;
-        let Configuration { values, mesh, settings: shared, .. } = configuration;
+        let Configuration { values, mesh, settings: shared, .. } = &**configuration;
         let part = |name: &str| pod.get(name).unwrap_or(&Value::Null);
         let text = |text: &str| Data::string(text);
         let metadata = template::read("v1.ObjectMeta", part("metadata"), "metadata");

@@ -12,7 +12,7 @@
 //! [`inject`], [`keyed`], [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`],
 //! [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`], [`quantity`], [`review`], [`selector`],
 //! [`status`], [`template`], [`undo`], [`uninject`], [`webhooks`], [`workload`], [`yaml`].
-//! Edge: [`cli`], [`files`], [`metrics`], [`server`].
+//! Edge: [`cli`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`server`].
 
 pub mod annotations;
 #[cfg(test)]
@@ -23,10 +23,12 @@ pub(crate) mod containers;
 pub mod context;
 pub mod decide;
 pub mod defaults;
+pub mod events;
 pub mod files;
 pub mod image;
 pub mod inject;
 pub(crate) mod keyed;
+pub mod kubernetes;
 pub mod manifest;
 pub mod merge;
 pub mod mesh;

@@ -1,50 +1,46 @@
-//! What the webhook counts, in Prometheus' format.
+//! What the injector counts, in Prometheus' format. Every label has a fixed set of values.
 
-use std::time::Duration;
+mod certificate;
+mod configuration;
+mod registration;
+mod requests;
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::Counter;
-use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-/// Upper bounds in seconds. An injection takes well under a millisecond; the API server gives up after ten seconds.
-const DURATION_BUCKETS: [f64; 11] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 10.0];
+pub use certificate::CertificateMetrics;
+pub use configuration::ConfigurationMetrics;
+pub use registration::RegistrationMetrics;
+pub use requests::RequestMetrics;
 
-/// The label values are names in our own code, so their number is bounded.
-#[derive(Clone, Debug, EncodeLabelSet, Hash, PartialEq, Eq)]
-struct RequestLabels {
-    outcome: &'static str,
-    reason: &'static str,
-}
-
-/// The webhook's metrics.
+/// The injector's metrics, each group for the part of the program that sets it.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    requests: Family<RequestLabels, Counter>,
-    duration: Histogram,
+    /// Requests to the webhook.
+    pub requests: RequestMetrics,
+    /// The configuration in use.
+    pub configuration: ConfigurationMetrics,
+    /// The serving certificate.
+    pub certificate: CertificateMetrics,
+    /// The registration with the API server.
+    pub registration: RegistrationMetrics,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("sidecar_injector");
-        let requests = Family::default();
-        registry.register("requests", "Requests to the webhook by outcome and reason", requests.clone());
-        let duration = Histogram::new(DURATION_BUCKETS);
-        registry.register("request_duration_seconds", "Time from a request's headers to the answer", duration.clone());
-        Self { registry, requests, duration }
+        Self {
+            requests: RequestMetrics::register(&mut registry),
+            configuration: ConfigurationMetrics::register(&mut registry),
+            certificate: CertificateMetrics::register(&mut registry),
+            registration: RegistrationMetrics::register(&mut registry),
+            registry,
+        }
     }
 }
 
 impl Metrics {
-    /// Counts one request. `outcome` and `reason` are names from a fixed set.
-    pub fn count(&self, outcome: &'static str, reason: &'static str, duration: Duration) {
-        self.requests.get_or_create(&RequestLabels { outcome, reason }).inc();
-        self.duration.observe(duration.as_secs_f64());
-    }
-
     /// All metrics in the OpenMetrics text format.
     ///
     /// # Errors
@@ -53,23 +49,5 @@ impl Metrics {
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_are_counted_by_outcome_and_reason() {
-        let metrics = Metrics::default();
-        metrics.count("injected", "policy_enabled", Duration::from_micros(300));
-        metrics.count("injected", "policy_enabled", Duration::from_millis(2));
-        let text = metrics.encode().unwrap();
-        assert!(
-            text.contains(r#"sidecar_injector_requests_total{outcome="injected",reason="policy_enabled"} 2"#),
-            "{text}"
-        );
-        assert!(text.contains(r#"sidecar_injector_request_duration_seconds_bucket{le="0.0005"} 1"#), "{text}");
     }
 }

@@ -14,6 +14,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use rustls::ServerConfig;
 use sidecar_process::drain::DrainWatch;
 use sidecar_process::readiness::Readiness;
@@ -23,6 +24,9 @@ use crate::context::Injector;
 use crate::metrics::Metrics;
 
 pub use body::MAX_BODY_BYTES;
+
+/// The injector that answers now; none before the first configuration is there. A request keeps the one it began with.
+pub type Current = Arc<ArcSwapOption<Injector>>;
 
 /// Sockets that are bound and not served yet, so that their addresses are known and every conflict has shown.
 #[derive(Debug)]
@@ -72,15 +76,15 @@ impl Bound {
     /// this never completes: drop it to end it.
     pub async fn serve(
         self,
-        injector: Arc<Injector>,
+        current: Current,
         tls: Arc<ServerConfig>,
+        metrics: Arc<Metrics>,
         readiness: Readiness,
         watch: DrainWatch,
     ) -> Infallible {
-        let metrics = Arc::new(Metrics::default());
         let listening = readiness.register("webhook listener");
         let monitoring = monitoring::serve(self.monitoring, Arc::clone(&metrics), readiness);
-        let webhook = tls::serve(self.https, tls, webhook::router(injector, metrics), watch);
+        let webhook = tls::serve(self.https, tls, webhook::router(current, metrics), watch);
         listening.ready();
         let (never, ()) = tokio::join!(monitoring, webhook);
         never

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -33,7 +34,7 @@ impl KubeInject {
         let Self { filename, output, config } = self;
         let mut injector = config.load()?;
         if injector.mode.is_istio() {
-            injector.configuration.config.keep_templates_only();
+            Arc::make_mut(&mut injector.configuration).config.keep_templates_only();
         }
         let text = files::read(filename).map_err(|error| Failure::of(&error))?;
         let manifest = inject_manifest(&text, &injector).map_err(|errors| mistakes(filename, &errors))?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use clap::Args;
 use rustls::ServerConfig;
 use sidecar_contract::config::DEFAULT_REVISION;
@@ -64,7 +65,7 @@ impl Serve {
         if injector.revision.is_empty() {
             DEFAULT_REVISION.clone_into(&mut injector.revision);
         }
-        let injector = Arc::new(injector);
+        let current = Arc::new(ArcSwapOption::from_pointee(injector));
         let tls = self.tls()?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -85,7 +86,7 @@ impl Serve {
             let readiness = Readiness::new();
             let (drain, watch) = Drain::new();
             tokio::select! {
-                never = bound.serve(injector, tls, readiness.clone(), watch) => match never {},
+                never = bound.serve(current, tls, Arc::default(), readiness.clone(), watch) => match never {},
                 () = until_drained(termination, self.drain_delay(), readiness, drain) => Ok(()),
             }
         })

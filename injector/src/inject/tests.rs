@@ -1,5 +1,7 @@
 //! One pod in, one pod out.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::config::{Configuration, Source, Sources};
 use crate::context::{Injector, NO_VARIABLES};
@@ -44,7 +46,7 @@ fn the_sidecar_comes_last_and_the_users_pod_is_otherwise_untouched() {
 #[test]
 fn configured_annotations_win_over_the_pods() {
     let mut injector = default_injector();
-    injector.configuration.config.injected_annotations.insert("team".to_owned(), "mesh".to_owned());
+    Arc::make_mut(&mut injector.configuration).config.injected_annotations.insert("team".to_owned(), "mesh".to_owned());
     let pod = json!({"metadata": {"annotations": {"team": "app"}}, "spec": {"containers": [{"name": "app"}]}});
     let outcome = inject(&pod, &context(&injector)).unwrap();
     assert_eq!(outcome.pod["metadata"]["annotations"]["team"], "mesh");

@@ -107,7 +107,7 @@ impl Record {
 
     fn count(&self, outcome: &'static str, code: &'static str) -> Duration {
         let duration = self.start.elapsed();
-        self.metrics.count(outcome, code, duration);
+        self.metrics.requests.count(outcome, code, duration);
         duration
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -55,7 +55,13 @@ fn router(metrics: Arc<Metrics>, readiness: Readiness) -> Router {
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
 }
 
-async fn ready(State(readiness): State<Readiness>) -> Response {
+async fn ready(State(readiness): State<Readiness>, RawQuery(query): RawQuery) -> Response {
+    let is_verbose =
+        query.is_some_and(|query| query.split('&').any(|item| item == "verbose" || item.starts_with("verbose=")));
+    if is_verbose {
+        let status = if readiness.pending().is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        return (status, readiness.verbose()).into_response();
+    }
     match readiness.pending().as_slice() {
         [] => "ready\n".into_response(),
         pending => {

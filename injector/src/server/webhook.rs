@@ -15,10 +15,10 @@ use sidecar_contract::config::WEBHOOK_PATH;
 use tokio::time::Instant;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::context::Injector;
 use crate::metrics::Metrics;
 use crate::path_variables;
 use crate::review::{NotAReview, Review, review};
+use crate::server::Current;
 use crate::server::answer::{Refusal, panicked, record, reviewed};
 use crate::server::body::{Bodies, Held, Load, discard};
 
@@ -27,18 +27,18 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
 struct Webhook {
-    injector: Arc<Injector>,
+    current: Current,
     bodies: Bodies,
 }
 
-pub(super) fn router(injector: Arc<Injector>, metrics: Arc<Metrics>) -> Router {
+pub(super) fn router(current: Current, metrics: Arc<Metrics>) -> Router {
     Router::new()
         .route(WEBHOOK_PATH, post(inject))
         .route(&format!("{WEBHOOK_PATH}/"), post(inject))
         .route(&format!("{WEBHOOK_PATH}/{{*variables}}"), post(inject))
         .fallback(|request| refuse(request, StatusCode::NOT_FOUND, "no_such_path"))
         .method_not_allowed_fallback(|request| refuse(request, StatusCode::METHOD_NOT_ALLOWED, "not_a_post"))
-        .with_state(Webhook { injector, bodies: Bodies::default() })
+        .with_state(Webhook { current, bodies: Bodies::default() })
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(metrics, record))
 }
@@ -64,7 +64,8 @@ async fn inject(State(webhook): State<Webhook>, request: Request) -> Response {
 impl Webhook {
     async fn review(self, mut body: Held, variables: BTreeMap<String, String>) -> Result<Review, Refusal> {
         let load = self.bodies.turn(&mut body).await?;
-        let Self { injector, .. } = self;
+        let not_yet = || Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "no_configuration", "no configuration yet");
+        let injector = self.current.load_full().ok_or_else(not_yet)?;
         // The body goes with the work, and so does its share of the memory, even when the client goes away.
         let work = move || review(body.bytes(), &variables, &injector);
         let reviewed = match load {

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use sidecar_injector::config::{Configuration, Source, Sources};
-use sidecar_injector::context::Injector;
+use sidecar_injector::context::{Cluster, Injector};
 use sidecar_injector::mode::Mode;
 use sidecar_injector::native::Setting;
 use sidecar_injector::yaml::read_json;
@@ -79,7 +80,7 @@ impl Case {
             native_sidecars: if self.native { Setting::True } else { Setting::False },
             compliance_policy: self.compliance_policy.clone(),
             openshift: self.platform.as_deref() == Some("openshift"),
-            namespaces: [("test-ns".to_owned(), namespace)].into(),
+            cluster: Arc::new(Cluster { namespaces: [("test-ns".to_owned(), namespace)].into(), ..Cluster::default() }),
             ..Injector::new(load(&self.config, Some(&self.values), Some(&self.mesh)))
         }
     }

@@ -9,6 +9,8 @@ mod differences;
 #[path = "../common/pods.rs"]
 mod pods;
 
+use std::sync::Arc;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
@@ -77,7 +79,7 @@ fn the_function_gives_istios_results() {
             return None;
         }
         let mut injector = case.injector();
-        injector.configuration.config.keep_templates_only();
+        Arc::make_mut(&mut injector.configuration).config.keep_templates_only();
         Some(inject_manifest(&case.input, &injector).map(|manifest| manifest.text).map_err(|errors| {
             // As on the command line, where the file is named too.
             errors.iter().map(|error| format!("{}/input.yaml:{error}", case.folder.display())).collect()

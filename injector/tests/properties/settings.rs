@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 use sidecar_injector::config::{Configuration, Source, Sources};
-use sidecar_injector::context::{Context, Injector};
+use sidecar_injector::context::{Cluster, Context, Injector};
 use sidecar_injector::defaults;
 use sidecar_injector::inject::{InjectError, Outcome, inject};
 use sidecar_injector::mode::Mode;
@@ -37,9 +37,12 @@ fn all(mode: Mode) -> Vec<Injector> {
         Injector { native_sidecars: Setting::True, ..with_more() },
         Injector {
             native_sidecars: Setting::Auto,
-            nodes: Some(vec![node("new", "v1.33.1"), node("old", "v1.28.0")]),
+            cluster: Arc::new(Cluster {
+                nodes: Some(vec![node("new", "v1.33.1"), node("old", "v1.28.0")]),
+                namespaces,
+                ..Cluster::default()
+            }),
             openshift: true,
-            namespaces,
             revision: "canary".to_owned(),
             ..with_more()
         },

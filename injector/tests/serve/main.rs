@@ -11,6 +11,7 @@ mod program;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use arc_swap::ArcSwapOption;
 use client::Client;
 use serde_json::{Value, json};
 use sidecar_injector::config::Configuration;
@@ -31,7 +32,7 @@ struct Server {
 
 async fn server() -> Server {
     let configuration = Configuration::load(&defaults::sources()).unwrap();
-    let injector = Arc::new(Injector::new(configuration));
+    let current = Arc::new(ArcSwapOption::from_pointee(Injector::new(configuration)));
     let issued = certificate::issue(&LOOPBACK_NAMES, Validity::one_year(SystemTime::now())).unwrap();
     let tls = certificate::server_config(&issued.certificate, &issued.key).unwrap();
     let loopback = || "127.0.0.1:0".parse().unwrap();
@@ -39,7 +40,7 @@ async fn server() -> Server {
     let (https, monitoring) = (bound.https_address().unwrap(), bound.monitoring_address().unwrap());
     let readiness = Readiness::new();
     let (drain, watch) = Drain::new();
-    tokio::spawn(bound.serve(injector, tls, readiness.clone(), watch));
+    tokio::spawn(bound.serve(current, tls, Arc::default(), readiness.clone(), watch));
     Server { client: Client::new(https, &issued.ca_certificate), monitoring, readiness, drain }
 }
 
