@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/storage/wal"
 	"k8s.io/component-base/cli"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
 	_ "k8s.io/component-base/metrics/prometheus/version"
@@ -40,6 +41,8 @@ func startEtcd() (component, error) {
 	config.InitialCluster = config.InitialClusterFromName(config.Name)
 	config.LogLevel = "warn"
 	config.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration
+	// The first of the write-ahead log is made at once, in full: 64 MB otherwise.
+	wal.SegmentSizeBytes = 1 << 20
 	// The data needs to outlive this process, not the machine.
 	config.UnsafeNoFsync = true
 	etcd, err := embed.StartEtcd(config)

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -25,7 +26,7 @@ const (
 type settings struct {
 	directory        string
 	address          net.IP
-	untilStdinCloses bool
+	temporary        bool
 	furtherArguments []string
 }
 
@@ -47,9 +48,11 @@ func serve(arguments []string) error {
 	// Before kube-apiserver listens to signals too.
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
-	if settings.untilStdinCloses {
+	var abandoned atomic.Bool
+	if settings.temporary {
 		go func() {
 			_, _ = io.Copy(io.Discard, os.Stdin)
+			abandoned.Store(true)
 			_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
 		}()
 	}
@@ -65,6 +68,9 @@ func serve(arguments []string) error {
 		err = fmt.Errorf("%w; see %s/log", err, settings.directory)
 		fmt.Fprintf(stderr, "apiserver: %v\n", err)
 		os.Exit(1)
+	}
+	if abandoned.Load() {
+		return os.RemoveAll(settings.directory)
 	}
 	return nil
 }
@@ -126,7 +132,7 @@ func parse(arguments []string) (settings, error) {
 	flags.Usage = func() { fmt.Fprint(flags.Output(), usage) }
 	directory := flags.String("directory", "", "where data, certificates and kubeconfig are kept")
 	address := flags.String("address", "127.0.0.1", "where to listen")
-	untilStdinCloses := flags.Bool("until-stdin-closes", false, "end when whoever holds standard input has ended")
+	temporary := flags.Bool("temporary", false, "end, and remove the directory, when standard input closes")
 	if err := flags.Parse(arguments); err != nil {
 		return settings{}, err
 	}
@@ -141,7 +147,7 @@ func parse(arguments []string) (settings, error) {
 	if ip == nil {
 		return settings{}, fmt.Errorf("--address: %q is no IP address", *address)
 	}
-	return settings{absolute, ip, *untilStdinCloses, flags.Args()}, nil
+	return settings{absolute, ip, *temporary, flags.Args()}, nil
 }
 
 func enter(directory string) error {
