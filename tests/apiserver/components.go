@@ -51,7 +51,7 @@ func startEtcd() (component, error) {
 	}
 	select {
 	case <-etcd.Server.ReadyNotify():
-		return component{ended: etcd.Err(), kill: etcd.Server.HardStop}, nil
+		return component{etcd.Err(), func() {}, etcd.Server.HardStop}, nil
 	case err := <-etcd.Err():
 		return component{}, err
 	}
@@ -66,7 +66,7 @@ func startServer(arguments []string) (component, error) {
 	ended := make(chan error, 1)
 	go func() { ended <- fmt.Errorf("exit code %d", cli.Run(command)) }()
 	// It ends with this process.
-	return component{ended: ended, kill: func() {}}, nil
+	return component{ended, func() {}, func() {}}, nil
 }
 
 func startChild(path string, arguments []string) (component, error) {
@@ -81,11 +81,12 @@ func startChild(path string, arguments []string) (component, error) {
 		ended <- command.Wait()
 		close(gone)
 	}()
+	terminate := func() { _ = command.Process.Signal(syscall.SIGTERM) }
 	kill := func() {
 		_ = command.Process.Kill()
 		<-gone
 	}
-	return component{ended: ended, kill: kill}, nil
+	return component{ended, terminate, kill}, nil
 }
 
 func mustParse(address string) []url.URL {

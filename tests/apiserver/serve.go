@@ -34,6 +34,8 @@ type settings struct {
 type component struct {
 	// Gets how it ended, once.
 	ended <-chan error
+	// Asks it to end. One in this process has got the signal itself.
+	terminate func()
 	// Ends it at once.
 	kill func()
 }
@@ -118,6 +120,7 @@ func run(settings settings, stop <-chan os.Signal) error {
 			}
 			return fmt.Errorf("kube-apiserver ended: %v", err)
 		case <-stop:
+			server.terminate()
 			select {
 			case <-server.ended:
 			case <-time.After(stopPatience):
