@@ -1,6 +1,5 @@
 //! The command line: what can be asked for, and how to carry it out.
 
-pub mod certificate;
 pub mod kube_inject;
 pub mod serve;
 pub mod uninject;
@@ -43,8 +42,6 @@ pub enum Command {
     Uninject(uninject::Uninject),
     /// Serve the admission webhook.
     Serve(serve::Serve),
-    /// Make a certificate authority and a serving certificate for the webhook.
-    Certificate(certificate::Certificate),
 }
 
 /// Where the configuration comes from; what is not given is taken from the binary.
