@@ -1,1 +1,4 @@
 //! The Kubernetes API as the injector uses it.
+
+pub mod certificates;
+pub mod lease;

@@ -49,7 +49,19 @@ pub struct Plan {
 }
 
 impl Change {
-    /// The step as a word for a label or an Event.
+    /// The step as the value of a metric's label.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::FirstAuthority => "authority_created",
+            Self::NextAuthority => "authority_published",
+            Self::Switched => "authority_switched",
+            Self::Issued => "certificate_issued",
+            Self::Restored => "restored",
+            Self::Dropped => "authority_dropped",
+        }
+    }
+
+    /// The step as the reason of an Event.
     pub fn reason(self) -> &'static str {
         match self {
             Self::FirstAuthority => "AuthorityCreated",
