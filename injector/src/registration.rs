@@ -11,14 +11,17 @@ mod difference;
 mod live;
 mod object;
 mod settings;
+mod state;
 
+use serde_json::{Map, Value};
 use sidecar_contract::config::{INJECTOR_NAME, WEBHOOK_PATH};
 use sidecar_contract::{namespace, port};
 
 pub use difference::Difference;
-pub use live::Live;
+pub use live::{Live, is_injector};
 pub use object::{Configuration, MANAGER_LABEL, MANAGER_VALUE};
 pub use settings::SettingsError;
+pub use state::State;
 
 /// The MutatingWebhookConfigurations that are wanted: that of a revision, and one for each of its tags.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,6 +186,12 @@ impl Settings {
     fn in_namespace(&self, name: String) -> String {
         if self.namespace == namespace::INJECTOR { name } else { with_suffix(&name, &self.namespace) }
     }
+}
+
+/// What the values of an installation say about namespaces and pods that say nothing.
+pub fn enables_namespaces_by_default(values: &Map<String, Value>) -> bool {
+    let webhook = values.get("sidecarInjectorWebhook");
+    webhook.and_then(|webhook| webhook.get("enableNamespacesByDefault")) == Some(&Value::Bool(true))
 }
 
 /// Beginning of the field managers of all revisions.
