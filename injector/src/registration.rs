@@ -142,7 +142,9 @@ impl Settings {
         if !errors.is_empty() {
             return Err(errors);
         }
-        Ok(std::iter::once(object::of_revision(self)).chain(self.tags.iter().map(|tag| object::of_tag(self, tag))).collect())
+        Ok(std::iter::once(object::of_revision(self))
+            .chain(self.tags.iter().map(|tag| object::of_tag(self, tag)))
+            .collect())
     }
 
     /// Names of the objects, the revision's first; whatever the other settings are.
@@ -180,7 +182,7 @@ impl Settings {
     fn path(&self) -> String {
         self.path_variables
             .iter()
-            .fold(WEBHOOK_PATH.to_owned(), |path, (name, value)| format!("{path}/{name}/{}", value.replace('/', "--slash--")))
+            .fold(WEBHOOK_PATH.to_owned(), |path, (name, value)| format!("{path}/{name}/{}", value.replace('/', SLASH)))
     }
 
     fn in_namespace(&self, name: String) -> String {
@@ -193,6 +195,9 @@ pub fn enables_namespaces_by_default(values: &Map<String, Value>) -> bool {
     let webhook = values.get("sidecarInjectorWebhook");
     webhook.and_then(|webhook| webhook.get("enableNamespacesByDefault")) == Some(&Value::Bool(true))
 }
+
+/// What stands for a slash within a value, in a path.
+const SLASH: &str = "--slash--";
 
 /// Beginning of the field managers of all revisions.
 pub const FIELD_MANAGER: &str = "sidecar-injector";

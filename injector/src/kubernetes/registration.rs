@@ -156,10 +156,8 @@ async fn within<T>(
 }
 
 fn value(object: &DynamicObject, name: &str) -> Result<Value, RegistrarError> {
-    let unreadable = |error: serde_json::Error| RegistrarError::Unreachable {
-        name: name.to_owned(),
-        message: error.to_string(),
-    };
+    let unreadable =
+        |error: serde_json::Error| RegistrarError::Unreachable { name: name.to_owned(), message: error.to_string() };
     serde_json::to_value(object).map_err(unreadable)
 }
 
@@ -179,7 +177,11 @@ fn refusal(status: &Status, verb: &'static str, name: String) -> RegistrarError 
     let message = status.message.clone();
     match status.code {
         // The API server names the verb: applying an object that is not there needs `create`, too.
-        403 => RegistrarError::Forbidden { verb: if message.contains(" create ") { "create" } else { verb }, name, message },
+        403 => RegistrarError::Forbidden {
+            verb: if message.contains(" create ") { "create" } else { verb },
+            name,
+            message,
+        },
         409 => {
             let causes = status.details.iter().flat_map(|details| &details.causes);
             let conflicts = causes.filter(|cause| cause.reason == "FieldManagerConflict");

@@ -58,11 +58,18 @@ fn differing(present: &Value, wanted: &Value, path: &str, found: &mut Vec<String
         (Value::Object(present), Value::Object(wanted)) => {
             for key in present.keys().chain(wanted.keys().filter(|key| !present.contains_key(*key))) {
                 let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                differing(present.get(key).unwrap_or(&Value::Null), wanted.get(key).unwrap_or(&Value::Null), &path, found);
+                differing(
+                    present.get(key).unwrap_or(&Value::Null),
+                    wanted.get(key).unwrap_or(&Value::Null),
+                    &path,
+                    found,
+                );
             }
         }
         (Value::Array(present), Value::Array(wanted)) if path == "webhooks" => {
-            let named = |list: &[Value], name: &Value| list.iter().find(|item| item["name"] == *name).cloned().unwrap_or_default();
+            let named = |list: &[Value], name: &Value| {
+                list.iter().find(|item| item["name"] == *name).cloned().unwrap_or_default()
+            };
             let names = present.iter().chain(wanted).map(|item| &item["name"]);
             let mut seen = Vec::new();
             for name in names.filter(|name| !name.is_null()) {

@@ -55,7 +55,8 @@ impl<'a> Live<'a> {
     pub fn keeping_bundles(&self, mut wanted: Configuration) -> Configuration {
         for webhook in wanted.object["webhooks"].as_array_mut().into_iter().flatten() {
             let Some(name) = webhook["name"].as_str() else { continue };
-            let owned = self.owned().and_then(|owned| owned.get("f:webhooks")).and_then(|owned| item_owned(owned, name));
+            let owned =
+                self.owned().and_then(|owned| owned.get("f:webhooks")).and_then(|owned| item_owned(owned, name));
             let is_ours = owned.is_some_and(|owned| owned["f:clientConfig"].get("f:caBundle").is_some());
             if let Some(bundle) = self.bundle_of(name).filter(|_| is_ours) {
                 webhook["clientConfig"]["caBundle"] = bundle.clone();

@@ -39,7 +39,12 @@ impl Configuration {
 
     /// The webhooks, as far as they select pods.
     pub fn names_of_webhooks(&self) -> Vec<&str> {
-        self.object["webhooks"].as_array().into_iter().flatten().filter_map(|webhook| webhook["name"].as_str()).collect()
+        self.object["webhooks"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|webhook| webhook["name"].as_str())
+            .collect()
     }
 }
 
@@ -60,7 +65,12 @@ pub(super) fn of_tag(settings: &Settings, tag: &str) -> Configuration {
     configuration(settings, settings.tag_name(tag), Some(tag), selecting.into_iter().skip(own))
 }
 
-fn configuration(settings: &Settings, name: String, tag: Option<&str>, selecting: impl Iterator<Item = Webhook>) -> Configuration {
+fn configuration(
+    settings: &Settings,
+    name: String,
+    tag: Option<&str>,
+    selecting: impl Iterator<Item = Webhook>,
+) -> Configuration {
     let revision = if settings.revision.is_empty() { DEFAULT_REVISION } else { &settings.revision };
     let mut labels = json!({MANAGER_LABEL: MANAGER_VALUE, label::REVISION: revision});
     if let Some(tag) = tag {
@@ -101,7 +111,8 @@ fn webhook(settings: &Settings, selecting: Webhook) -> Value {
         "admissionReviewVersions": ["v1", "v1beta1"],
     });
     if !settings.match_conditions.is_empty() {
-        let condition = |condition: &super::MatchCondition| json!({"name": condition.name, "expression": condition.expression});
+        let condition =
+            |condition: &super::MatchCondition| json!({"name": condition.name, "expression": condition.expression});
         webhook["matchConditions"] = settings.match_conditions.iter().map(condition).collect();
     }
     webhook

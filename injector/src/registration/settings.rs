@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Endpoint, Settings};
+use super::{Endpoint, SLASH, Settings};
 
 /// More match conditions than the API server takes.
 const MAX_MATCH_CONDITIONS: usize = 64;
@@ -21,55 +21,75 @@ pub struct SettingsError {
 pub(super) fn check(settings: &Settings) -> Vec<SettingsError> {
     let mut errors = Vec::new();
     let mut problem = |setting, problem: String| errors.push(SettingsError { setting, problem });
-    for (setting, label) in [("--namespace", &settings.namespace), ("--revision", &settings.revision)] {
-        let may_be_empty = setting == "--revision";
-        if !is_label_part(label) && !(may_be_empty && label.is_empty()) {
-            problem(setting, format!("`{}` cannot be part of a name; {LABEL_RULE}", label.escape_default()));
-        }
+    if !is_label_part(&settings.namespace) {
+        problem("--namespace", format!("{} cannot be part of a name; {LABEL_RULE}", quoted(&settings.namespace)));
+    }
+    if !settings.revision.is_empty() && !is_label_part(&settings.revision) {
+        problem("--revision", format!("{} cannot be part of a name; {LABEL_RULE}", quoted(&settings.revision)));
     }
     for (tag, message) in bad_tags(settings) {
-        problem("--tag", format!("`{}` {message}", tag.escape_default()));
+        problem("--tag", format!("{} {message}", quoted(tag)));
     }
     if !(1..=30).contains(&settings.timeout_seconds) {
-        problem("--webhook-timeout", format!("{} s is not from 1 s to 30 s", settings.timeout_seconds));
+        problem("--webhook-timeout", "use whole seconds, from 1s to 30s".to_owned());
     }
     for name in settings.excluded_namespaces.iter().filter(|name| !is_label_part(name)) {
-        problem("--exclude-namespace", format!("`{}` is not the name of a namespace; {LABEL_RULE}", name.escape_default()));
+        problem("--exclude-namespace", format!("{} is not the name of a namespace; {LABEL_RULE}", quoted(name)));
     }
     for message in bad_conditions(settings) {
         problem("--match-condition", message);
     }
-    match &settings.endpoint {
-        Endpoint::Service { name, port } => {
-            if !is_label_part(name) {
-                problem("--service-name", format!("`{}` is not the name of a service; {LABEL_RULE}", name.escape_default()));
-            }
-            if *port == 0 {
-                problem("--service-port", "0 is no port; use 1 to 65535".to_owned());
-            }
-            let parts = settings.path_variables.iter().flat_map(|(name, value)| [name.clone(), value.replace('/', "--slash--")]);
-            for part in parts.filter(|part| !is_subdomain(part)) {
-                let part = part.escape_default();
-                problem("--path-variable", format!("`{part}` cannot be part of the path of a service; {LABEL_RULE} and '.'; a --url takes more"));
-            }
-        }
-        Endpoint::Url(url) => {
-            if let Err(message) = check_url(url) {
-                problem("--url", format!("`{}` {message}", url.escape_default()));
-            }
-            for (name, value) in &settings.path_variables {
-                if [name, value].into_iter().any(|part| part.is_empty() || !part.bytes().all(is_plain)) {
-                    problem("--path-variable", format!("`{}={}` has characters that a URL escapes, or none", name.escape_default(), value.escape_default()));
-                }
-            }
-        }
-    }
     if let Some(certificate) = &settings.cert_manager
         && !certificate.split_once('/').is_some_and(|(namespace, name)| is_label_part(namespace) && is_subdomain(name))
     {
-        problem("--ca-bundle", format!("`{}` does not name a Certificate; use cert-manager=NAMESPACE/NAME", certificate.escape_default()));
+        let certificate = quoted(certificate);
+        problem("--ca-bundle", format!("{certificate} does not name a Certificate; use cert-manager=NAMESPACE/NAME"));
+    }
+    match &settings.endpoint {
+        Endpoint::Service { name, port } => check_service(settings, name, *port, &mut problem),
+        Endpoint::Url(url) => check_url(settings, url, &mut problem),
     }
     errors
+}
+
+fn check_service(settings: &Settings, name: &str, port: u16, problem: &mut impl FnMut(&'static str, String)) {
+    if !is_label_part(name) {
+        problem("--service-name", format!("{} is not the name of a service; {LABEL_RULE}", quoted(name)));
+    }
+    if port == 0 {
+        problem("--service-port", "0 is no port; use 1 to 65535".to_owned());
+    }
+    for (name, value) in &settings.path_variables {
+        if !is_subdomain(name) || !is_subdomain(&value.replace('/', SLASH)) {
+            let given = quoted(&format!("{name}={value}"));
+            problem(
+                "--path-variable",
+                format!(
+                    "{given} cannot be part of the path of a service; {LABEL_RULE} and '.', or a --url, which takes more"
+                ),
+            );
+        }
+    }
+}
+
+fn check_url(settings: &Settings, url: &str, problem: &mut impl FnMut(&'static str, String)) {
+    if let Err(message) = url_mistake(url) {
+        problem("--url", format!("{} {message}", quoted(url)));
+    }
+    for (name, value) in &settings.path_variables {
+        let is_plain = |part: &str| !part.is_empty() && part.bytes().all(is_unescaped);
+        if name.contains('/') || !is_plain(name) || !is_plain(value) {
+            let given = quoted(&format!("{name}={value}"));
+            problem(
+                "--path-variable",
+                format!("{given} cannot be part of a URL; use letters, digits, '-', '.', '_' and '~'"),
+            );
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("`{}`", text.escape_default())
 }
 
 const LABEL_RULE: &str = "use at most 63 of a-z, 0-9 and '-'";
@@ -95,12 +115,17 @@ fn bad_conditions(settings: &Settings) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let mut messages = Vec::new();
     if conditions.len() > MAX_MATCH_CONDITIONS {
-        messages.push(format!("{} conditions are more than the {MAX_MATCH_CONDITIONS} that the API server takes", conditions.len()));
+        messages.push(format!(
+            "{} conditions are more than the {MAX_MATCH_CONDITIONS} that the API server takes",
+            conditions.len()
+        ));
     }
     for condition in conditions {
         let name = condition.name.escape_default();
         if !is_qualified_name(&condition.name) {
-            messages.push(format!("`{name}` cannot name a condition; use letters, digits, '-', '_' and '.', as in not-mirror"));
+            messages.push(format!(
+                "`{name}` cannot name a condition; use letters, digits, '-', '_' and '.', as in not-mirror"
+            ));
         }
         if !seen.insert(&condition.name) {
             messages.push(format!("`{name}` is given twice"));
@@ -123,7 +148,7 @@ pub(super) fn host_of(url: &str) -> Option<&str> {
     Some(host).filter(|host| !host.is_empty())
 }
 
-fn check_url(url: &str) -> Result<(), String> {
+fn url_mistake(url: &str) -> Result<(), String> {
     if !url.starts_with("https://") {
         return Err("does not begin with https://, which the API server asks for".to_owned());
     }
@@ -138,7 +163,7 @@ fn check_url(url: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn is_plain(byte: u8) -> bool {
+fn is_unescaped(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte)
 }
 

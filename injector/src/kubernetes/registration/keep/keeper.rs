@@ -124,7 +124,8 @@ impl Keeper {
             }
         };
         self.stand(standing, task);
-        let has_failed = matches!(self.told.0, State::Forbidden | State::Rejected | State::Unreachable | State::Conflict);
+        let has_failed =
+            matches!(self.told.0, State::Forbidden | State::Rejected | State::Unreachable | State::Conflict);
         self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
         if has_failed {
             let retry = FIRST_RETRY.saturating_mul(1 << self.failures.min(8)).min(LAST_RETRY);
@@ -137,7 +138,8 @@ impl Keeper {
     /// What is wanted of each object, or why that cannot be said.
     fn wanted(&self, task: &KeepRegistered) -> Result<Vec<Configuration>, Standing> {
         let outdated = |reason: &str| (State::Outdated, reason.to_owned());
-        let by_default = (task.enables_namespaces_by_default)().ok_or_else(|| outdated("there is no configuration yet"))?;
+        let by_default =
+            (task.enables_namespaces_by_default)().ok_or_else(|| outdated("there is no configuration yet"))?;
         let settings = Settings {
             enable_namespaces_by_default: by_default,
             is_replaced: self.is_replaced(),
