@@ -2,8 +2,11 @@
 
 pub mod certificate;
 pub mod kube_inject;
+pub mod kubernetes;
+pub mod registration;
 pub mod serve;
 pub mod uninject;
+pub mod webhook;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -45,6 +48,8 @@ pub enum Command {
     Serve(serve::Serve),
     /// Make a certificate authority and a serving certificate for the webhook.
     Certificate(certificate::Certificate),
+    /// Tell the API server about the webhook, and which pods to show to it: apply, diff, print, delete.
+    Webhook(Box<webhook::Webhook>),
 }
 
 /// Where the configuration comes from; what is not given is taken from the binary.

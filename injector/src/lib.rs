@@ -10,7 +10,7 @@
 //!
 //! Core: [`annotations`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`], [`image`],
 //! [`inject`], [`keyed`], [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`],
-//! [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`], [`quantity`], [`review`], [`selector`],
+//! [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`], [`quantity`], [`registration`], [`review`], [`selector`],
 //! [`status`], [`template`], [`undo`], [`uninject`], [`webhooks`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`server`].
 
@@ -42,6 +42,7 @@ pub mod path_variables;
 pub mod pod_schema;
 pub mod proxy_config;
 pub mod quantity;
+pub mod registration;
 pub mod review;
 pub mod selector;
 pub mod server;

@@ -79,7 +79,8 @@ impl Certificate {
     }
 }
 
+/// The time by which certificates are judged.
 #[expect(clippy::disallowed_methods, reason = "this is the edge at which the clock is read for certificates")]
-pub(super) fn now() -> SystemTime {
+pub fn now() -> SystemTime {
     SystemTime::now()
 }
