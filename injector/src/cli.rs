@@ -1,6 +1,5 @@
 //! The command line: what can be asked for, and how to carry it out.
 
-pub mod certificate;
 pub mod kube_inject;
 pub mod kubernetes;
 pub mod registration;
@@ -46,8 +45,6 @@ pub enum Command {
     Uninject(uninject::Uninject),
     /// Serve the admission webhook.
     Serve(serve::Serve),
-    /// Make a certificate authority and a serving certificate for the webhook.
-    Certificate(certificate::Certificate),
     /// Tell the API server about the webhook, and which pods to show to it: apply, diff, print, delete.
     Webhook(Box<webhook::Webhook>),
 }

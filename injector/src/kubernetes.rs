@@ -1,3 +1,5 @@
 //! The Kubernetes API as the injector uses it.
 
+pub mod certificates;
+pub mod lease;
 pub mod registration;

@@ -8,21 +8,24 @@
 //! review(AdmissionReview)        -> AdmissionReview inject_manifest(YAML stream) -> YAML stream + report
 //! ```
 //!
-//! Core: [`annotations`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`], [`image`],
+//! Core: [`annotations`], [`certificates`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`], [`election`], [`image`],
 //! [`inject`], [`keyed`], [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`],
 //! [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`], [`quantity`], [`registration`], [`review`], [`selector`],
 //! [`status`], [`template`], [`undo`], [`uninject`], [`webhooks`], [`workload`], [`yaml`].
-//! Edge: [`cli`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`server`].
+//! Edge: [`cli`], [`clock`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`server`].
 
 pub mod annotations;
 #[cfg(test)]
 mod arbitrary;
+pub mod certificates;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub(crate) mod containers;
 pub mod context;
 pub mod decide;
 pub mod defaults;
+pub mod election;
 pub mod events;
 pub mod files;
 pub mod image;

@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     // A server goes on whether or not its log is read; the flush writes at the end what is left.
     let _flush = match command {
         Command::Serve(_) => Some(log.start_queued()),
-        Command::KubeInject(_) | Command::Uninject(_) | Command::Certificate(_) | Command::Webhook(_) => {
+        Command::KubeInject(_) | Command::Uninject(_) | Command::Webhook(_) => {
             log.start();
             None
         }
@@ -20,7 +20,6 @@ fn main() -> ExitCode {
         Command::KubeInject(kube_inject) => kube_inject.run().map(|()| exit::DONE),
         Command::Uninject(uninject) => uninject.run().map(|()| exit::DONE),
         Command::Serve(serve) => serve.run().map(|()| exit::DONE),
-        Command::Certificate(certificate) => certificate.run().map(|()| exit::DONE),
         Command::Webhook(webhook) => webhook.run(),
     };
     match done {

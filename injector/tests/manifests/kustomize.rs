@@ -1,4 +1,4 @@
-//! `kubectl kustomize manifests/`, with certificates made by the injector's own command.
+//! `kubectl kustomize manifests/`, with certificates made by the injector's own library.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use sidecar_contract::{config, namespace};
+use sidecar_injector::certificates::{Issued, Validity, issue};
 
 use crate::repository;
 
@@ -39,12 +40,13 @@ fn kustomize_puts_everything_together() {
         copy(&repository().join(name), &folder.path().join(name));
     }
     let certificates = folder.path().join("manifests/certificates");
-    let made = Command::new(env!("CARGO_BIN_EXE_sidecar-injector"))
-        .args(["certificate", "--output-directory"])
-        .arg(&certificates)
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{made:?}");
+    let issued =
+        issue(&["istio-sidecar-injector.istio-system.svc"], Validity::one_year(sidecar_injector::clock::now()));
+    let Issued { ca_certificate, certificate, key } = issued.unwrap();
+    std::fs::create_dir(&certificates).unwrap();
+    for (name, text) in [("ca.crt", ca_certificate), ("tls.crt", certificate), ("tls.key", key)] {
+        std::fs::write(certificates.join(name), text).unwrap();
+    }
     let built = Command::new("kubectl").arg("kustomize").arg(folder.path().join("manifests")).output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let objects: Vec<Value> = serde_saphyr::from_multiple(std::str::from_utf8(&built.stdout).unwrap()).unwrap();

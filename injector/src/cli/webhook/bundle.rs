@@ -9,9 +9,9 @@ use sidecar_contract::config::INJECTOR_NAME;
 
 use super::{Wanted, say};
 use crate::cli::Failure;
-use crate::cli::certificate::now;
 use crate::cli::kubernetes::Connection;
 use crate::cli::registration::{RegistrationArgs, named};
+use crate::clock::now;
 use crate::files;
 use crate::registration::Settings;
 use crate::registration::bundle;
