@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Core: [`annotations`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`], [`image`],
-//! [`inject`], [`keyed`], [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`],
+//! [`inject`], [`keyed`], [`loading`], [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`],
 //! [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`], [`quantity`], [`review`], [`selector`],
 //! [`status`], [`template`], [`undo`], [`uninject`], [`webhooks`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`server`].
@@ -29,6 +29,7 @@ pub mod image;
 pub mod inject;
 pub(crate) mod keyed;
 pub mod kubernetes;
+pub mod loading;
 pub mod manifest;
 pub mod merge;
 pub mod mesh;
