@@ -1,1 +1,5 @@
 //! The Kubernetes API as the injector uses it.
+
+pub mod cluster;
+pub mod config_maps;
+mod watching;

@@ -12,7 +12,7 @@
 //! [`inject`], [`keyed`], [`loading`], [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`],
 //! [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`], [`quantity`], [`review`], [`selector`],
 //! [`status`], [`template`], [`undo`], [`uninject`], [`webhooks`], [`workload`], [`yaml`].
-//! Edge: [`cli`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`server`].
+//! Edge: [`cli`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`reload`], [`server`].
 
 pub mod annotations;
 #[cfg(test)]
@@ -43,6 +43,7 @@ pub mod path_variables;
 pub mod pod_schema;
 pub mod proxy_config;
 pub mod quantity;
+pub mod reload;
 pub mod review;
 pub mod selector;
 pub mod server;
