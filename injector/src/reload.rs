@@ -144,9 +144,9 @@ impl Reload {
             self.configuration.failed(text.clone());
         }
         if report.outcome.mistakes().is_empty() {
-            self.update.ready()
+            self.update.ready();
         } else {
-            self.update.failed(text)
+            self.update.failed(text);
         }
         for object in objects {
             self.events.tell(Event {

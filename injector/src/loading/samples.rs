@@ -118,7 +118,10 @@ fn failures(injector: &Injector, templates: Option<&str>, containers: Value) -> 
 }
 
 const PLAIN: &str = "a plain pod";
-const VARIANTS: [(&str, fn(&mut Value)); 4] = [
+/// What makes another sample of a plain pod.
+type Change = fn(&mut Value);
+
+const VARIANTS: [(&str, Change); 4] = [
     ("a pod with probes and annotations", add_details),
     ("a pod of a Job", make_job),
     ("a pod with a native sidecar", |pod| set_native(pod, "true")),

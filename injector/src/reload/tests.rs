@@ -1,4 +1,5 @@
 //! The task, with offers as a cluster would make them.
+#![expect(clippy::disallowed_methods, reason = "tests write the files that are watched")]
 
 use std::fs;
 
