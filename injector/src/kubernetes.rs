@@ -1,5 +1,8 @@
 //! The Kubernetes API as the injector uses it.
 
 pub mod certificates;
+pub mod cluster;
+pub mod config_maps;
 pub mod lease;
 pub mod registration;
+mod watching;
