@@ -51,7 +51,7 @@ impl IntoResponse for Refusal {
 
 /// The answer to a review.
 pub(super) fn reviewed(review: Review) -> Response {
-    let Review { answer, outcome, code, reason, pod } = review;
+    let Review { answer, outcome, code, reason, name: pod, .. } = review;
     with(Json(answer).into_response(), Summary { outcome: outcome.name(), code, reason, pod })
 }
 
