@@ -16,6 +16,7 @@ use sidecar_process::signal::Termination;
 
 use crate::cli::certificate::now;
 use crate::cli::{ConfigArgs, Failure};
+use crate::events::Events;
 use crate::files;
 use crate::server::Bound;
 use crate::server::certificate::{self, LOOPBACK_NAMES, Validity};
@@ -86,7 +87,7 @@ impl Serve {
             let readiness = Readiness::new();
             let (drain, watch) = Drain::new();
             tokio::select! {
-                never = bound.serve(current, tls, Arc::default(), readiness.clone(), watch) => match never {},
+                never = bound.serve(current, tls, Arc::default(), Events::default(), readiness.clone(), watch) => match never {},
                 () = until_drained(termination, self.drain_delay(), readiness, drain) => Ok(()),
             }
         })

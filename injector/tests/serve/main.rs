@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use sidecar_injector::config::Configuration;
 use sidecar_injector::context::Injector;
 use sidecar_injector::defaults;
+use sidecar_injector::events::Events;
 use sidecar_injector::server::certificate::{self, LOOPBACK_NAMES, Validity};
 use sidecar_injector::server::{Bound, MAX_BODY_BYTES};
 use sidecar_process::drain::{Drain, Drained};
@@ -40,7 +41,7 @@ async fn server() -> Server {
     let (https, monitoring) = (bound.https_address().unwrap(), bound.monitoring_address().unwrap());
     let readiness = Readiness::new();
     let (drain, watch) = Drain::new();
-    tokio::spawn(bound.serve(current, tls, Arc::default(), readiness.clone(), watch));
+    tokio::spawn(bound.serve(current, tls, Arc::default(), Events::default(), readiness.clone(), watch));
     Server { client: Client::new(https, &issued.ca_certificate), monitoring, readiness, drain }
 }
 

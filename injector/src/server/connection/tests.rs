@@ -17,7 +17,7 @@ fn connect(protocol: Protocol, stopping: impl Future<Output = ()> + Send + 'stat
         .route("/slow", post(|| tokio::time::sleep(Duration::from_secs(1000))));
     let (client, server) = duplex(64 * 1024);
     let patience = Patience { first: Instant::now() + FIRST, idle: IDLE };
-    (client, tokio::spawn(serve(server, protocol, router, patience, stopping)))
+    (client, tokio::spawn(serve(server, protocol, router, Arc::default(), patience, stopping)))
 }
 
 /// When the server lets go, in seconds from now, rounded up: HTTP/2 is allowed a few milliseconds of its own.
