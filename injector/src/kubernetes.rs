@@ -1,1 +1,3 @@
 //! The Kubernetes API as the injector uses it.
+
+pub mod events;
