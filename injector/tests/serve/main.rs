@@ -5,7 +5,10 @@
 
 mod certificate_command;
 mod client;
+mod floods;
+mod frames;
 mod idle;
+mod others;
 mod program;
 
 use std::sync::Arc;
@@ -160,15 +163,4 @@ async fn a_drain_finishes_the_request_under_way() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("JSONPatch"), "{answer}");
     assert_eq!(draining.await.unwrap(), Drained::Finished);
-}
-
-#[tokio::test]
-async fn a_client_that_speaks_no_tls_harms_nobody() {
-    let server = server().await;
-    let mut plain = tokio::net::TcpStream::connect(server.client.address()).await.unwrap();
-    plain.write_all(b"POST /inject HTTP/1.1\r\n\r\n").await.unwrap();
-    let mut answer = Vec::new();
-    let _ = plain.read_to_end(&mut answer).await;
-    let (status, _) = server.client.post("http/1.1", "/inject", "application/json", review().to_string()).await;
-    assert_eq!(status, 200);
 }
