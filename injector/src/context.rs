@@ -143,6 +143,11 @@ impl Injector {
         }
     }
 
+    /// The revision written into pods.
+    pub fn revision_name(&self) -> &str {
+        if self.revision.is_empty() { DEFAULT_REVISION } else { &self.revision }
+    }
+
     /// What is known of the namespace `name`.
     pub fn namespace<'a>(&'a self, name: &'a str) -> Namespace<'a> {
         static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
@@ -168,7 +173,7 @@ impl<'a> Context<'a> {
 
     /// The revision written into pods.
     pub fn revision(&self) -> &'a str {
-        if self.injector.revision.is_empty() { DEFAULT_REVISION } else { &self.injector.revision }
+        self.injector.revision_name()
     }
 
     /// What holds for `pod`: its annotations over the mesh's settings.

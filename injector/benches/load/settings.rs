@@ -7,13 +7,13 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
+use sidecar_injector::certificates::{LOOPBACK_NAMES, Validity, issue};
 use sidecar_injector::defaults;
-use sidecar_injector::server::certificate::{self, LOOPBACK_NAMES, Validity};
 use sidecar_test_support::conformance;
 
 /// Writes certificate, configuration and the AdmissionReview into `folder`; says whose template it is.
 pub(crate) fn write(folder: &Path) -> Result<&'static str, Box<dyn Error>> {
-    let issued = certificate::issue(&LOOPBACK_NAMES, Validity::one_year(SystemTime::now()))?;
+    let issued = issue(&LOOPBACK_NAMES, Validity::one_year(SystemTime::now()))?;
     let (whose, config, values, mesh) = match conformance::folder("inject") {
         Some(cases) => {
             let read = |name: &str| fs::read_to_string(cases.join("settings").join(name));

@@ -7,8 +7,8 @@ use serde_json::json;
 use sidecar_contract::label;
 
 use super::*;
+use crate::certificates::{Validity, issue};
 use crate::selector::LabelSelector;
-use crate::server::certificate::{Validity, issue};
 
 fn only(settings: &Settings) -> Configuration {
     settings.configurations().unwrap().remove(0)

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use sidecar_injector::cli::certificate::now;
-use sidecar_injector::server::certificate::{Validity, issue};
+use sidecar_injector::certificates::{Validity, issue};
+use sidecar_injector::clock::now;
 use sidecar_test_support::api_server::ApiServer;
 
 use super::{configuration, said, webhook};
