@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/storage/wal"
 	"k8s.io/component-base/cli"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
 	_ "k8s.io/component-base/metrics/prometheus/version"
@@ -40,6 +41,8 @@ func startEtcd() (component, error) {
 	config.InitialCluster = config.InitialClusterFromName(config.Name)
 	config.LogLevel = "warn"
 	config.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration
+	// The first of the write-ahead log is made at once, in full: 64 MB otherwise.
+	wal.SegmentSizeBytes = 1 << 20
 	// The data needs to outlive this process, not the machine.
 	config.UnsafeNoFsync = true
 	etcd, err := embed.StartEtcd(config)
@@ -48,7 +51,7 @@ func startEtcd() (component, error) {
 	}
 	select {
 	case <-etcd.Server.ReadyNotify():
-		return component{ended: etcd.Err(), kill: etcd.Server.HardStop}, nil
+		return component{etcd.Err(), func() {}, etcd.Server.HardStop}, nil
 	case err := <-etcd.Err():
 		return component{}, err
 	}
@@ -63,7 +66,7 @@ func startServer(arguments []string) (component, error) {
 	ended := make(chan error, 1)
 	go func() { ended <- fmt.Errorf("exit code %d", cli.Run(command)) }()
 	// It ends with this process.
-	return component{ended: ended, kill: func() {}}, nil
+	return component{ended, func() {}, func() {}}, nil
 }
 
 func startChild(path string, arguments []string) (component, error) {
@@ -78,11 +81,12 @@ func startChild(path string, arguments []string) (component, error) {
 		ended <- command.Wait()
 		close(gone)
 	}()
+	terminate := func() { _ = command.Process.Signal(syscall.SIGTERM) }
 	kill := func() {
 		_ = command.Process.Kill()
 		<-gone
 	}
-	return component{ended: ended, kill: kill}, nil
+	return component{ended, terminate, kill}, nil
 }
 
 func mustParse(address string) []url.URL {

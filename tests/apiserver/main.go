@@ -16,7 +16,7 @@ import (
 )
 
 const usage = `usage:
-  apiserver serve --directory DIRECTORY [--address IP] [--until-stdin-closes] [-- KUBE-APISERVER-ARGUMENT...]
+  apiserver serve --directory DIRECTORY [--address IP] [--temporary] [-- KUBE-APISERVER-ARGUMENT...]
   apiserver kubectl ARGUMENT...
 `
 

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -25,7 +26,7 @@ const (
 type settings struct {
 	directory        string
 	address          net.IP
-	untilStdinCloses bool
+	temporary        bool
 	furtherArguments []string
 }
 
@@ -33,6 +34,8 @@ type settings struct {
 type component struct {
 	// Gets how it ended, once.
 	ended <-chan error
+	// Asks it to end. One in this process has got the signal itself.
+	terminate func()
 	// Ends it at once.
 	kill func()
 }
@@ -47,9 +50,11 @@ func serve(arguments []string) error {
 	// Before kube-apiserver listens to signals too.
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
-	if settings.untilStdinCloses {
+	var abandoned atomic.Bool
+	if settings.temporary {
 		go func() {
 			_, _ = io.Copy(io.Discard, os.Stdin)
+			abandoned.Store(true)
 			_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
 		}()
 	}
@@ -65,6 +70,9 @@ func serve(arguments []string) error {
 		err = fmt.Errorf("%w; see %s/log", err, settings.directory)
 		fmt.Fprintf(stderr, "apiserver: %v\n", err)
 		os.Exit(1)
+	}
+	if abandoned.Load() {
+		return os.RemoveAll(settings.directory)
 	}
 	return nil
 }
@@ -112,6 +120,7 @@ func run(settings settings, stop <-chan os.Signal) error {
 			}
 			return fmt.Errorf("kube-apiserver ended: %v", err)
 		case <-stop:
+			server.terminate()
 			select {
 			case <-server.ended:
 			case <-time.After(stopPatience):
@@ -126,7 +135,7 @@ func parse(arguments []string) (settings, error) {
 	flags.Usage = func() { fmt.Fprint(flags.Output(), usage) }
 	directory := flags.String("directory", "", "where data, certificates and kubeconfig are kept")
 	address := flags.String("address", "127.0.0.1", "where to listen")
-	untilStdinCloses := flags.Bool("until-stdin-closes", false, "end when whoever holds standard input has ended")
+	temporary := flags.Bool("temporary", false, "end, and remove the directory, when standard input closes")
 	if err := flags.Parse(arguments); err != nil {
 		return settings{}, err
 	}
@@ -141,7 +150,7 @@ func parse(arguments []string) (settings, error) {
 	if ip == nil {
 		return settings{}, fmt.Errorf("--address: %q is no IP address", *address)
 	}
-	return settings{absolute, ip, *untilStdinCloses, flags.Args()}, nil
+	return settings{absolute, ip, *temporary, flags.Args()}, nil
 }
 
 func enter(directory string) error {
