@@ -14,7 +14,7 @@ use crate::server::certificate::{self, Issued, Validity};
 #[derive(Debug, Args)]
 pub struct Certificate {
     /// Directory for ca.crt, tls.crt and tls.key; made when it is not there.
-    #[arg(long, value_name = "DIRECTORY", default_value = "manifests/certificates")]
+    #[arg(long, value_name = "DIRECTORY", default_value = "certificates")]
     pub output_directory: PathBuf,
     /// DNS name under which the API server calls the webhook; may be given several times.
     #[arg(long, value_name = "NAME", default_value = "istio-sidecar-injector.istio-system.svc")]

@@ -59,7 +59,7 @@ fn everything_carries_the_name_of_its_revision() {
         let data = &config_map(&name)["data"];
         assert_eq!(data[config::CONFIG_KEY], defaults::CONFIG);
         assert_eq!(data[config::VALUES_KEY], defaults::VALUES);
-        assert_eq!(config_map(&of_revision("istio", revision))["data"]["mesh"], defaults::MESH);
+        assert_eq!(config_map(&of_revision(config::MESH_NAME, revision))["data"][config::MESH_KEY], defaults::MESH);
         let names = rendered.objects.iter().map(|object| object["metadata"]["name"].as_str().unwrap());
         let ends = |name: &str| revision.is_empty() || name.ends_with(&format!("-{revision}"));
         assert!(names.clone().all(ends), "{}: {:?}", rendered.path, names.collect::<Vec<_>>());
@@ -168,6 +168,6 @@ fn the_config_maps_are_made_of_the_embedded_files() {
     assert_eq!(generators[0]["name"], config::INJECTOR_NAME);
     let files = [format!("{}=config.yaml", config::CONFIG_KEY), format!("{}=values.json", config::VALUES_KEY)];
     assert_eq!(generators[0]["files"], serde_json::json!(files));
-    assert_eq!(generators[1]["name"], "istio");
-    assert_eq!(generators[1]["files"], serde_json::json!(["mesh=mesh.yaml"]));
+    assert_eq!(generators[1]["name"], config::MESH_NAME);
+    assert_eq!(generators[1]["files"], serde_json::json!([format!("{}=mesh.yaml", config::MESH_KEY)]));
 }

@@ -41,7 +41,7 @@ fn granted_in_the_cluster(rendered: &Rendered) -> BTreeSet<String> {
 fn in_its_namespace_it_may_do_this_and_nothing_else() {
     for (rendered, revision) in installations() {
         let name = of_revision(config::INJECTOR_NAME, revision);
-        let mesh = of_revision("istio", revision);
+        let mesh = of_revision(config::MESH_NAME, revision);
         let mut expected = vec![
             format!("configmaps {mesh}: get list watch"),
             format!("configmaps {name}: get list watch"),
@@ -62,10 +62,11 @@ fn in_its_namespace_it_may_do_this_and_nothing_else() {
 fn in_the_cluster_it_may_do_this_and_nothing_else() {
     for (rendered, revision) in installations() {
         let name = of_revision(config::INJECTOR_NAME, revision);
-        let registration = format!("mutatingwebhookconfigurations.admissionregistration.k8s.io {name}");
+        let webhooks = "mutatingwebhookconfigurations.admissionregistration.k8s.io";
         let expected = [
             "events.events.k8s.io *: create patch".to_owned(),
-            format!("{registration}: create get list patch update watch"),
+            format!("{webhooks} {name}: create get list patch update watch"),
+            format!("{webhooks} istio-revision-tag-default: get list watch"),
             "namespaces *: get list watch".to_owned(),
             "nodes *: get list watch".to_owned(),
             "proxyconfigs.networking.istio.io *: get list watch".to_owned(),
