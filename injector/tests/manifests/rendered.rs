@@ -39,7 +39,7 @@ pub(crate) struct Rendered {
 /// Puts a kustomization together, once. None where nothing here can do that, which with CI set is a failure.
 pub(crate) fn rendered(path: &str) -> Option<Rendered> {
     static DONE: OnceLock<Mutex<BTreeMap<String, Rendered>>> = OnceLock::new();
-    let kubectl = kubectl().map_err(|missing| skip(missing)).ok()?;
+    let kubectl = kubectl().map_err(skip).ok()?;
     let mut done = DONE.get_or_init(Mutex::default).lock().unwrap();
     if let Some(rendered) = done.get(path) {
         return Some(rendered.clone());
