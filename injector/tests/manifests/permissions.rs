@@ -45,13 +45,13 @@ fn in_its_namespace_it_may_do_this_and_nothing_else() {
         let mut expected = vec![
             format!("configmaps {mesh}: get list watch"),
             format!("configmaps {name}: get list watch"),
-            format!("leases.coordination.k8s.io {name}: get list patch update watch"),
+            format!("leases.coordination.k8s.io {name}: get update"),
             "leases.coordination.k8s.io *: create".to_owned(),
         ];
         if rendered.all("Certificate").next().is_some() {
             expected.push(format!("secrets {name}-certificate: get list watch"));
         } else {
-            expected.push(format!("secrets {name}-certificate: get list patch update watch"));
+            expected.push(format!("secrets {name}-certificate: get list update watch"));
             expected.push("secrets *: create".to_owned());
         }
         assert_eq!(granted_in_the_namespace(&rendered), expected.into_iter().collect(), "{}", rendered.path);
