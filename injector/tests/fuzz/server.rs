@@ -9,7 +9,7 @@ use hyper::Request;
 use hyper::body::Bytes;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use sidecar_injector::certificates::{LOOPBACK_NAMES, Validity};
+use sidecar_injector::certificates::{LOOPBACK_NAMES, Validity, issue};
 use sidecar_injector::context::Injector;
 use sidecar_injector::events::Events;
 use sidecar_injector::server::Bound;
