@@ -3,6 +3,8 @@
 //! Whoever has something to tell leaves it here and goes on; it is written by a task of its own, or dropped where there is
 //! no API server or too much to tell.
 
+pub(crate) mod ledger;
+
 use k8s_openapi::api::core::v1::ObjectReference;
 use tokio::sync::mpsc;
 

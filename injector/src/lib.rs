@@ -8,11 +8,12 @@
 //! review(AdmissionReview)        -> AdmissionReview inject_manifest(YAML stream) -> YAML stream + report
 //! ```
 //!
-//! Core: [`annotations`], [`certificates`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`], [`election`], [`image`],
-//! [`inject`], [`keyed`], [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`],
-//! [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`], [`quantity`], [`review`], [`selector`],
-//! [`status`], [`template`], [`undo`], [`uninject`], [`webhooks`], [`workload`], [`yaml`].
-//! Edge: [`cli`], [`clock`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`server`].
+//! Core: [`annotations`], [`certificates`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`],
+//! [`election`], [`image`], [`inject`], [`keyed`], [`loading`], [`manifest`], [`merge`], [`mesh`], [`mode`],
+//! [`native`], [`openshift`], [`owner`], [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`],
+//! [`quantity`], [`registration`], [`review`], [`selector`], [`status`], [`template`], [`undo`], [`uninject`],
+//! [`webhooks`], [`workload`], [`yaml`].
+//! Edge: [`cli`], [`clock`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`reload`], [`server`].
 
 pub mod annotations;
 #[cfg(test)]
@@ -32,6 +33,7 @@ pub mod image;
 pub mod inject;
 pub(crate) mod keyed;
 pub mod kubernetes;
+pub mod loading;
 pub mod manifest;
 pub mod merge;
 pub mod mesh;
@@ -45,6 +47,8 @@ pub mod path_variables;
 pub mod pod_schema;
 pub mod proxy_config;
 pub mod quantity;
+pub mod registration;
+pub mod reload;
 pub mod review;
 pub mod selector;
 pub mod server;

@@ -5,18 +5,20 @@ mod configuration;
 mod registration;
 mod requests;
 
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::registry::Registry;
 
 pub use certificate::CertificateMetrics;
 pub use configuration::ConfigurationMetrics;
 pub use registration::RegistrationMetrics;
-pub use requests::RequestMetrics;
+pub use requests::{InFlight, RequestMetrics};
 
 /// The injector's metrics, each group for the part of the program that sets it.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    /// Under Istio's names.
+    istio: Registry,
     /// Requests to the webhook.
     pub requests: RequestMetrics,
     /// The configuration in use.
@@ -29,13 +31,14 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("sidecar_injector");
+        let (mut registry, mut istio) = (Registry::with_prefix("sidecar_injector"), Registry::default());
         Self {
-            requests: RequestMetrics::register(&mut registry),
+            requests: RequestMetrics::register(&mut registry, &mut istio),
             configuration: ConfigurationMetrics::register(&mut registry),
             certificate: CertificateMetrics::register(&mut registry),
             registration: RegistrationMetrics::register(&mut registry),
             registry,
+            istio,
         }
     }
 }
@@ -47,7 +50,9 @@ impl Metrics {
     /// Only when memory runs out.
     pub fn encode(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
-        encode(&mut text, &self.registry)?;
+        encode_registry(&mut text, &self.registry)?;
+        encode_registry(&mut text, &self.istio)?;
+        encode_eof(&mut text)?;
         Ok(text)
     }
 }

@@ -1,17 +1,28 @@
 //! Answering an AdmissionReview (Kubernetes API `admission.k8s.io`, v1 and v1beta1).
+//!
+//! What is wrong with a request is answered: not allowed, with the reason, even when little more than its UID can be
+//! told. What is wrong with the injector is an HTTP error instead, because what happens then is for the `failurePolicy` of
+//! the webhook to say.
+
+mod envelope;
+mod surprise;
+mod verdict;
 
 use std::collections::BTreeMap;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value, json};
+use k8s_openapi::api::core::v1::ObjectReference;
+use serde_json::{Value, json};
 
+use crate::config::Configuration;
 use crate::context::Injector;
 use crate::decide::decide;
 use crate::inject::inject;
 use crate::owner::owner_of_pod;
 use crate::patch;
 use crate::workload::metadata_text;
+
+use envelope::{Envelope, is_known};
+use verdict::Verdict;
 
 /// An answer, and what it says.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,8 +35,31 @@ pub struct Review {
     pub code: &'static str,
     /// Why, in a sentence.
     pub reason: String,
-    /// The pod, as `demo/httpbin-*`.
-    pub pod: String,
+    /// The request's UID; empty where Istio's mode does without one.
+    pub uid: String,
+    /// Namespace of the request.
+    pub namespace: String,
+    /// Name of the pod, or `httpbin-*` when the API server is to make one up.
+    pub name: String,
+    /// Names of the templates of an injection, in order.
+    pub templates: Vec<String>,
+    /// Operations of the patch; 0 without one.
+    pub patch_operations: usize,
+    /// Length of the patch as JSON; 0 without one.
+    pub patch_bytes: usize,
+    /// What the owner of the pod should be told; never of a dry run, and never where there is no owner yet.
+    pub notice: Option<Notice>,
+}
+
+/// Something that the owner of a pod should be told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    /// The controller of the pod.
+    pub owner: ObjectReference,
+    /// Why, in one word: `InjectionSkipped` or `InjectionDenied`.
+    pub reason: &'static str,
+    /// What happened, in a sentence.
+    pub note: String,
 }
 
 /// What a review did to its pod.
@@ -79,66 +113,83 @@ pub enum NotAReview {
 /// Answers the AdmissionReview in `body`; `variables` are those that the path of the request gives to sidecars.
 ///
 /// # Errors
-/// When `body` is no AdmissionReview with a request; whatever goes wrong after that is an answer too.
+/// When `body` is no AdmissionReview of a version that can be answered, or has no UID; whatever else is wrong with it is an
+/// answer too.
 pub fn review(body: &[u8], variables: &BTreeMap<String, String>, injector: &Injector) -> Result<Review, NotAReview> {
-    let review: Value = serde_json::from_slice(body).map_err(|error| NotAReview::NotJson(error.to_string()))?;
+    let review = match serde_json::from_slice::<Value>(body) {
+        Ok(review) => review,
+        Err(error) => {
+            let error = NotAReview::NotJson(error.to_string());
+            return refused(body, NOT_A_REVIEW, 400, &error.to_string(), injector).ok_or(error);
+        }
+    };
     let (api_version, kind) = (text(&review, "apiVersion"), text(&review, "kind"));
-    if !matches!(api_version, "admission.k8s.io/v1" | "admission.k8s.io/v1beta1") || kind != "AdmissionReview" {
-        let printable = |text: &str| text.escape_default().to_string();
+    if !is_known(api_version, kind) {
+        let printable = |text: &str| text.chars().take(100).collect::<String>().escape_default().to_string();
         return Err(NotAReview::OtherKind { api_version: printable(api_version), kind: printable(kind) });
     }
     let request = review
         .get("request")
         .filter(|request| request.is_object())
         .ok_or(NotAReview::Field { field: "request", expected: "an object" })?;
-    let uid = text(request, "uid");
-    // Istio's injector takes what it gets for a new pod.
-    let is_told = !injector.mode.is_istio();
-    if is_told && uid.is_empty() {
-        return Err(NotAReview::Field { field: "request.uid", expected: "a string" });
+    let verdict = match incomplete(request) {
+        // Istio's injector takes what it gets for a new pod.
+        Some(error) if !injector.mode.is_istio() => {
+            if text(request, "uid").is_empty() {
+                return Err(error);
+            }
+            Verdict::denied(NOT_A_REVIEW, 400, error.to_string())
+        }
+        _ => answer(request, variables, injector),
+    };
+    Ok(answered(api_version, text(request, "uid"), request, verdict, injector))
+}
+
+/// Denies the request in `body`, which is not reviewed; `None` when its UID or version cannot be told. `code` is a name
+/// from a fixed set, `status` is for whoever creates the pod.
+pub fn refused(body: &[u8], code: &'static str, status: u16, reason: &str, injector: &Injector) -> Option<Review> {
+    let envelope = Envelope::skim(body);
+    let verdict = Verdict::denied(code, status, reason.to_owned());
+    envelope.is_answerable().then(|| answered(&envelope.api_version, &envelope.uid, &Value::Null, verdict, injector))
+}
+
+/// The code of a request that lacks what makes it a review.
+const NOT_A_REVIEW: &str = "not_a_review";
+
+fn incomplete(request: &Value) -> Option<NotAReview> {
+    let missing = |field, expected| Some(NotAReview::Field { field, expected });
+    if text(request, "uid").is_empty() {
+        return missing("request.uid", "a string");
     }
-    if is_told && !request.get("kind").is_some_and(Value::is_object) {
-        return Err(NotAReview::Field { field: "request.kind", expected: "an object" });
+    if !request.get("kind").is_some_and(Value::is_object) {
+        return missing("request.kind", "an object");
     }
-    if is_told && text(request, "operation").is_empty() {
-        return Err(NotAReview::Field { field: "request.operation", expected: "a string" });
+    if text(request, "operation").is_empty() {
+        return missing("request.operation", "a string");
     }
-    let verdict = answer(request, variables, injector);
-    let mut response = Map::new();
-    response.insert("uid".to_owned(), uid.into());
-    response.extend(verdict.response);
-    Ok(Review {
-        answer: json!({"apiVersion": api_version, "kind": kind, "response": response}),
+    None
+}
+
+fn answered(api_version: &str, uid: &str, request: &Value, verdict: Verdict, injector: &Injector) -> Review {
+    let response = verdict.response(uid, injector.revision_name(), &injector.configuration.digest());
+    Review {
+        answer: json!({"apiVersion": api_version, "kind": "AdmissionReview", "response": response}),
+        uid: uid.to_owned(),
+        namespace: text(request, "namespace").to_owned(),
+        name: pod_name(request),
+        notice: notice(request, &verdict),
         outcome: verdict.outcome,
         code: verdict.code,
         reason: verdict.reason,
-        pod: describe(request),
-    })
-}
-
-struct Verdict {
-    outcome: ReviewOutcome,
-    code: &'static str,
-    reason: String,
-    response: Map<String, Value>,
-}
-
-impl Verdict {
-    fn skipped(code: &'static str, reason: String, warnings: &[String]) -> Self {
-        Self { outcome: ReviewOutcome::Skipped, code, reason, response: allowed(warnings) }
-    }
-
-    /// `status` as the API server shows it to whoever creates the pod.
-    fn denied(code: &'static str, status: u16, reason: String) -> Self {
-        let status = json!({"code": status, "message": format!("sidecar injection: {reason}")});
-        let response = Map::from_iter([("allowed".to_owned(), false.into()), ("status".to_owned(), status)]);
-        Self { outcome: ReviewOutcome::Denied, code, reason, response }
+        templates: verdict.templates,
+        patch_operations: verdict.patch.0,
+        patch_bytes: verdict.patch.1.len(),
     }
 }
 
 fn answer(request: &Value, variables: &BTreeMap<String, String>, injector: &Injector) -> Verdict {
     if let Some(reason) = not_a_new_pod(request).filter(|_| !injector.mode.is_istio()) {
-        return Verdict::skipped("not_a_new_pod", reason, &[]);
+        return Verdict::skipped("not_a_new_pod", reason, Vec::new());
     }
     let Some(pod) = request.get("object").filter(|object| object.is_object()) else {
         return Verdict::denied("no_object", 400, "request.object: is missing or not an object".to_owned());
@@ -148,10 +199,12 @@ fn answer(request: &Value, variables: &BTreeMap<String, String>, injector: &Inje
         "" => text(request, "namespace"),
         namespace => namespace,
     };
-    let decision = decide(pod, namespace, &injector.configuration.config);
+    let Configuration { config, .. } = &*injector.configuration;
+    let decision = decide(pod, namespace, config);
     let (code, reason) = (decision.reason.code(), decision.reason.to_string());
     if !decision.inject() {
-        return Verdict::skipped(code, reason, &decision.warnings);
+        let surprises = surprise::of_a_skip(&decision.reason, pod, &injector.configuration);
+        return Verdict::skipped(code, reason, [decision.warnings, surprises].concat());
     }
     let outcome = match inject(pod, &injector.context(owner_of_pod(pod), injector.namespace(namespace), variables)) {
         Ok(outcome) => outcome,
@@ -162,15 +215,15 @@ fn answer(request: &Value, variables: &BTreeMap<String, String>, injector: &Inje
     };
     if outcome.pod == *pod {
         let reason = "the pod has this very sidecar already".to_owned();
-        return Verdict::skipped("up_to_date", reason, &decision.warnings);
+        return Verdict::skipped("up_to_date", reason, decision.warnings);
     }
     let patch = patch::verified(pod, &outcome.pod).map_err(|error| error.to_string());
-    match patch.and_then(|patch| serde_json::to_string(&patch).map_err(|error| error.to_string())) {
+    let text = patch.and_then(|patch| Ok((patch.0.len(), serde_json::to_string(&patch).map_err(|e| e.to_string())?)));
+    match text {
         Ok(patch) => {
-            let mut response = allowed(&[decision.warnings, outcome.warnings].concat());
-            response.insert("patchType".to_owned(), "JSONPatch".into());
-            response.insert("patch".to_owned(), STANDARD.encode(patch).into());
-            Verdict { outcome: ReviewOutcome::Injected, code, reason, response }
+            let warnings = [decision.warnings, outcome.warnings].concat();
+            let (outcome, templates) = (ReviewOutcome::Injected, outcome.templates);
+            Verdict { outcome, templates, patch, ..Verdict::skipped(code, reason, warnings) }
         }
         Err(problem) => Verdict::denied("patch", 500, problem),
     }
@@ -189,21 +242,40 @@ fn not_a_new_pod(request: &Value) -> Option<String> {
     }
 }
 
-fn allowed(warnings: &[String]) -> Map<String, Value> {
-    let mut response = Map::from_iter([("allowed".to_owned(), Value::Bool(true))]);
-    if !warnings.is_empty() {
-        response.insert("warnings".to_owned(), warnings.into());
+/// A pod that is asked about does not exist yet, so that it is its controller who can be told.
+fn notice(request: &Value, verdict: &Verdict) -> Option<Notice> {
+    let (reason, note) = match verdict.outcome {
+        ReviewOutcome::Denied => ("InjectionDenied", verdict.reason.clone()),
+        // What is up to date has been told the first time.
+        ReviewOutcome::Skipped if !verdict.warnings.is_empty() && verdict.code != "up_to_date" => {
+            ("InjectionSkipped", verdict.warnings.join("; "))
+        }
+        ReviewOutcome::Skipped | ReviewOutcome::Injected => return None,
+    };
+    if request.get("dryRun") == Some(&Value::Bool(true)) {
+        return None;
     }
-    response
+    let references = request.pointer("/object/metadata/ownerReferences")?.as_array()?;
+    let controller = references.iter().find(|reference| reference.get("controller") == Some(&true.into()))?;
+    let given = |key: &str| Some(text(controller, key)).filter(|text| !text.is_empty()).map(str::to_owned);
+    let owner = ObjectReference {
+        api_version: Some(given("apiVersion")?),
+        kind: Some(given("kind")?),
+        name: Some(given("name")?),
+        uid: Some(given("uid")?),
+        namespace: Some(text(request, "namespace").to_owned()),
+        ..ObjectReference::default()
+    };
+    Some(Notice { owner, reason, note: format!("pod {}: {note}", pod_name(request)) })
 }
 
-fn describe(request: &Value) -> String {
+fn pod_name(request: &Value) -> String {
     let object = request.get("object").unwrap_or(&Value::Null);
-    let name = match [text(request, "name"), metadata_text(object, "name"), metadata_text(object, "generateName")] {
+    match [text(request, "name"), metadata_text(object, "name"), metadata_text(object, "generateName")] {
+        ["", "", ""] => String::new(),
         ["", "", prefix] => format!("{prefix}*"),
         ["", name, _] | [name, ..] => name.to_owned(),
-    };
-    format!("{}/{name}", text(request, "namespace"))
+    }
 }
 
 fn text<'a>(object: &'a Value, key: &str) -> &'a str {

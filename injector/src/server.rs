@@ -8,7 +8,10 @@ pub mod certificate_files;
 pub mod certificate_load;
 mod connection;
 mod monitoring;
+mod peers;
+mod spans;
 mod tls;
+mod unread;
 mod webhook;
 
 use std::convert::Infallible;
@@ -23,7 +26,10 @@ use sidecar_process::readiness::Readiness;
 use tokio::net::TcpListener;
 
 use crate::context::Injector;
+use crate::events::Events;
 use crate::metrics::Metrics;
+use crate::server::peers::Peers;
+use crate::server::tls::Shared;
 
 pub use body::MAX_BODY_BYTES;
 
@@ -74,19 +80,23 @@ impl Bound {
         self.monitoring.local_addr()
     }
 
-    /// Serves reviews until `watch` says to stop, and finishes those under way. Monitoring answers to the very end, so
+    /// Serves reviews until `watch` says to stop, and finishes those under way; what owners of pods should know goes to
+    /// `events`. Monitoring answers to the very end, so
     /// this never completes: drop it to end it.
     pub async fn serve(
         self,
         current: Current,
         tls: Arc<ServerConfig>,
         metrics: Arc<Metrics>,
+        events: Events,
         readiness: Readiness,
         watch: DrainWatch,
     ) -> Infallible {
         let listening = readiness.register("webhook listener");
         let monitoring = monitoring::serve(self.monitoring, Arc::clone(&metrics), readiness);
-        let webhook = tls::serve(self.https, tls, webhook::router(current, metrics), watch);
+        let peers = Peers::default();
+        let router = webhook::router(current, Arc::clone(&metrics), events, peers.clone());
+        let webhook = tls::serve(self.https, Shared { acceptor: tls.into(), router, peers, metrics }, watch);
         listening.ready();
         let (never, ()) = tokio::join!(monitoring, webhook);
         never

@@ -13,6 +13,9 @@ use tracing_subscriber::{Layer, fmt as format};
 /// The target of access lines: one a connection or request, at level info, whatever the level of the log is.
 pub const ACCESS: &str = "access";
 
+/// The target of spans that are collected as traces and never logged.
+pub const TRACES: &str = "traces";
+
 /// How a log line is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {

@@ -7,6 +7,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+/// How many pods are sent in turn, and of how many workloads they are: a rollout of several at once.
+const BODIES: usize = 256;
+const WORKLOADS: usize = 8;
+
 /// What came of a load.
 pub(crate) struct Load {
     /// Answers.
@@ -26,7 +30,7 @@ pub(crate) fn is_installed() -> bool {
     Command::new("wrk").arg("--version").output().is_ok()
 }
 
-/// Posts `review.json` of `folder` again and again.
+/// Posts `review.json` of `folder` again and again, with names of several workloads and pods in it.
 pub(crate) fn wrk(
     address: SocketAddr,
     folder: &Path,
@@ -38,8 +42,17 @@ pub(crate) fn wrk(
     fs::write(
         &script,
         format!(
-            "local body = io.open('{}'):read('*a')\n\
-             wrk.method, wrk.body, wrk.headers['Content-Type'] = 'POST', body, 'application/json'\n\
+            "local bodies, sent = {{}}, 0\n\
+             local body = io.open('{}'):read('*a')\n\
+             for pod = 0, {BODIES} - 1 do\n\
+               local names = {{ WORKLOAD = 'web-' .. pod % {WORKLOADS}, SUFFIX = string.format('%05d', pod) }}\n\
+               bodies[pod] = wrk.format('POST', '/inject', {{ ['Content-Type'] = 'application/json' }},\n\
+                 (body:gsub('[A-Z]+', names)))\n\
+             end\n\
+             function request()\n\
+               sent = sent + 1\n\
+               return bodies[sent % {BODIES}]\n\
+             end\n\
              function done(summary, latency)\n\
                local e = summary.errors\n\
                print('load', summary.requests, summary.duration, latency:percentile(50), latency:percentile(99),\n\

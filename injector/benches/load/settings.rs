@@ -7,13 +7,13 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
+use sidecar_injector::certificates::{LOOPBACK_NAMES, Validity, issue};
 use sidecar_injector::defaults;
-use sidecar_injector::server::certificate::{self, LOOPBACK_NAMES, Validity};
 use sidecar_test_support::conformance;
 
 /// Writes certificate, configuration and the AdmissionReview into `folder`; says whose template it is.
 pub(crate) fn write(folder: &Path) -> Result<&'static str, Box<dyn Error>> {
-    let issued = certificate::issue(&LOOPBACK_NAMES, Validity::one_year(SystemTime::now()))?;
+    let issued = issue(&LOOPBACK_NAMES, Validity::one_year(SystemTime::now()))?;
     let (whose, config, values, mesh) = match conformance::folder("inject") {
         Some(cases) => {
             let read = |name: &str| fs::read_to_string(cases.join("settings").join(name));
@@ -38,7 +38,7 @@ pub(crate) fn write(folder: &Path) -> Result<&'static str, Box<dyn Error>> {
     Ok(whose)
 }
 
-/// About 5 KB, as the API server sends for a pod of a Deployment: the fields that it manages are the larger part.
+/// About 5 KB, with `WORKLOAD` and `SUFFIX` where names go, as the API server sends for a pod of a Deployment: the fields that it manages are the larger part.
 fn review() -> Value {
     let managed: serde_json::Map<String, Value> =
         (0..60).map(|index| (format!("f:field-of-the-template-{index}"), json!({"f:value": {}}))).collect();
@@ -46,15 +46,15 @@ fn review() -> Value {
         "timeoutSeconds": 1, "successThreshold": 1, "failureThreshold": 3});
     let variables: Vec<Value> =
         (0..12).map(|index| json!({"name": format!("SETTING_{index}"), "value": format!("value-{index}")})).collect();
-    let token = json!({"name": "kube-api-access", "readOnly": true,
+    let token = json!({"name": "kube-api-access-SUFFIX", "readOnly": true,
         "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount"});
     let pod = json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": {
-            "generateName": "web-5d4f8c7b9-", "namespace": "demo",
-            "labels": {"app": "web", "version": "v1", "pod-template-hash": "5d4f8c7b9"},
+            "generateName": "WORKLOAD-5d4f8c7b9-", "namespace": "demo",
+            "labels": {"app": "WORKLOAD", "version": "v1", "pod-template-hash": "5d4f8c7b9"},
             "annotations": {"prometheus.io/scrape": "true", "prometheus.io/port": "8080"},
-            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-5d4f8c7b9",
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "WORKLOAD-5d4f8c7b9",
                 "uid": "0b0f7c1e-7a2d-4a53-9a4f-1f1f6f0c2d11", "controller": true, "blockOwnerDeletion": true}],
             "managedFields": [{"manager": "kube-controller-manager", "operation": "Update", "apiVersion": "v1",
                 "time": "2026-01-01T00:00:00Z", "fieldsType": "FieldsV1", "fieldsV1": managed}],
@@ -66,7 +66,7 @@ fn review() -> Value {
                 "livenessProbe": probe, "readinessProbe": probe, "volumeMounts": [token],
                 "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
                 "imagePullPolicy": "IfNotPresent"}],
-            "volumes": [{"name": "kube-api-access", "projected": {"defaultMode": 420, "sources": [
+            "volumes": [{"name": "kube-api-access-SUFFIX", "projected": {"defaultMode": 420, "sources": [
                 {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
                 {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}}]}}],
             "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "serviceAccountName": "default",

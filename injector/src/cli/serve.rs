@@ -17,6 +17,7 @@ use sidecar_process::signal::Termination;
 use crate::certificates::{LOOPBACK_NAMES, Validity, issue};
 use crate::cli::{ConfigArgs, Failure};
 use crate::clock::now;
+use crate::events::Events;
 use crate::files;
 use crate::server::Bound;
 use crate::server::certificate;
@@ -87,7 +88,7 @@ impl Serve {
             let readiness = Readiness::new();
             let (drain, watch) = Drain::new();
             tokio::select! {
-                never = bound.serve(current, tls, Arc::default(), readiness.clone(), watch) => match never {},
+                never = bound.serve(current, tls, Arc::default(), Events::default(), readiness.clone(), watch) => match never {},
                 () = until_drained(termination, self.drain_delay(), readiness, drain) => Ok(()),
             }
         })

@@ -3,6 +3,8 @@
 use super::*;
 use crate::config::Configuration;
 use crate::defaults;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 fn injector() -> Injector {
     let configuration = Configuration::load(&defaults::sources()).unwrap();
@@ -42,8 +44,8 @@ fn a_new_pod_is_patched_in_both_versions() {
         assert_eq!(review.answer["response"]["allowed"], true);
         assert_eq!(review.answer["response"]["patchType"], "JSONPatch");
         assert_eq!(
-            (review.outcome, review.code, review.pod.as_str()),
-            (ReviewOutcome::Injected, "policy_enabled", "demo/app-*")
+            (review.outcome, review.code, review.namespace.as_str(), review.name.as_str()),
+            (ReviewOutcome::Injected, "policy_enabled", "demo", "app-*")
         );
         let injected = patched(&review, &pod());
         assert_eq!(crate::workload::names(&injected, "containers"), ["app", "istio-proxy"]);
@@ -72,7 +74,8 @@ fn a_skipped_pod_is_allowed_without_a_patch() {
     let mut on_host = pod();
     on_host["spec"]["hostNetwork"] = true.into();
     let review = reviewed(&request(on_host));
-    assert_eq!(review.answer["response"], json!({"uid": "7", "allowed": true}));
+    let response = &review.answer["response"];
+    assert_eq!((&response["uid"], &response["allowed"], response.get("patch")), (&json!("7"), &json!(true), None));
     assert_eq!((review.outcome, review.code), (ReviewOutcome::Skipped, "host_network"));
 }
 
@@ -147,8 +150,7 @@ fn what_is_no_review_is_refused_by_field() {
     };
     assert_eq!(review_without(Value::Null), "request: is missing, or not an object");
     assert_eq!(review_without(json!({})), "request.uid: is missing, or not a string");
-    assert_eq!(review_without(json!({"uid": "7"})), "request.kind: is missing, or not an object");
-    assert_eq!(review_without(json!({"uid": "7", "kind": {}})), "request.operation: is missing, or not a string");
+    assert_eq!(review_without(json!({"uid": "", "kind": {}})), "request.uid: is missing, or not a string");
 }
 
 #[test]
@@ -158,4 +160,113 @@ fn a_request_without_a_pod_is_denied() {
     assert_eq!((review.code, &review.answer["response"]["uid"]), ("no_object", &json!("7")));
     asked["request"]["object"] = json!({"spec": {}});
     assert_eq!(reviewed(&asked).code, "invalid_pod");
+}
+
+#[test]
+fn whatever_is_wrong_the_uid_is_answered() {
+    let head = r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1beta1","request":{"uid":"7""#;
+    let deep = format!("{head},\"object\":{}", "[".repeat(1000));
+    for rest in ["", "}}", r#","kind":{}}}"#, r#","kind":[]}}"#, ",", "\u{0}"] {
+        let review = review(format!("{head}{rest}").as_bytes(), &BTreeMap::new(), &injector()).unwrap();
+        assert_eq!((review.outcome, review.code, review.uid.as_str()), (ReviewOutcome::Denied, "not_a_review", "7"));
+        assert_eq!(review.answer["apiVersion"], "admission.k8s.io/v1beta1");
+        let response = &review.answer["response"];
+        assert_eq!((&response["uid"], &response["status"]["code"]), (&json!("7"), &json!(400)), "{rest}");
+    }
+    let review = review(deep.as_bytes(), &BTreeMap::new(), &injector()).unwrap();
+    assert!(review.reason.contains("not JSON: recursion limit"), "{}", review.reason);
+}
+
+fn warnings(pod: Value) -> Vec<String> {
+    let warnings = reviewed(&request(pod)).answer["response"]["warnings"].take();
+    serde_json::from_value(warnings).unwrap_or_default()
+}
+
+#[test]
+fn a_skip_that_surprises_is_warned_about() {
+    let on_host = |inject: Value| {
+        json!({"metadata": {"labels": {"sidecar.istio.io/inject": inject}},
+        "spec": {"hostNetwork": true, "containers": [{"name": "app"}]}})
+    };
+    assert_eq!(warnings(on_host("true".into())), ["no sidecar: the pod uses the host's network"]);
+    assert_eq!(warnings(on_host(Value::Null)).len(), 1);
+    assert_eq!(warnings(on_host("false".into())), [""; 0]);
+    let auto = |inject: &str| {
+        json!({"metadata": {"labels": {"sidecar.istio.io/inject": inject}},
+        "spec": {"containers": [{"name": "istio-proxy", "image": "auto"}, {"name": "app"}]}})
+    };
+    assert!(warnings(auto("false"))[0].starts_with("container 'istio-proxy' has the image 'auto'"));
+    assert_eq!(warnings(auto("true")), [""; 0]);
+    let odd = json!({"metadata": {"annotations": {"sidecar.istio.io/inject": "x".repeat(1000)}},
+        "spec": {"containers": [{"name": "app"}]}});
+    let given = warnings(odd);
+    assert!(given[0].contains("sidecar.istio.io/inject") && given[0].chars().count() == 120, "{given:?}");
+}
+
+#[test]
+fn a_policy_that_is_no_policy_is_warned_about() {
+    let mut sources = defaults::sources();
+    sources.config.text = "policy: enable\ntemplates: {sidecar: 'spec: {}'}\n".to_owned();
+    let injector = Injector::new(Configuration::load(&sources).unwrap());
+    let review = review(request(pod()).to_string().as_bytes(), &BTreeMap::new(), &injector).unwrap();
+    let warning = review.answer["response"]["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("`enable`") && warning.chars().count() <= 120, "{warning}");
+}
+
+#[test]
+fn where_all_namespaces_are_injected_nobody_asked() {
+    let mut sources = defaults::sources();
+    sources.values.text = r#"{"sidecarInjectorWebhook": {"enableNamespacesByDefault": true}}"#.to_owned();
+    let injector = Injector::new(Configuration::load(&sources).unwrap());
+    let on_host = json!({"spec": {"hostNetwork": true, "containers": [{"name": "app"}]}});
+    let review = review(request(on_host).to_string().as_bytes(), &BTreeMap::new(), &injector).unwrap();
+    assert_eq!(review.answer["response"].get("warnings"), None);
+}
+
+#[test]
+fn the_audit_log_is_told_what_was_decided() {
+    let annotations = reviewed(&request(pod())).answer["response"]["auditAnnotations"].clone();
+    let configuration = Configuration::load(&defaults::sources()).unwrap();
+    let digest = configuration.digest();
+    assert_eq!(digest.len(), 16);
+    assert_eq!(
+        annotations,
+        json!({"decision": "injected", "reason": "policy_enabled", "templates": "sidecar", "revision": "default",
+            "config-hash": digest})
+    );
+    let skipped = reviewed(&request(json!({"spec": {"hostNetwork": true}}))).answer["response"].take();
+    assert_eq!(skipped["auditAnnotations"]["reason"], "host_network");
+    assert_eq!(skipped["auditAnnotations"].get("templates"), None);
+}
+
+fn owned(mut pod: Value) -> Value {
+    pod["metadata"]["ownerReferences"] = json!([
+        {"apiVersion": "example.org/v1", "kind": "Set", "name": "other", "uid": "o"},
+        {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "app-1", "uid": "u", "controller": true}]);
+    pod
+}
+
+#[test]
+fn the_owner_is_told_of_surprises_and_denials() {
+    let on_host = json!({"metadata": {"generateName": "app-"}, "spec": {"hostNetwork": true}});
+    let notice = reviewed(&request(owned(on_host.clone()))).notice.unwrap();
+    assert_eq!(
+        (notice.reason, notice.note.as_str()),
+        ("InjectionSkipped", "pod app-*: no sidecar: the pod uses the host's network")
+    );
+    let owner = notice.owner;
+    let told = [owner.kind, owner.name, owner.namespace, owner.uid, owner.api_version].map(Option::unwrap);
+    assert_eq!(told, ["ReplicaSet", "app-1", "demo", "u", "apps/v1"]);
+    assert_eq!(
+        reviewed(&request(owned(json!({"metadata": {}, "spec": {}})))).notice.unwrap().reason,
+        "InjectionDenied"
+    );
+
+    assert_eq!(reviewed(&request(on_host.clone())).notice, None, "no owner");
+    assert_eq!(reviewed(&request(owned(pod()))).notice, None, "no surprise");
+    let mut dry = request(owned(on_host));
+    dry["request"]["dryRun"] = true.into();
+    let review = reviewed(&dry);
+    assert_eq!(review.notice, None, "dry run");
+    assert!(review.answer["response"]["warnings"].is_array(), "an answer is no side effect");
 }

@@ -9,9 +9,14 @@ use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Json, Response};
+use tracing::{Instrument, Span};
 
-use crate::metrics::Metrics;
-use crate::review::Review;
+use crate::metrics::{InFlight, Metrics};
+use crate::review::{Review, ReviewOutcome};
+use crate::server::spans;
+
+/// Kubernetes: names of objects.
+const LONGEST_NAME: usize = 253;
 
 /// A request that is not reviewed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,14 +50,16 @@ impl IntoResponse for Refusal {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, 1.into());
         }
-        with(response, Summary { outcome: "rejected", code, reason: message, pod: String::new() })
+        with(response, Summary { outcome: "rejected", code, reason: message, review: None })
     }
 }
 
-/// The answer to a review.
-pub(super) fn reviewed(review: Review) -> Response {
-    let Review { answer, outcome, code, reason, pod } = review;
-    with(Json(answer).into_response(), Summary { outcome: outcome.name(), code, reason, pod })
+/// The answer to a review; `revision` is the injector's.
+pub(super) fn reviewed(mut review: Review, revision: &str) -> Response {
+    let response = Json(review.answer.take()).into_response();
+    let (outcome, code, reason) = (review.outcome.name(), review.code, std::mem::take(&mut review.reason));
+    let review = Some(Arc::new((review, revision.to_owned())));
+    with(response, Summary { outcome, code, reason, review })
 }
 
 /// The answer to a request whose handler panicked.
@@ -66,7 +73,8 @@ struct Summary {
     outcome: &'static str,
     code: &'static str,
     reason: String,
-    pod: String,
+    /// What was reviewed, without the answer itself, and the revision.
+    review: Option<Arc<(Review, String)>>,
 }
 
 fn with(mut response: Response, summary: Summary) -> Response {
@@ -76,38 +84,67 @@ fn with(mut response: Response, summary: Summary) -> Response {
 
 /// The outermost layer: counts and logs the answer, or that the client did not wait for one.
 pub(super) async fn record(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
-    let mut record = Record { metrics, start: Instant::now(), answered: false };
-    let mut response = next.run(request).await;
+    let span = spans::of(&request);
+    let mut record = Record {
+        _in_flight: metrics.requests.begin(),
+        metrics,
+        start: Instant::now(),
+        span: span.clone(),
+        answered: false,
+    };
+    let mut response = next.run(request).instrument(span).await;
     record.answered(response.status(), response.extensions_mut().remove());
     response
 }
 
 struct Record {
     metrics: Arc<Metrics>,
+    _in_flight: InFlight,
     start: Instant,
+    span: Span,
     answered: bool,
 }
 
 impl Record {
     fn answered(&mut self, status: StatusCode, summary: Option<Summary>) {
         self.answered = true;
-        let Summary { outcome, code, reason, pod } = summary.unwrap_or(Summary {
-            outcome: "rejected",
-            code: "other",
-            reason: String::new(),
-            pod: String::new(),
-        });
+        let other = || Summary { outcome: "rejected", code: "other", reason: String::new(), review: None };
+        let Summary { outcome, code, reason, review } = summary.unwrap_or_else(other);
         let duration = self.count(outcome, code);
-        if status.is_success() {
-            tracing::info!(pod, outcome, code, reason, ?duration, "reviewed");
-        } else {
-            tracing::warn!(status = status.as_u16(), outcome, code, reason, ?duration, "rejected a request");
+        self.span.record("http.response.status_code", status.as_u16());
+        let Some((review, revision)) = review.as_deref() else {
+            self.span.record("otel.status_code", "ERROR");
+            tracing::warn!(status = status.as_u16(), outcome, reason = code, cause = reason, ?duration, "rejected");
+            return;
+        };
+        let Review { uid, namespace, name, templates, patch_operations, patch_bytes, .. } = review;
+        let [uid, namespace, name] = [uid, namespace, name].map(|text| brief(text));
+        let templates = templates.join(",");
+        if review.outcome == ReviewOutcome::Injected {
+            self.metrics.requests.patch(*patch_operations, *patch_bytes);
         }
+        self.span.record("uid", uid).record("namespace", namespace).record("name", name).record("revision", revision);
+        self.span.record("templates", &templates).record("patch_operations", *patch_operations);
+        tracing::info!(
+            uid,
+            namespace,
+            name,
+            outcome,
+            reason = code,
+            cause = reason,
+            templates,
+            revision,
+            patch_operations,
+            patch_bytes,
+            ?duration,
+            "reviewed"
+        );
     }
 
     fn count(&self, outcome: &'static str, code: &'static str) -> Duration {
         let duration = self.start.elapsed();
         self.metrics.requests.count(outcome, code, duration);
+        self.span.record("outcome", outcome).record("reason", code);
         duration
     }
 }
@@ -116,9 +153,14 @@ impl Drop for Record {
     fn drop(&mut self) {
         if !self.answered {
             let duration = self.count("abandoned", "client_gone");
-            tracing::warn!(outcome = "abandoned", code = "client_gone", ?duration, "a client did not wait");
+            tracing::warn!(outcome = "abandoned", reason = "client_gone", ?duration, "a client did not wait");
         }
     }
+}
+
+/// Of a text that should be a name and may be anything, as much as a name can have.
+fn brief(text: &str) -> &str {
+    text.char_indices().nth(LONGEST_NAME).map_or(text, |(end, _)| &text[..end])
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::StatusCode;
 use http_body_util::BodyExt;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::server::answer::Refusal;
+use crate::server::peers::Peer;
 
 /// Largest request body. An object in etcd is limited to 1.5 MiB, and a review may carry two of them.
 pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
@@ -44,14 +45,22 @@ pub(super) struct Bodies {
 #[derive(Debug)]
 pub(super) struct Held {
     bytes: Vec<u8>,
+    peer: Arc<Peer>,
     room: Room,
-    _turn: Option<OwnedSemaphorePermit>,
+    _turn: Option<Share>,
 }
 
 #[derive(Debug)]
 enum Room {
-    Small(OwnedSemaphorePermit),
-    Large(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit),
+    Small(Share),
+    Large(#[expect(dead_code, reason = "held, not read")] Share),
+}
+
+/// Of what one client may take, and of what all may take.
+#[derive(Debug)]
+struct Share {
+    own: OwnedSemaphorePermit,
+    shared: OwnedSemaphorePermit,
 }
 
 impl Default for Bodies {
@@ -62,12 +71,12 @@ impl Default for Bodies {
 }
 
 impl Bodies {
-    /// Reads a whole body.
+    /// Reads a whole body that `peer` sends.
     ///
     /// # Errors
     /// 408 at `deadline`, 413 when it is too large, 503 when others hold too much, 400 when the client breaks off.
-    pub(super) async fn read(&self, mut body: Body, deadline: Instant) -> Result<Held, Refusal> {
-        let read = timeout_at(deadline, self.collect(&mut body)).await;
+    pub(super) async fn read(&self, mut body: Body, peer: Arc<Peer>, deadline: Instant) -> Result<Held, Refusal> {
+        let read = timeout_at(deadline, self.collect(&mut body, peer)).await;
         let refusal = match read {
             Ok(Ok(held)) => return Ok(held),
             Ok(Err(refusal)) => refusal,
@@ -77,8 +86,9 @@ impl Bodies {
         Err(refusal)
     }
 
-    async fn collect(&self, body: &mut Body) -> Result<Held, Refusal> {
-        let mut held = Held { bytes: Vec::new(), room: Room::Small(room(&self.small, 0).await?), _turn: None };
+    async fn collect(&self, body: &mut Body, peer: Arc<Peer>) -> Result<Held, Refusal> {
+        let room = Room::Small(room(&peer.small, &self.small, 0).await?);
+        let mut held = Held { bytes: Vec::new(), peer, room, _turn: None };
         // A small body takes its room as it arrives: what is only announced keeps nobody out.
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         if announced > SMALL_BYTES {
@@ -103,11 +113,13 @@ impl Bodies {
         match &mut held.room {
             Room::Large(_) => {}
             Room::Small(reserved) if length <= SMALL_BYTES => {
-                let missing = length.saturating_sub(reserved.num_permits());
-                reserved.merge(room(&self.small, missing).await?);
+                let missing = length.saturating_sub(reserved.own.num_permits());
+                let more = room(&held.peer.small, &self.small, missing).await?;
+                reserved.own.merge(more.own);
+                reserved.shared.merge(more.shared);
             }
             Room::Small(_) => {
-                held.room = Room::Large(room(&self.large, 1).await?);
+                held.room = Room::Large(room(&held.peer.large, &self.large, 1).await?);
                 // In one go: doubling would hold two copies. The kernel gives the pages when they are written to.
                 held.bytes.reserve_exact(MAX_BODY_BYTES - held.bytes.len());
             }
@@ -118,18 +130,14 @@ impl Bodies {
     /// Waits until a body may be parsed, and says whether that takes so long that others must not wait behind it.
     ///
     /// # Errors
-    /// 413 when it has too many values, 503 when too many others wait.
+    /// 503 when too many others wait.
     pub(super) async fn turn(&self, held: &mut Held) -> Result<Load, Refusal> {
         let values = values(&held.bytes);
-        if values > MAX_VALUES {
-            let message = format!("the body has more than {MAX_VALUES} JSON values");
-            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_values", message));
-        }
         if values <= SMALL_VALUES && matches!(held.room, Room::Small(_)) {
             return Ok(Load::Light);
         }
-        held._turn = Some(room(&self.turn, 1).await?);
-        Ok(Load::Heavy)
+        held._turn = Some(room(&held.peer.turn, &self.turn, 1).await?);
+        Ok(if values > MAX_VALUES { Load::Excessive } else { Load::Heavy })
     }
 }
 
@@ -140,6 +148,8 @@ pub(super) enum Load {
     Light,
     /// Long enough to be noticed by others.
     Heavy,
+    /// Too many values: it is not to be parsed at all.
+    Excessive,
 }
 
 impl Held {
@@ -166,11 +176,14 @@ pub(super) async fn discard(mut body: Body) {
     let _ = timeout(DISCARD_TIME, reading).await;
 }
 
-async fn room(semaphore: &Arc<Semaphore>, permits: usize) -> Result<OwnedSemaphorePermit, Refusal> {
-    // What is asked for at once is at most a small body.
-    let acquired = timeout(PATIENCE, Arc::clone(semaphore).acquire_many_owned(permits as u32)).await;
+async fn room(own: &Arc<Semaphore>, shared: &Arc<Semaphore>, permits: usize) -> Result<Share, Refusal> {
+    let acquiring = async {
+        // What is asked for at once is at most a small body.
+        let own = Arc::clone(own).acquire_many_owned(permits as u32).await?;
+        Ok(Share { own, shared: Arc::clone(shared).acquire_many_owned(permits as u32).await? })
+    };
     let busy = || Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many bodies at once; try again");
-    acquired.map_err(|_| busy())?.map_err(|_| busy())
+    timeout(PATIENCE, acquiring).await.map_err(|_| busy())?.map_err(|_: AcquireError| busy())
 }
 
 fn too_large() -> Refusal {

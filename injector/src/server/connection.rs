@@ -19,6 +19,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use tower::ServiceExt;
 
+use crate::server::peers::Peer;
+use crate::server::unread::Unread;
+
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// A client that is gone without a word is noticed by pings that nobody answers.
 const PING_INTERVAL: Duration = Duration::from_secs(15);
@@ -28,6 +31,8 @@ const MAX_STREAMS: u32 = 128;
 /// wait for their turn leave the connection open for others.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+/// For the next of the answers to be read.
+const ANSWER: Duration = Duration::from_secs(30);
 /// For a request that crossed our word that the connection ends.
 const LINGER: Duration = Duration::from_secs(3);
 
@@ -59,20 +64,26 @@ pub(super) async fn serve<I>(
     io: I,
     protocol: Protocol,
     router: Router,
+    peer: Arc<Peer>,
     patience: Patience,
     stopping: impl Future<Output = ()>,
 ) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let requests = Requests::default();
-    let service = counted(router, requests.clone());
+    let (requests, unread) = (Requests::default(), Unread::default());
+    let service = counted(router, peer, requests.clone(), unread.clone());
     let io = TokioIo::new(io);
-    let served = match protocol {
-        Protocol::Http1 => until_ended(http1().serve_connection(io, service), &requests, patience, stopping).await,
-        Protocol::Http2 => until_ended(http2().serve_connection(io, service), &requests, patience, stopping).await,
+    let serving = async {
+        match protocol {
+            Protocol::Http1 => until_ended(http1().serve_connection(io, service), &requests, patience, stopping).await,
+            Protocol::Http2 => until_ended(http2().serve_connection(io, service), &requests, patience, stopping).await,
+        }
     };
-    if let Err(error) = served {
-        tracing::debug!(%error, "connection ended early");
+    tokio::select! {
+        served = serving => if let Err(error) = served {
+            tracing::debug!(%error, "connection ended early");
+        },
+        () = unread.stuck(ANSWER) => tracing::debug!("a client does not read its answers"),
     }
 }
 
@@ -118,14 +129,17 @@ fn http2() -> http2::Builder<TokioExecutor> {
 
 fn counted(
     router: Router,
+    peer: Arc<Peer>,
     requests: Requests,
+    unread: Unread,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static> {
-    service_fn(move |request| {
-        let (under_way, router) = (requests.begin(), router.clone());
+    service_fn(move |mut request: Request<Incoming>| {
+        let (under_way, router, unread) = (requests.begin(), router.clone(), unread.clone());
+        request.extensions_mut().insert(Arc::clone(&peer));
         async move {
-            let answer = router.oneshot(request).await;
+            let answer = router.oneshot(request).await?;
             drop(under_way);
-            answer
+            Ok(unread.until_taken(answer))
         }
     })
 }

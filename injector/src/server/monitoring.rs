@@ -44,7 +44,7 @@ pub(super) async fn serve(listener: TcpListener, metrics: Arc<Metrics>, readines
 
 async fn connection(stream: TcpStream, _place: Place, router: Router) {
     let patience = Patience { first: Instant::now() + FIRST_REQUEST, idle: IDLE };
-    connection::serve(stream, Protocol::Http1, router, patience, pending()).await;
+    connection::serve(stream, Protocol::Http1, router, Arc::default(), patience, pending()).await;
 }
 
 fn router(metrics: Arc<Metrics>, readiness: Readiness) -> Router {

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a client in a test fails the test")]
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -32,12 +32,13 @@ impl Client {
         Self { address, roots }
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// Connects, and offers one protocol; none when `alpn` is empty.
     pub(crate) async fn connect(&self, alpn: &str) -> TlsStream<TcpStream> {
+        self.connect_from(Ipv4Addr::LOCALHOST, alpn).await
+    }
+
+    /// Connects from one of the addresses of this host.
+    pub(crate) async fn connect_from(&self, source: Ipv4Addr, alpn: &str) -> TlsStream<TcpStream> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -46,10 +47,17 @@ impl Client {
             .with_no_client_auth();
         config.alpn_protocols =
             [alpn].iter().filter(|alpn| !alpn.is_empty()).map(|alpn| alpn.as_bytes().to_vec()).collect();
-        let stream = TcpStream::connect(self.address).await.unwrap();
+        let stream = self.tcp_from(source).await;
         stream.set_nodelay(true).unwrap();
         let name = ServerName::try_from("localhost").unwrap();
         TlsConnector::from(Arc::new(config)).connect(name, stream).await.unwrap()
+    }
+
+    /// A connection without TLS.
+    pub(crate) async fn tcp_from(&self, source: Ipv4Addr) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((source, 0).into()).unwrap();
+        socket.connect(self.address).await.unwrap()
     }
 
     pub(crate) async fn post(&self, alpn: &str, path: &str, content_type: &str, body: String) -> (u16, String) {

@@ -4,7 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 mod client;
+mod floods;
+mod frames;
 mod idle;
+mod others;
 mod program;
 
 use std::sync::Arc;
@@ -17,6 +20,7 @@ use sidecar_injector::certificates::{LOOPBACK_NAMES, Validity, issue};
 use sidecar_injector::config::Configuration;
 use sidecar_injector::context::Injector;
 use sidecar_injector::defaults;
+use sidecar_injector::events::Events;
 use sidecar_injector::server::certificate;
 use sidecar_injector::server::{Bound, MAX_BODY_BYTES};
 use sidecar_process::drain::{Drain, Drained};
@@ -40,7 +44,7 @@ async fn server() -> Server {
     let (https, monitoring) = (bound.https_address().unwrap(), bound.monitoring_address().unwrap());
     let readiness = Readiness::new();
     let (drain, watch) = Drain::new();
-    tokio::spawn(bound.serve(current, tls, Arc::default(), readiness.clone(), watch));
+    tokio::spawn(bound.serve(current, tls, Arc::default(), Events::default(), readiness.clone(), watch));
     Server { client: Client::new(https, &issued.ca_certificate), monitoring, readiness, drain }
 }
 
@@ -159,15 +163,4 @@ async fn a_drain_finishes_the_request_under_way() {
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("JSONPatch"), "{answer}");
     assert_eq!(draining.await.unwrap(), Drained::Finished);
-}
-
-#[tokio::test]
-async fn a_client_that_speaks_no_tls_harms_nobody() {
-    let server = server().await;
-    let mut plain = tokio::net::TcpStream::connect(server.client.address()).await.unwrap();
-    plain.write_all(b"POST /inject HTTP/1.1\r\n\r\n").await.unwrap();
-    let mut answer = Vec::new();
-    let _ = plain.read_to_end(&mut answer).await;
-    let (status, _) = server.client.post("http/1.1", "/inject", "application/json", review().to_string()).await;
-    assert_eq!(status, 200);
 }

@@ -28,11 +28,12 @@ fn end(mut child: Child) -> (Option<i32>, String) {
 }
 
 /// A process that serves, ended with the test.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     log: BufReader<ChildStderr>,
     https: String,
     monitoring: String,
+    directory: Option<tempfile::TempDir>,
 }
 
 impl Serving {
@@ -43,10 +44,34 @@ impl Serving {
         let listening = event(&mut log);
         assert_eq!(listening["message"], "listening", "{listening}");
         let address = |name: &str| listening[name].as_str().unwrap().to_owned();
-        Self { child, log, https: address("https"), monitoring: address("monitoring") }
+        Self { child, log, https: address("https"), monitoring: address("monitoring"), directory: None }
     }
 
-    fn get(&self, path: &str) -> String {
+    /// With a certificate that the client trusts.
+    pub(crate) fn with_certificate(args: &[&str]) -> (Self, Client) {
+        let directory = tempfile::tempdir().unwrap();
+        let issued = issue(&LOOPBACK_NAMES, Validity::one_year(SystemTime::now())).unwrap();
+        let [certificate_file, key_file] =
+            [("tls.crt", &issued.certificate), ("tls.key", &issued.key)].map(|(name, text)| {
+                let file = directory.path().join(name);
+                std::fs::write(&file, text).unwrap();
+                file.to_str().unwrap().to_owned()
+            });
+        let tls = ["--tls-cert-file", &certificate_file, "--tls-key-file", &key_file];
+        let mut serving = Self::start(&[&tls[..], args].concat());
+        serving.directory = Some(directory);
+        let client = Client::new(serving.https.parse().unwrap(), &issued.ca_certificate);
+        (serving, client)
+    }
+
+    /// What it holds in memory, in bytes.
+    pub(crate) fn resident(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1024
+    }
+
+    pub(crate) fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.monitoring).unwrap();
         stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
         let mut answer = String::new();
@@ -83,17 +108,7 @@ fn serves_until_it_is_told_to_stop() {
 
 #[tokio::test]
 async fn goes_on_accepting_until_others_have_heard_that_it_ends() {
-    let directory = tempfile::tempdir().unwrap();
-    let issued = issue(&LOOPBACK_NAMES, Validity::one_year(SystemTime::now())).unwrap();
-    let [certificate_file, key_file] =
-        [("tls.crt", &issued.certificate), ("tls.key", &issued.key)].map(|(name, text)| {
-            let file = directory.path().join(name);
-            std::fs::write(&file, text).unwrap();
-            file.to_str().unwrap().to_owned()
-        });
-    let tls = ["--tls-cert-file", &certificate_file, "--tls-key-file", &key_file];
-    let mut serving = Serving::start(&[&tls[..], &["--drain-delay", "2s"]].concat());
-    let client = Client::new(serving.https.parse().unwrap(), &issued.ca_certificate);
+    let (mut serving, client) = Serving::with_certificate(&["--drain-delay", "2s"]);
     let told = Instant::now();
     serving.terminate();
     assert_eq!(event(&mut serving.log)["message"], "draining");
