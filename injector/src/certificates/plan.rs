@@ -110,7 +110,8 @@ impl Next<'_> {
     /// authorities do not: who deletes the Secret wants new ones.
     fn restore(&mut self, is_damaged: bool) {
         let Some(last) = self.situation.last else { return };
-        if !is_damaged && self.material.signer.is_some() && self.is_served() {
+        let has_key = self.material.signer.is_some() || self.material.next.is_some();
+        if !is_damaged && has_key && self.is_served() {
             return;
         }
         let before = self.material.clone();
