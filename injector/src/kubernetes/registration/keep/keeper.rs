@@ -158,7 +158,7 @@ impl Keeper {
         }
         let bundle = task.bundle.borrow().clone().ok_or_else(|| outdated("there is no CA bundle yet"))?;
         let served = (task.served)().ok_or_else(|| outdated("there is no serving certificate yet"))?;
-        bundle::verify(&bundle.pem, &served, &settings.host(), now())
+        bundle::verify(&bundle.pem, &served, &settings.host(), since_1970())
             .map_err(|error| (State::Unverified, error.to_string()))?;
         Ok(wanted.into_iter().map(|configuration| configuration.with_bundle(&bundle.pem)).collect())
     }
@@ -312,6 +312,10 @@ fn standing(error: &RegistrarError) -> Standing {
 /// Versions of an object count up; one that is no number is no older than any.
 fn version(object: &Value) -> Option<u64> {
     object["metadata"]["resourceVersion"].as_str()?.parse().ok()
+}
+
+fn since_1970() -> Duration {
+    now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the edge at which the clock is read for certificates")]
