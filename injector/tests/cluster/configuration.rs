@@ -35,11 +35,11 @@ async fn a_config_map_is_waited_for_and_the_last_good_one_stays() {
     let mut injector = Running::start(server, &names, Start::default()).await;
     let reason = injector.told("ConfigurationUnavailable").await;
     assert!(reason.contains("istio-sidecar-injector-conf-a: does not exist"), "{reason}");
-    assert_eq!(injector.readiness.pending(), ["configuration"]);
+    injector.until_pending(&["configuration"]).await;
 
     apply(server, &names, TEMPLATE, "one", None);
     injector.until("one").await;
-    assert!(injector.readiness.pending().is_empty(), "{}", injector.readiness.verbose());
+    injector.until_pending(&[]).await;
 
     apply(server, &names, "policy: [", "two", None);
     let reason = injector.told("ConfigurationRejected").await;
@@ -54,6 +54,7 @@ async fn a_config_map_is_waited_for_and_the_last_good_one_stays() {
     assert!(reason.contains("does not exist") && injector.image() == Some("one".to_owned()), "{reason}");
     apply(server, &names, TEMPLATE, "three", None);
     injector.until("three").await;
+    injector.told("ConfigurationLoaded").await;
     assert!(injector.readiness.verbose().contains("[+]configuration update ok"));
 }
 
@@ -62,18 +63,15 @@ async fn what_is_applied_together_comes_into_use_together() {
     let Some(server) = ApiServer::shared() else { return };
     let names = running::names(server, "conf-b");
     apply(server, &names, TEMPLATE, "one", Some("one.example"));
-    let injector = Running::start(server, &names, Start::default()).await;
+    let mut injector = Running::start(server, &names, Start::default()).await;
     injector.until("one").await;
     assert_eq!(injector.trust_domain(), "one.example");
     apply(server, &names, TEMPLATE, "two", Some("two.example"));
     injector.until("two").await;
-    assert_eq!(injector.trust_domain(), "two.example");
-    let text = injector.metrics.encode().unwrap();
-    assert!(text.contains("configuration_generation 2"), "both are one change: {text}");
+    injector.until_trusted("two.example").await;
 
     // A good template with values that cannot be read, and the other way round: nothing of it comes into use.
     apply(server, &names, &TEMPLATE.replace("enabled", "disabled"), "", Some("three.example"));
-    let mut injector = injector;
     injector.told("ConfigurationRejected").await;
     let configuration = injector.configuration().unwrap();
     assert_eq!((configuration.config.policy.as_str(), injector.trust_domain().as_str()), ("enabled", "two.example"));
@@ -92,6 +90,7 @@ async fn proxy_configs_are_followed_from_when_their_kind_is_installed() {
     apply(server, &names, TEMPLATE, "one", None);
     let injector = Running::start(server, &names, Start::default()).await;
     injector.until("one").await;
+    injector.until_pending(&[]).await;
     assert!(injector.readiness.verbose().contains("has no proxyconfigs"), "{}", injector.readiness.verbose());
     let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
     let definition = json!({
@@ -154,7 +153,7 @@ async fn a_role_that_is_too_small_is_told_and_done_without() {
     server.run(role.into_iter().chain(named.iter().map(String::as_str))).unwrap();
     server.run(["create", "rolebinding", "conf-e", "-n", &names.namespace, "--role=conf-e", "--user=conf-e"]).unwrap();
     injector.until("one").await;
-    assert!(injector.readiness.pending().is_empty(), "{}", injector.readiness.verbose());
+    injector.until_pending(&[]).await;
     let verbose = injector.readiness.verbose();
     assert!(verbose.contains("may not list and watch nodes: "), "{verbose}");
     injector.until_cluster(|cluster| cluster.nodes.is_none()).await;

@@ -95,6 +95,14 @@ impl Running {
         self.wait(|| self.current.load().as_ref().is_some_and(|injector| is_so(&injector.cluster))).await;
     }
 
+    pub(super) async fn until_pending(&self, conditions: &[&str]) {
+        self.wait(|| self.readiness.pending() == conditions).await;
+    }
+
+    pub(super) async fn until_trusted(&self, trust_domain: &str) {
+        self.wait(|| self.trust_domain() == trust_domain).await;
+    }
+
     pub(super) fn configuration(&self) -> Option<Arc<Configuration>> {
         self.current.load().as_ref().map(|injector| Arc::clone(&injector.configuration))
     }
