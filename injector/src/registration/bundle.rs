@@ -13,13 +13,6 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 /// Larger bundles do not fit into an object with five webhooks (etcd: 1.5 MiB).
 const MAX_BYTES: usize = 128 * 1024;
 
-/// What clients are to trust.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CaBundle {
-    /// Certificates of authorities, PEM; during a rotation the old one and the new one.
-    pub pem: String,
-}
-
 /// A bundle that must not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
