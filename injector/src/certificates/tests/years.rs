@@ -115,7 +115,11 @@ impl World {
             for (number, replica) in self.replicas.iter().enumerate() {
                 let Some(pair) = &replica.serving else { continue };
                 if !pair.verifies(&authorities, &settings().names, self.wall) {
-                    return Some(format!("replica {number} at {} s with the bundle held until {until}", self.seconds));
+                    let is_expired = !pair.validity.contains(self.wall);
+                    return Some(format!(
+                        "replica {number} at {} s, bundle until {until}, expired: {is_expired}",
+                        self.seconds
+                    ));
                 }
             }
         }
@@ -143,19 +147,16 @@ fn whatever_is_served_verifies_against_whatever_bundle_is_held() {
     for seed in 0..12 {
         let random = &mut Random(seed);
         let mut world = World::new();
-        let mut leader = 0;
+        let (mut leader, mut crashes) = (0, false);
         for step in 0..900 {
             // Mostly hours, and minutes while something happens.
-            let passed = [20, 60, 300, 3_600, 10_800][random.below(5) as usize];
+            let passed = if crashes { 30 } else { [20, 60, 300, 3_600, 7_200][random.below(5) as usize] };
             world.pass(passed);
             if random.one_in(8) {
                 leader = 1 - leader;
             }
             let follower = 1 - leader;
-            if random.one_in(10) {
-                world.replicas[follower].blind_until = world.seconds + random.below(4 * 3600);
-            }
-            let crashes = random.one_in(6);
+            crashes = random.one_in(6);
             let remembers = world.replicas[leader].last.is_some();
             if random.one_in(40) && remembers && !crashes {
                 world.damage(random);
@@ -164,6 +165,9 @@ fn whatever_is_served_verifies_against_whatever_bundle_is_held() {
                 world.replicas[number] = Replica::default();
             }
             world.watch();
+            if random.one_in(10) && world.seconds >= world.replicas[follower].blind_until {
+                world.replicas[follower].blind_until = world.seconds + random.below(2 * 3600);
+            }
             world.lead(leader, random.one_in(2), crashes);
             world.publish(leader);
             let refused = world.refused();
