@@ -165,14 +165,12 @@ impl Next<'_> {
                 self.material.next = Some(self.add_authority()?);
                 self.changes.push(Change::NextAuthority);
             }
-            None => {}
-            Some(next) => {
-                if self.may_switch(&next, ends_soon) {
-                    self.material.signer = self.material.next.take();
-                    self.material.serving = None;
-                    self.changes.push(Change::Switched);
-                }
+            Some(next) if self.may_switch(&next, ends_soon) => {
+                self.material.signer = self.material.next.take();
+                self.material.serving = None;
+                self.changes.push(Change::Switched);
             }
+            _ => {}
         }
         Ok(())
     }

@@ -345,6 +345,6 @@ fn sentence(change: Change) -> &'static str {
 
 async fn changed<T>(receiver: &mut watch::Receiver<T>) {
     if receiver.changed().await.is_err() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
