@@ -44,7 +44,7 @@ pub enum Command {
     /// Take injections back: print the manifests as they were, and say on standard error what could not be told for sure.
     Uninject(uninject::Uninject),
     /// Serve the admission webhook.
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     /// Tell the API server about the webhook, and which pods to show to it: apply, diff, print, delete.
     Webhook(Box<webhook::Webhook>),
 }

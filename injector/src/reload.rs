@@ -74,6 +74,27 @@ impl Reload {
         }
     }
 
+    /// Loads what is there at the beginning, in the caller's thread.
+    ///
+    /// # Errors
+    /// All mistakes, where it cannot be used.
+    pub fn begin_with(&mut self, offered: Option<Offered>) -> Result<(), Vec<ConfigError>> {
+        let Some(Offered { offer, objects }) = offered else { return Ok(()) };
+        let begun = Instant::now();
+        let report = match (self.loader.look(&offer), offer) {
+            (News::Report(report), _) => report,
+            (News::Load(digest), Offer::Texts(sources)) => {
+                self.loader.settle(digest, loading::load(&sources, &self.settings))
+            }
+            _ => return Ok(()),
+        };
+        self.tell(&report, &objects, begun.elapsed());
+        match report.outcome.mistakes() {
+            [] => Ok(()),
+            mistakes => Err(mistakes.to_vec()),
+        }
+    }
+
     /// Follows both for ever. A sender that is gone leaves the last value in use.
     pub async fn run(mut self, mut offers: Offers, mut cluster: ClusterView) -> Infallible {
         offers.mark_changed();
