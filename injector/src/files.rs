@@ -75,15 +75,6 @@ pub fn read_sources(
     if errors.is_empty() { Ok(sources) } else { Err(errors) }
 }
 
-/// Makes a directory, and those above it, unless it is there.
-///
-/// # Errors
-/// When it cannot be made.
-pub fn make_directory(path: &Path) -> Result<(), FileError> {
-    let error = |source| FileError { path: display(path), action: "cannot be made", source };
-    fs::create_dir_all(path).map_err(error)
-}
-
 /// Who may read a file; the umask takes its part away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
