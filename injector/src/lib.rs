@@ -12,7 +12,7 @@
 //! [`inject`], [`keyed`], [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`],
 //! [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`], [`quantity`], [`review`], [`selector`],
 //! [`status`], [`template`], [`undo`], [`uninject`], [`webhooks`], [`workload`], [`yaml`].
-//! Edge: [`cli`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`server`].
+//! Edge: [`cli`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`server`]; with the feature `otlp`, `traces`.
 
 pub mod annotations;
 #[cfg(test)]
@@ -47,6 +47,8 @@ pub mod selector;
 pub mod server;
 pub mod status;
 pub mod template;
+#[cfg(feature = "otlp")]
+pub mod traces;
 pub mod undo;
 pub mod uninject;
 pub mod webhooks;

@@ -51,6 +51,10 @@ pub struct Serve {
     /// Try it out: a self-signed certificate, on loopback.
     #[arg(long, conflicts_with_all = ["tls_cert_file", "tls_key_file"])]
     pub dev: bool,
+    /// Collector of traces that speaks OTLP over plain HTTP, as http://collector:4318; without one there are none.
+    #[cfg(feature = "otlp")]
+    #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<String>,
     /// Where the configuration comes from.
     #[command(flatten)]
     pub config: ConfigArgs,
