@@ -12,3 +12,7 @@ pub const WEBHOOK_SUFFIX: &str = "sidecar-injector.istio.io";
 pub const WEBHOOK_PATH: &str = "/inject";
 /// Revision of an installation that was given none.
 pub const DEFAULT_REVISION: &str = "default";
+/// Name of the ConfigMap with the key [`MESH_KEY`], and of nothing else.
+pub const MESH_NAME: &str = "istio";
+/// ConfigMap key: MeshConfig, as YAML.
+pub const MESH_KEY: &str = "mesh";

@@ -1,9 +1,11 @@
 //! The command line: what can be asked for, and how to carry it out.
 
-pub mod certificate;
 pub mod kube_inject;
+pub mod kubernetes;
+pub mod registration;
 pub mod serve;
 pub mod uninject;
+pub mod webhook;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,7 +16,7 @@ use serde_json::{Map, Value};
 use sidecar_process::log::LogArgs;
 
 use crate::config::Configuration;
-use crate::context::{Cluster, Injector};
+use crate::context::{Cluster, Injector, InjectorSettings};
 use crate::files;
 use crate::manifest::read_namespaces;
 use crate::mode::Mode;
@@ -43,8 +45,8 @@ pub enum Command {
     Uninject(uninject::Uninject),
     /// Serve the admission webhook.
     Serve(serve::Serve),
-    /// Make a certificate authority and a serving certificate for the webhook.
-    Certificate(certificate::Certificate),
+    /// Tell the API server about the webhook, and which pods to show to it: apply, diff, print, delete.
+    Webhook(Box<webhook::Webhook>),
 }
 
 /// Where the configuration comes from; what is not given is taken from the binary.
@@ -142,15 +144,27 @@ impl ConfigArgs {
         for warning in configuration.config.warnings() {
             tracing::warn!("{}: {warning}", sources.config.origin);
         }
-        Ok(Injector {
+        Ok(self.settings().injector(configuration.into(), Arc::new(self.cluster()?)))
+    }
+
+    /// What holds as long as the injector runs.
+    pub fn settings(&self) -> InjectorSettings {
+        InjectorSettings {
             mode: if self.compat.is_some() { Mode::Istio } else { Mode::Corrected },
             revision: self.revision.clone(),
             native_sidecars: self.native_sidecars,
             compliance_policy: self.compliance_policy.clone(),
             openshift: self.platform.eq_ignore_ascii_case("openshift"),
-            cluster: Arc::new(Cluster { namespaces: self.namespaces()?, ..Cluster::default() }),
-            ..Injector::new(configuration)
-        })
+        }
+    }
+
+    /// What files tell of the cluster.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn cluster(&self) -> Result<Cluster, Failure> {
+        let namespaces = self.namespaces()?.into_iter().map(|(name, annotations)| (name, Arc::new(annotations)));
+        Ok(Cluster { namespaces: Arc::new(namespaces.collect()), ..Cluster::default() })
     }
 
     fn namespaces(&self) -> Result<BTreeMap<String, Map<String, Value>>, Failure> {

@@ -16,6 +16,9 @@ use crate::yaml::{self, YamlError};
 /// Name of the template that is used where nothing else is asked for.
 pub const DEFAULT_TEMPLATE: &str = "sidecar";
 
+/// Templates in Istio's ConfigMap that are not for pods: its gateway controller renders them, with other data.
+pub const NOT_FOR_PODS: [&str; 4] = ["waypoint", "kube-gateway", "agentgateway", "agentgateway-waypoint"];
+
 /// The key `config`. Unknown keys are ignored, as Istio does, so that newer ConfigMaps still load.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -80,6 +83,19 @@ pub struct Sources {
     pub mesh: Source,
 }
 
+impl Sources {
+    /// The first 64 bits of the SHA-256 of all three texts, as 16 hexadecimal digits: the same on every replica. Where the
+    /// texts came from has no part in it.
+    pub fn digest(&self) -> String {
+        let mut hasher = Sha256::new();
+        for Source { text, .. } in [&self.config, &self.values, &self.mesh] {
+            hasher.update((text.len() as u64).to_be_bytes());
+            hasher.update(text);
+        }
+        hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
 /// Everything an injection needs besides the pod: parsed, checked, and shared between requests.
 #[derive(Clone, Debug)]
 pub struct Configuration {
@@ -91,10 +107,9 @@ pub struct Configuration {
     pub mesh: MeshConfig,
     /// Values and mesh config in the types that templates see.
     pub(crate) settings: Settings,
+    digest: String,
     /// Shared, so that another configuration can be made of this one at little cost.
     templates: BTreeMap<String, Arc<Template>>,
-    /// By which a configuration is told from others in audit logs and metrics: 16 hexadecimal digits, of the texts.
-    pub digest: String,
 }
 
 /// A mistake in one of the [`Sources`].
@@ -139,7 +154,7 @@ impl Config {
 }
 
 impl Configuration {
-    /// Parses all three texts and every template.
+    /// Parses all three texts and every template. Of [`NOT_FOR_PODS`], those that do not parse are left out.
     ///
     /// # Errors
     /// All mistakes in all of them, so that one round mends everything.
@@ -152,6 +167,7 @@ impl Configuration {
         for (name, text) in config.iter().flat_map(|config| &config.templates) {
             match Template::parse(name, text) {
                 Ok(template) => drop(templates.insert(name.clone(), Arc::new(template))),
+                Err(_) if NOT_FOR_PODS.contains(&name.as_str()) => {}
                 Err(error) => {
                     errors.push(ConfigError {
                         origin: sources.config.origin.clone(),
@@ -167,10 +183,15 @@ impl Configuration {
         };
         match (config, values, mesh, settings) {
             (Some(config), Some(values), Some(mesh), Some(settings)) if errors.is_empty() => {
-                Ok(Self { config, values, mesh, settings, templates, digest: digest(sources) })
+                Ok(Self { config, values, mesh, settings, digest: sources.digest(), templates })
             }
             _ => Err(errors),
         }
+    }
+
+    /// What tells this configuration from others: the digest of its [`Sources`].
+    pub fn digest(&self) -> &str {
+        &self.digest
     }
 
     /// The templates for a pod that asks for `requested` (a comma separated list of names and aliases), in order.
@@ -197,15 +218,6 @@ impl Configuration {
             })
             .collect()
     }
-}
-
-fn digest(sources: &Sources) -> String {
-    let mut hash = Sha256::new();
-    for Source { text, .. } in [&sources.config, &sources.values, &sources.mesh] {
-        hash.update(text.len().to_le_bytes());
-        hash.update(text);
-    }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn take<T>(read: Result<T, YamlError>, source: &Source, errors: &mut Vec<ConfigError>) -> Option<T> {
@@ -265,81 +277,4 @@ fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(des
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(config: &str, values: &str, mesh: &str) -> Result<Configuration, Vec<String>> {
-        let source = |origin: &str, text: &str| Source { origin: origin.to_owned(), text: text.to_owned() };
-        let sources =
-            Sources { config: source("config", config), values: source("values", values), mesh: source("mesh", mesh) };
-        Configuration::load(&sources).map_err(|errors| errors.iter().map(ToString::to_string).collect())
-    }
-
-    const TWO: &str =
-        "policy: enabled\ntemplates:\n  sidecar: 'a: 1'\n  other: 'b: 1'\naliases:\n  both: [other, sidecar]\n";
-
-    #[test]
-    fn aliases_and_defaults_choose_templates() {
-        let configuration = load(TWO, "{}", "").unwrap();
-        let chosen = |requested| -> Vec<String> {
-            configuration.templates(requested).unwrap().iter().map(|template| template.name().to_owned()).collect()
-        };
-        assert_eq!(chosen(None), ["sidecar"]);
-        assert_eq!(chosen(Some("both")), ["other", "sidecar"]);
-        assert_eq!(chosen(Some(" sidecar ,other")), ["sidecar", "other"]);
-        let error = configuration.templates(Some("sidecar,nope")).unwrap_err().to_string();
-        assert!(error.contains("'nope'") && error.contains("other, sidecar, both"), "{error}");
-    }
-
-    #[test]
-    fn a_bare_template_is_the_sidecar_template() {
-        let configuration = load("spec:\n{{ if true }}\n  x: 1\n{{ end }}\n", "{}", "").unwrap();
-        assert_eq!(configuration.templates(None).unwrap()[0].name(), "sidecar");
-        assert_eq!(configuration.config.policy, "enabled");
-    }
-
-    #[test]
-    fn what_is_neither_is_refused() {
-        let message = |config: &str| load(config, "{}", "").unwrap_err()[0].clone();
-        assert!(message("apiVersion: v1\nkind: ConfigMap\ndata: {config: a}\n").contains("under its key `config`"));
-        assert!(message("# nothing\n").contains("is empty"));
-        assert!(message("neverInjectSelector: [{matchlabels: {a: b}}]\n").contains("matchlabels"));
-    }
-
-    #[test]
-    fn a_configuration_is_known_by_any_of_its_keys() {
-        for text in ["{\"policy\": \"disabled\"}", "\"policy\": disabled", "policy: disabled\nneverInjectSelector: []"]
-        {
-            assert_eq!(load(text, "{}", "").unwrap().config.policy, "disabled", "{text}");
-        }
-    }
-
-    #[test]
-    fn all_mistakes_in_all_texts_are_reported_with_their_place() {
-        let errors = load("policy: [\n", "{\"a\": }", "- 1\n").unwrap_err();
-        assert_eq!(errors.len(), 3, "{errors:?}");
-        assert!(errors[0].starts_with("config:"), "{errors:?}");
-        assert!(errors[1].starts_with("values:1:"), "{errors:?}");
-        assert!(errors[2].starts_with("mesh:1:"), "{errors:?}");
-    }
-
-    #[test]
-    fn a_template_that_does_not_parse_is_named() {
-        let errors = load("policy: enabled\ntemplates:\n  broken: '{{ if }}'\n", "{}", "").unwrap_err();
-        assert!(errors[0].contains("broken"), "{errors:?}");
-    }
-
-    #[test]
-    fn a_selector_that_is_invalid_is_warned_about() {
-        let configuration = load("neverInjectSelector:\n- {}\n- matchExpressions: [{key: a, operator: In}]\n", "", "");
-        let warnings = configuration.unwrap().config.warnings();
-        assert_eq!(warnings, ["neverInjectSelector[1] has no effect: In on a has no values"]);
-    }
-
-    #[test]
-    fn nulls_where_helm_leaves_them_are_empty() {
-        let text =
-            "policy: enabled\ninjectedAnnotations:\ndefaultTemplates: null\nneverInjectSelector:\ntemplates: {}\n";
-        assert!(load(text, "", "").is_ok());
-    }
-}
+mod tests;

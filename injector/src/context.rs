@@ -38,15 +38,31 @@ pub struct Injector {
     pub openshift: bool,
 }
 
-/// What is known of the cluster. The default knows nothing, as on a command line.
+/// What holds for an injector as long as it runs.
+#[derive(Clone, Debug, Default)]
+pub struct InjectorSettings {
+    /// Whose result is wanted.
+    pub mode: Mode,
+    /// Revision of this injector; empty means `default`.
+    pub revision: String,
+    /// Whether sidecars are init containers with `restartPolicy: Always` (Kubernetes 1.29 and later).
+    pub native_sidecars: native::Setting,
+    /// Which rules the proxy's cryptography has to keep to, as `fips-140-2`; empty for none.
+    pub compliance_policy: String,
+    /// Whether the cluster is OpenShift, which gives each namespace a range of users.
+    pub openshift: bool,
+}
+
+/// What is known of the cluster. The default knows nothing, as on a command line. Each part can be replaced without a
+/// copy of the others.
 #[derive(Clone, Debug, Default)]
 pub struct Cluster {
     /// Its nodes, which [`native::Setting::Auto`] asks; `None` where nobody watches them.
-    pub nodes: Option<Vec<native::Node>>,
+    pub nodes: Option<Arc<native::Nodes>>,
     /// Its ProxyConfig resources, in any order.
-    pub proxy_configs: Vec<ProxyConfigResource>,
+    pub proxy_configs: Arc<Vec<ProxyConfigResource>>,
     /// Annotations of its namespaces, by name, where they are known.
-    pub namespaces: BTreeMap<String, Map<String, Value>>,
+    pub namespaces: Arc<BTreeMap<String, Arc<Map<String, Value>>>>,
 }
 
 /// A namespace, as far as injection asks.
@@ -98,6 +114,21 @@ pub(crate) struct StatusPorts {
 /// Without variables of a path.
 pub(crate) static NO_VARIABLES: BTreeMap<String, String> = BTreeMap::new();
 
+impl InjectorSettings {
+    /// An injector with these settings.
+    pub fn injector(&self, configuration: Arc<Configuration>, cluster: Arc<Cluster>) -> Injector {
+        Injector {
+            configuration,
+            cluster,
+            mode: self.mode,
+            revision: self.revision.clone(),
+            native_sidecars: self.native_sidecars,
+            compliance_policy: self.compliance_policy.clone(),
+            openshift: self.openshift,
+        }
+    }
+}
+
 impl Injector {
     /// An injector with this configuration and nothing else out of the ordinary.
     pub fn new(configuration: impl Into<Arc<Configuration>>) -> Self {
@@ -120,7 +151,7 @@ impl Injector {
     /// What is known of the namespace `name`.
     pub fn namespace<'a>(&'a self, name: &'a str) -> Namespace<'a> {
         static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
-        Namespace { name, annotations: self.cluster.namespaces.get(name).unwrap_or(&NONE) }
+        Namespace { name, annotations: self.cluster.namespaces.get(name).map_or(&*NONE, AsRef::as_ref) }
     }
 
     /// The context of an injection into a pod of `owner` in `namespace`.
@@ -166,7 +197,7 @@ impl<'a> Context<'a> {
         )
         .map_err(|problem| AnnotationError::new(annotation::PROXY_CONFIG, given.unwrap_or_default(), problem))?;
         let node = pod.get("spec").and_then(|spec| spec.get("nodeName")?.as_str());
-        let by_cluster = native::native(*native_sidecars, nodes.as_deref().unwrap_or_default(), nodes.is_some(), node);
+        let by_cluster = native::native(*native_sidecars, nodes.as_deref(), node);
         let annotated = text(annotation::NATIVE_SIDECAR).map(|value| native::annotated(value, self.mode()));
         let none = Annotated { native: None, shown: None, warning: None };
         let Annotated { native, shown, warning } = annotated.unwrap_or(none);

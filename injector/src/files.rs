@@ -1,6 +1,8 @@
 //! Reading what a person names on the command line, and writing results so that nothing is lost half-way.
 #![expect(clippy::disallowed_methods, reason = "this is the edge at which the command line's files are read")]
 
+pub mod watch;
+
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};

@@ -8,27 +8,33 @@
 //! review(AdmissionReview)        -> AdmissionReview inject_manifest(YAML stream) -> YAML stream + report
 //! ```
 //!
-//! Core: [`annotations`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`], [`image`],
-//! [`inject`], [`keyed`], [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`],
-//! [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`], [`quantity`], [`review`], [`selector`],
-//! [`status`], [`template`], [`undo`], [`uninject`], [`webhooks`], [`workload`], [`yaml`].
-//! Edge: [`cli`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`server`]; with the feature `otlp`, `traces`.
+//! Core: [`annotations`], [`certificates`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`],
+//! [`election`], [`image`], [`inject`], [`keyed`], [`loading`], [`manifest`], [`merge`], [`mesh`], [`mode`],
+//! [`native`], [`openshift`], [`owner`], [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`],
+//! [`quantity`], [`registration`], [`review`], [`selector`], [`status`], [`template`], [`undo`], [`uninject`],
+//! [`webhooks`], [`workload`], [`yaml`].
+//! Edge: [`cli`], [`clock`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`reload`], [`server`]; with
+//! the feature `otlp`, `traces`.
 
 pub mod annotations;
 #[cfg(test)]
 mod arbitrary;
+pub mod certificates;
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub(crate) mod containers;
 pub mod context;
 pub mod decide;
 pub mod defaults;
+pub mod election;
 pub mod events;
 pub mod files;
 pub mod image;
 pub mod inject;
 pub(crate) mod keyed;
 pub mod kubernetes;
+pub mod loading;
 pub mod manifest;
 pub mod merge;
 pub mod mesh;
@@ -42,6 +48,8 @@ pub mod path_variables;
 pub mod pod_schema;
 pub mod proxy_config;
 pub mod quantity;
+pub mod registration;
+pub mod reload;
 pub mod review;
 pub mod selector;
 pub mod server;

@@ -22,13 +22,13 @@ fn main() -> ExitCode {
         }
     };
     let done = match command {
-        Command::KubeInject(kube_inject) => kube_inject.run(),
-        Command::Uninject(uninject) => uninject.run(),
-        Command::Serve(serve) => serve.run(),
-        Command::Certificate(certificate) => certificate.run(),
+        Command::KubeInject(kube_inject) => kube_inject.run().map(|()| exit::DONE),
+        Command::Uninject(uninject) => uninject.run().map(|()| exit::DONE),
+        Command::Serve(serve) => serve.run().map(|()| exit::DONE),
+        Command::Webhook(webhook) => webhook.run(),
     };
     match done {
-        Ok(()) => exit::DONE.into(),
+        Ok(code) => code.into(),
         Err(failure) => fail(failure),
     }
 }

@@ -1,5 +1,6 @@
 //! Whether the sidecar runs as a native one: an init container with `restartPolicy: Always`.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use sidecar_contract::annotation;
@@ -28,6 +29,14 @@ pub struct Node {
     pub name: String,
     /// `status.nodeInfo.kubeletVersion`, as `v1.33.1`.
     pub kubelet_version: String,
+}
+
+/// All nodes of a cluster, and what they come to: a pod's turn does not look at each of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Nodes {
+    /// Whether each is recent, by name.
+    recent: BTreeMap<String, bool>,
+    old: usize,
 }
 
 /// What the annotation `sidecar.istio.io/nativeSidecar` of a pod comes to.
@@ -59,15 +68,14 @@ impl FromStr for Setting {
 ///
 /// With [`Setting::Auto`] the node that the pod is bound to decides (`node_name`, that is `spec.nodeName`), if it is
 /// among `nodes`; otherwise all of them have to be of Kubernetes 1.33 or later, since the pod may come to any. A
-/// cluster without nodes is about to get new ones. `known` is false where nobody can ask for the nodes.
-pub fn native(setting: Setting, nodes: &[Node], known: bool, node_name: Option<&str>) -> bool {
-    match setting {
-        Setting::True => true,
-        Setting::False => false,
-        Setting::Auto if !known => false,
-        Setting::Auto => {
-            let bound_to = node_name.and_then(|name| nodes.iter().find(|node| node.name == name));
-            bound_to.map_or_else(|| nodes.iter().all(Node::is_recent), Node::is_recent)
+/// cluster without nodes is about to get new ones. Where nobody can ask for the nodes there are none (`None`).
+pub fn native(setting: Setting, nodes: Option<&Nodes>, node_name: Option<&str>) -> bool {
+    match (setting, nodes) {
+        (Setting::True, _) => true,
+        (Setting::False, _) | (Setting::Auto, None) => false,
+        (Setting::Auto, Some(nodes)) => {
+            let bound_to = node_name.and_then(|name| nodes.recent.get(name).copied());
+            bound_to.unwrap_or(nodes.old == 0)
         }
     }
 }
@@ -97,6 +105,26 @@ pub fn annotated(value: &str, mode: Mode) -> Annotated<'_> {
     }
 }
 
+impl Nodes {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.recent.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.recent.is_empty()
+    }
+}
+
+impl FromIterator<Node> for Nodes {
+    fn from_iter<I: IntoIterator<Item = Node>>(nodes: I) -> Self {
+        let with_age = |node: Node| (node.is_recent(), node.name);
+        let recent: BTreeMap<_, _> = nodes.into_iter().map(with_age).map(|(recent, name)| (name, recent)).collect();
+        Self { old: recent.values().filter(|recent| !**recent).count(), recent }
+    }
+}
+
 impl Node {
     /// Whether its kubelet is recent enough; one that cannot be told is not.
     fn is_recent(&self) -> bool {
@@ -118,7 +146,7 @@ fn version(text: &str) -> Option<(u32, u32)> {
 mod tests {
     use super::*;
 
-    fn nodes(versions: &[&str]) -> Vec<Node> {
+    fn nodes(versions: &[&str]) -> Nodes {
         let node =
             |(index, version): (usize, &&str)| Node { name: format!("n{index}"), kubelet_version: (*version).into() };
         versions.iter().enumerate().map(node).collect()
@@ -126,8 +154,8 @@ mod tests {
 
     #[test]
     fn a_firm_setting_asks_no_node() {
-        assert!(native(Setting::True, &nodes(&["v1.20.0"]), true, None));
-        assert!(!native(Setting::False, &nodes(&["v1.34.0"]), true, None));
+        assert!(native(Setting::True, Some(&nodes(&["v1.20.0"])), None));
+        assert!(!native(Setting::False, Some(&nodes(&["v1.34.0"])), None));
         assert_eq!(
             ["true", "false", "auto", ""].map(|text| text.parse::<Setting>().unwrap()),
             [Setting::True, Setting::False, Setting::Auto, Setting::Auto]
@@ -138,13 +166,13 @@ mod tests {
     #[test]
     fn automatic_goes_by_the_node_of_the_pod_or_by_all() {
         let mixed = nodes(&["v1.33.0", "v1.32.9"]);
-        assert!(native(Setting::Auto, &mixed, true, Some("n0")));
-        assert!(!native(Setting::Auto, &mixed, true, Some("n1")));
-        assert!(!native(Setting::Auto, &mixed, true, Some("elsewhere")));
-        assert!(!native(Setting::Auto, &mixed, true, None));
-        assert!(native(Setting::Auto, &nodes(&["v1.33.0", "v1.34.1+k3s1"]), true, None));
-        assert!(native(Setting::Auto, &[], true, None));
-        assert!(!native(Setting::Auto, &[], false, None));
+        assert!(native(Setting::Auto, Some(&mixed), Some("n0")));
+        assert!(!native(Setting::Auto, Some(&mixed), Some("n1")));
+        assert!(!native(Setting::Auto, Some(&mixed), Some("elsewhere")));
+        assert!(!native(Setting::Auto, Some(&mixed), None));
+        assert!(native(Setting::Auto, Some(&nodes(&["v1.33.0", "v1.34.1+k3s1"])), None));
+        assert!(native(Setting::Auto, Some(&Nodes::default()), None));
+        assert!(!native(Setting::Auto, None, None));
     }
 
     #[test]
@@ -160,7 +188,7 @@ mod tests {
             ("v1", false),
             ("", false),
         ] {
-            assert_eq!(native(Setting::Auto, &nodes(&[text]), true, None), recent, "{text}");
+            assert_eq!(native(Setting::Auto, Some(&nodes(&[text])), None), recent, "{text}");
         }
     }
 

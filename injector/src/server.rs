@@ -4,6 +4,8 @@ mod accept;
 mod answer;
 mod body;
 pub mod certificate;
+pub mod certificate_files;
+pub mod certificate_load;
 mod connection;
 mod monitoring;
 mod peers;

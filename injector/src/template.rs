@@ -2,6 +2,7 @@
 
 mod data;
 mod duration;
+mod fragment;
 mod functions;
 mod proto;
 mod proto_json;
@@ -16,6 +17,7 @@ use std::fmt;
 use gotemplate::{Limits, Value};
 
 pub(crate) use data::{read, structure};
+use fragment::Fragments;
 pub(crate) use proto_names::{Canonical, canonical};
 pub use settings::Settings;
 pub(crate) use typed::{make_texts, typed};
@@ -44,6 +46,7 @@ pub struct Template {
     missing: Vec<&'static str>,
     /// Whether the template may change the data: then each rendering has a copy of its own.
     may_change_data: bool,
+    fragments: Fragments,
 }
 
 /// A template that does not parse, or cannot be rendered with the data of a pod.
@@ -67,7 +70,7 @@ impl Template {
                 let missing = MISSING.into_iter().filter(|marker| !text.contains(marker)).collect();
                 let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
                 let may_change_data = words.any(|word| CHANGING.contains(&word));
-                Self { name: name.to_owned(), parsed, missing, may_change_data }
+                Self { name: name.to_owned(), parsed, missing, may_change_data, fragments: Fragments::default() }
             })
             .map_err(|error| error_in(name, &error.to_string()))
     }
@@ -96,6 +99,14 @@ impl Template {
             }
             None => Ok(text),
         }
+    }
+
+    /// Reads what it rendered as a part of a pod.
+    ///
+    /// # Errors
+    /// When the text is not YAML, or holds something else than `metadata` and `spec` of a pod.
+    pub(crate) fn read(&self, rendered: &str) -> Result<serde_json::Value, TemplateError> {
+        self.fragments.read(&self.name, rendered)
     }
 
     /// Line of the first place where something was printed that is not there. Go prints a word for it and goes on; the

@@ -14,12 +14,13 @@ use sidecar_process::drain::{Drain, Drained};
 use sidecar_process::readiness::Readiness;
 use sidecar_process::signal::Termination;
 
-use crate::cli::certificate::now;
+use crate::certificates::{LOOPBACK_NAMES, Validity, issue};
 use crate::cli::{ConfigArgs, Failure};
+use crate::clock::now;
 use crate::events::Events;
 use crate::files;
 use crate::server::Bound;
-use crate::server::certificate::{self, LOOPBACK_NAMES, Validity};
+use crate::server::certificate;
 
 /// How long the requests under way may take to end: more than any request is given. With `--drain-delay` before it, less
 /// than the grace period of the Deployment.
@@ -123,8 +124,7 @@ impl Serve {
                 (certificate, key, format!("{}, {}: ", certificate_file.display(), key_file.display()))
             }
             _ => {
-                let issued = certificate::issue(&LOOPBACK_NAMES, Validity::one_year(now()))
-                    .map_err(|error| Failure::of(&error))?;
+                let issued = issue(&LOOPBACK_NAMES, Validity::one_year(now())).map_err(|error| Failure::of(&error))?;
                 (issued.certificate, issued.key, String::new())
             }
         };

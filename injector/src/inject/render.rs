@@ -8,8 +8,7 @@ use super::{InjectError, alternatives, resources};
 use crate::containers::{self, INIT, REGULAR};
 use crate::context::{Context, PodSettings};
 use crate::merge::{merge, merge_as_kubernetes};
-use crate::template::{self, Template, TemplateError, safety};
-use crate::yaml;
+use crate::template::{Template, TemplateError, safety};
 
 /// What the templates made.
 pub(super) struct Rendered {
@@ -70,7 +69,7 @@ impl<'a> Seen<'a> {
     /// with harmless text in its place has another shape, or is one where this is none.
     fn render_safely(&self, template: &Template) -> Result<Value, InjectError> {
         let text = template.render(&self.data).map_err(InjectError::Template)?;
-        let read = read_fragment(template.name(), &text);
+        let read = template.read(&text);
         let Some(harmless) = &self.harmless else { return read.map_err(InjectError::Template) };
         let harmless = harmless.as_ref().and_then(|harmless| render(template, harmless).ok());
         let fields = match (&read, &harmless) {
@@ -92,41 +91,7 @@ impl<'a> Seen<'a> {
 }
 
 fn render(template: &Template, data: &Data) -> Result<Value, TemplateError> {
-    read_fragment(template.name(), &template.render(data)?)
-}
-
-/// A template renders to a part of a pod: `metadata` and `spec`, and nothing else but what says that it is one.
-fn read_fragment(template: &str, rendered: &str) -> Result<Value, TemplateError> {
-    let error = |problem: String| TemplateError { template: template.to_owned(), problem };
-    let fragment = yaml::read_manifest(rendered).map_err(|problem| {
-        error(match problem.line {
-            Some(line) => format!("line {line} of the rendered text is not YAML: {problem}"),
-            None => format!("the rendered text is not YAML: {problem}"),
-        })
-    })?;
-    let mut parts = match fragment {
-        Value::Null => return Ok(Value::Object(Map::new())),
-        Value::Object(parts) => parts,
-        _ => return Err(error("renders something else than a mapping".to_owned())),
-    };
-    parts
-        .retain(|key, part| !(part.is_null() || key == "apiVersion" && part == "v1" || key == "kind" && part == "Pod"));
-    if let Some(key) = parts.keys().find(|key| !matches!(key.as_str(), "metadata" | "spec")) {
-        return Err(error(format!("renders the key `{key}`; only `metadata` and `spec` of a pod belong there")));
-    }
-    if let Some((key, _)) = parts.iter().find(|(_, part)| !part.is_object()) {
-        return Err(error(format!("renders `{key}` as something else than a mapping")));
-    }
-    let null = Value::Null;
-    let mut mistakes = Vec::new();
-    for (part, type_name) in [("metadata", "v1.ObjectMeta"), ("spec", "v1.PodSpec")] {
-        mistakes.extend(template::read(type_name, parts.get(part).unwrap_or(&null), part).err().into_iter().flatten());
-    }
-    if mistakes.is_empty() {
-        return Ok(Value::Object(parts));
-    }
-    let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-    Err(error(format!("renders what does not belong into a pod: {}", mistakes.join("; "))))
+    template.read(&template.render(data)?)
 }
 
 /// The template's sidecar may be an init container where the pod has its own wishes for it among the containers, or the

@@ -226,7 +226,8 @@ fn where_all_namespaces_are_injected_nobody_asked() {
 #[test]
 fn the_audit_log_is_told_what_was_decided() {
     let annotations = reviewed(&request(pod())).answer["response"]["auditAnnotations"].clone();
-    let digest = Configuration::load(&defaults::sources()).unwrap().digest;
+    let configuration = Configuration::load(&defaults::sources()).unwrap();
+    let digest = configuration.digest();
     assert_eq!(digest.len(), 16);
     assert_eq!(
         annotations,

@@ -74,13 +74,14 @@ impl Case {
         let range = json!("1000620000/10000");
         let annotations =
             json!({"openshift.io/sa.scc.uid-range": range, "openshift.io/sa.scc.supplemental-groups": range});
-        let namespace: Map<String, Value> = annotations.as_object().unwrap().clone();
+        let namespace: Arc<Map<String, Value>> = annotations.as_object().unwrap().clone().into();
+        let namespaces = Arc::new([("test-ns".to_owned(), namespace)].into());
         Injector {
             mode: Mode::Istio,
             native_sidecars: if self.native { Setting::True } else { Setting::False },
             compliance_policy: self.compliance_policy.clone(),
             openshift: self.platform.as_deref() == Some("openshift"),
-            cluster: Arc::new(Cluster { namespaces: [("test-ns".to_owned(), namespace)].into(), ..Cluster::default() }),
+            cluster: Arc::new(Cluster { namespaces, ..Cluster::default() }),
             ..Injector::new(load(&self.config, Some(&self.values), Some(&self.mesh)))
         }
     }

@@ -9,10 +9,11 @@ use hyper::Request;
 use hyper::body::Bytes;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use sidecar_injector::certificates::{LOOPBACK_NAMES, Validity, issue};
 use sidecar_injector::context::Injector;
 use sidecar_injector::events::Events;
 use sidecar_injector::server::Bound;
-use sidecar_injector::server::certificate::{self, LOOPBACK_NAMES, Validity};
+use sidecar_injector::server::certificate;
 use sidecar_process::drain::Drain;
 use sidecar_process::readiness::Readiness;
 
@@ -29,7 +30,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start(injector: Injector) -> Self {
-        let issued = certificate::issue(&LOOPBACK_NAMES, Validity::one_year(SystemTime::now())).unwrap();
+        let issued = issue(&LOOPBACK_NAMES, Validity::one_year(SystemTime::now())).unwrap();
         let tls = certificate::server_config(&issued.certificate, &issued.key).unwrap();
         let loopback = || "127.0.0.1:0".parse().unwrap();
         let bound = Bound::bind(loopback(), loopback()).await.unwrap();

@@ -4,7 +4,8 @@ use clap::Parser;
 use sidecar_contract::{identity, image, port};
 use sidecar_injector::cli::{Cli, Command};
 
-use crate::{container, deployment, text, yaml};
+use crate::rendered::{container, pod, rendered};
+use crate::{text, yaml};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -38,9 +39,9 @@ fn the_injectors_image_serves_as_nobody() {
     assert_eq!(instruction(&text("Dockerfile.injector"), "CMD"), r#"["serve"]"#);
     let served = Cli::try_parse_from([image::INJECTOR, "serve", "--dev"]).unwrap();
     assert!(matches!(served.command, Command::Serve(_)));
-    let deployment = deployment();
-    let pod = deployment.spec.template.spec.as_ref().unwrap();
-    assert_eq!(pod.security_context.as_ref().unwrap().run_as_user, Some(i64::from(NOBODY.0)));
+    let Some(rendered) = rendered("manifests") else { return };
+    let deployment = rendered.deployment();
+    assert_eq!(pod(&deployment).security_context.as_ref().unwrap().run_as_user, Some(i64::from(NOBODY.0)));
 }
 
 #[test]
@@ -56,11 +57,14 @@ fn the_init_image_is_nobody_until_the_pod_says_otherwise() {
 
 #[test]
 fn images_are_named_alike_everywhere() {
-    assert_eq!(container(&deployment()).image.as_deref(), Some(image::INJECTOR));
-    let renamed = &yaml("manifests/kustomization.yaml")["images"][0];
+    let renamed = &yaml("manifests/base/kustomization.yaml")["images"][0];
     assert_eq!(renamed["name"], image::INJECTOR);
     assert_eq!(renamed["newName"], format!("localhost/{}", image::INJECTOR));
     assert_eq!(renamed["newTag"], VERSION);
+    if let Some(rendered) = rendered("manifests") {
+        let expected = format!("localhost/{}:{VERSION}", image::INJECTOR);
+        assert_eq!(container(&rendered.deployment()).image.as_deref(), Some(expected.as_str()));
+    }
     let values = yaml("templates/values.json");
     assert_eq!(values["global"]["tag"], VERSION);
     assert_eq!(values["global"]["proxy"]["image"], image::PROXY);

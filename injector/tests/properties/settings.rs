@@ -28,8 +28,8 @@ fn all(mode: Mode) -> Vec<Injector> {
     let own = || Injector { mode, ..Injector::new(Configuration::load(&defaults::sources()).unwrap()) };
     let with_more = || Injector { mode, ..Injector::new(Configuration::load(&with_more_templates()).unwrap()) };
     let range = json!({"openshift.io/sa.scc.uid-range": "1000620000/10000"});
-    let namespaces: BTreeMap<String, Map<String, Value>> =
-        [("demo".to_owned(), range.as_object().unwrap().clone())].into();
+    let namespaces: BTreeMap<String, Arc<Map<String, Value>>> =
+        [("demo".to_owned(), range.as_object().unwrap().clone().into())].into();
     let node = |name: &str, version: &str| Node { name: name.to_owned(), kubelet_version: version.to_owned() };
     let mut injectors = vec![
         own(),
@@ -38,8 +38,8 @@ fn all(mode: Mode) -> Vec<Injector> {
         Injector {
             native_sidecars: Setting::Auto,
             cluster: Arc::new(Cluster {
-                nodes: Some(vec![node("new", "v1.33.1"), node("old", "v1.28.0")]),
-                namespaces,
+                nodes: Some(Arc::new([node("new", "v1.33.1"), node("old", "v1.28.0")].into_iter().collect())),
+                namespaces: Arc::new(namespaces),
                 ..Cluster::default()
             }),
             openshift: true,

@@ -3,7 +3,6 @@
 #![expect(clippy::disallowed_methods, reason = "a test makes certificates for now")]
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
-mod certificate_command;
 mod client;
 mod floods;
 mod frames;
@@ -19,11 +18,12 @@ use std::time::{Duration, SystemTime};
 use arc_swap::ArcSwapOption;
 use client::Client;
 use serde_json::{Value, json};
+use sidecar_injector::certificates::{LOOPBACK_NAMES, Validity, issue};
 use sidecar_injector::config::Configuration;
 use sidecar_injector::context::Injector;
 use sidecar_injector::defaults;
 use sidecar_injector::events::Events;
-use sidecar_injector::server::certificate::{self, LOOPBACK_NAMES, Validity};
+use sidecar_injector::server::certificate;
 use sidecar_injector::server::{Bound, MAX_BODY_BYTES};
 use sidecar_process::drain::{Drain, Drained};
 use sidecar_process::readiness::Readiness;
@@ -39,7 +39,7 @@ struct Server {
 async fn server() -> Server {
     let configuration = Configuration::load(&defaults::sources()).unwrap();
     let current = Arc::new(ArcSwapOption::from_pointee(Injector::new(configuration)));
-    let issued = certificate::issue(&LOOPBACK_NAMES, Validity::one_year(SystemTime::now())).unwrap();
+    let issued = issue(&LOOPBACK_NAMES, Validity::one_year(SystemTime::now())).unwrap();
     let tls = certificate::server_config(&issued.certificate, &issued.key).unwrap();
     let loopback = || "127.0.0.1:0".parse().unwrap();
     let bound = Bound::bind(loopback(), loopback()).await.unwrap();

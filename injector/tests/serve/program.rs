@@ -6,7 +6,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
-use sidecar_injector::server::certificate::{self, LOOPBACK_NAMES, Validity};
+use sidecar_injector::certificates::{LOOPBACK_NAMES, Validity, issue};
 
 use crate::client::Client;
 use crate::review;
@@ -50,7 +50,7 @@ impl Serving {
     /// With a certificate that the client trusts.
     pub(crate) fn with_certificate(args: &[&str]) -> (Self, Client) {
         let directory = tempfile::tempdir().unwrap();
-        let issued = certificate::issue(&LOOPBACK_NAMES, Validity::one_year(SystemTime::now())).unwrap();
+        let issued = issue(&LOOPBACK_NAMES, Validity::one_year(SystemTime::now())).unwrap();
         let [certificate_file, key_file] =
             [("tls.crt", &issued.certificate), ("tls.key", &issued.key)].map(|(name, text)| {
                 let file = directory.path().join(name);

@@ -1,10 +1,12 @@
-//! What the tests of every crate share. Knows no program of ours and no Kubernetes.
+//! What the tests of every crate share. Knows no program of ours.
 //!
 //! Core: [`program`].
-//! Edge: [`binary`], [`command`], [`conformance`], [`eventually`], [`golden`], [`namespace`], [`privilege`], [`process`].
+//! Edge: [`api_server`], [`binary`], [`command`], [`conformance`], [`eventually`], [`golden`], [`namespace`],
+//! [`privilege`], [`process`].
 //!
 //! Nothing here is shipped. A guard (namespace, process) undoes what it did when it is dropped, also in a panic.
 
+pub mod api_server;
 pub mod binary;
 pub mod command;
 pub mod conformance;

@@ -81,9 +81,22 @@ impl Process {
     ///
     /// # Errors
     /// [`Error::NotStarted`].
-    pub fn start(mut command: Command) -> Result<Self, Error> {
+    pub fn start(command: Command) -> Result<Self, Error> {
+        Self::start_with(command, Stdio::null())
+    }
+
+    /// Like [`start`](Self::start), but its standard input is open until the guard is dropped or this process has
+    /// ended, however that came. A program that waits for that outlives nobody, whichever thread has started it.
+    ///
+    /// # Errors
+    /// [`Error::NotStarted`].
+    pub fn start_held(command: Command) -> Result<Self, Error> {
+        Self::start_with(command, Stdio::piped())
+    }
+
+    fn start_with(mut command: Command, stdin: Stdio) -> Result<Self, Error> {
         let what = describe(&command);
-        command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.process_group(0).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         match command.spawn() {
             Ok(mut child) => Ok(Self {
                 stdout: Collector::start(child.stdout.take()),
@@ -277,6 +290,15 @@ mod tests {
         assert!(Path::new(&entry).exists());
         drop(process);
         assert!(!Path::new(&entry).exists());
+    }
+
+    #[test]
+    fn standard_input_is_empty_or_held_open() {
+        let mut command = Command::new("cat");
+        assert!(Process::start(command).unwrap().wait(PATIENCE).is_ok());
+        command = Command::new("cat");
+        let mut held = Process::start_held(command).unwrap();
+        assert!(held.wait(Duration::from_millis(100)).is_err());
     }
 
     #[test]

@@ -1,0 +1,112 @@
+//! Keeping the webhook configurations right, for ever: after edits, deletions and rotations.
+
+mod keeper;
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::{BoxStream, select_all};
+use kube::Client;
+use kube::api::DynamicObject;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, watch_object};
+use rustls::pki_types::CertificateDer;
+use sidecar_process::readiness::Condition;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::Registrar;
+use crate::events::Events;
+use crate::metrics::Metrics;
+use crate::registration::bundle::CaBundle;
+use crate::registration::{Settings, State};
+use keeper::Keeper;
+
+/// What no watch tells is looked at this often: the values, the certificate served.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// What [`keep_registered`] needs.
+pub struct KeepRegistered {
+    /// The API server.
+    pub client: Client,
+    /// What is wanted; [`Settings::enable_namespaces_by_default`] and [`Settings::is_replaced`] are found out.
+    pub settings: Settings,
+    /// Whether the values in use enable namespaces by default; `None` while there are none, and then nothing is written.
+    pub enables_namespaces_by_default: Arc<dyn Fn() -> Option<bool> + Send + Sync>,
+    /// Whether this process is the one who writes.
+    pub leads: watch::Receiver<bool>,
+    /// The bundle to write; `None` while there is none.
+    pub bundle: watch::Receiver<Option<CaBundle>>,
+    /// Whether `caBundle` is somebody else's: then `bundle` is not looked at.
+    pub keeps_bundle: bool,
+    /// The chain that is served, the server's certificate first; `None` while there is none.
+    pub served: Arc<dyn Fn() -> Option<Vec<CertificateDer<'static>>> + Send + Sync>,
+    /// Where to count.
+    pub metrics: Arc<Metrics>,
+    /// Where to tell.
+    pub events: Events,
+    /// What `/readyz?verbose` shows; best one that the process is ready without.
+    pub condition: Option<Condition>,
+}
+
+impl fmt::Debug for KeepRegistered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeepRegistered").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+type Seen = (String, watcher::Result<Option<DynamicObject>>);
+
+/// Keeps the webhook configurations as the settings want them whenever this process leads. Writes nothing when nothing
+/// differs; fields and objects of others are left alone.
+pub async fn keep_registered(mut task: KeepRegistered) -> Infallible {
+    loop {
+        while !*task.leads.borrow_and_update() {
+            task.metrics.registration.set_state(State::NotLeader);
+            if let Some(condition) = &task.condition {
+                condition.ready_with("another process keeps it");
+            }
+            changed(&mut task.leads).await;
+        }
+        lead(&mut task).await;
+    }
+}
+
+/// Returns when this process does not lead any more.
+async fn lead(task: &mut KeepRegistered) {
+    let registrar = Registrar::new(&task.client, &task.settings.field_manager());
+    let mut keeper = Keeper::new(registrar.clone(), task);
+    let mut seen = select_all(keeper.watched().into_iter().map(|name| watched(&registrar, name)));
+    let mut next = Instant::now();
+    loop {
+        // What happens at the same time, as the first look at each object, is answered by one pass.
+        tokio::select! {
+            biased;
+            () = changed(&mut task.leads) => if !*task.leads.borrow_and_update() { return },
+            Some((name, object)) = seen.next() => {
+                keeper.saw(&name, object, task);
+                next = next.min(keeper.not_before(Instant::now()));
+            }
+            () = changed(&mut task.bundle) => next = next.min(keeper.not_before(Instant::now())),
+            () = sleep_until(next) => {
+                let wait = keeper.pass(task).await.unwrap_or(INTERVAL);
+                next = Instant::now() + wait;
+            }
+        }
+    }
+}
+
+fn watched(registrar: &Registrar, name: String) -> BoxStream<'static, Seen> {
+    let objects = watch_object(registrar.api().clone(), &name).default_backoff();
+    objects.map(move |object| (name.clone(), object)).boxed()
+}
+
+/// A sender that is gone sends nothing any more.
+async fn changed<T>(receiver: &mut watch::Receiver<T>) {
+    if receiver.changed().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

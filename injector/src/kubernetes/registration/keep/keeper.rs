@@ -1,0 +1,313 @@
+//! One term of a leader: what it has seen, what it has written, and what it does about the difference.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::api::DynamicObject;
+use kube::runtime::watcher;
+use serde_json::Value;
+use sidecar_contract::config::DEFAULT_REVISION;
+use sidecar_contract::label;
+use tokio::time::Instant;
+
+use super::KeepRegistered;
+use crate::events::Event;
+use crate::kubernetes::registration::{Manner, Registrar, RegistrarError, explain};
+use crate::registration::contest::Contest;
+use crate::registration::{Configuration, Difference, Live, Settings, State, bundle};
+
+/// Between one attempt that failed and the next: doubled each time.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LAST_RETRY: Duration = Duration::from_secs(60);
+
+/// How one object stands, and why where that is no good news.
+type Standing = (State, String);
+
+pub(super) struct Keeper {
+    registrar: Registrar,
+    manager: String,
+    settings: Settings,
+    started: Instant,
+    /// What a watch has said of each object; an object that is missing here is not known.
+    live: BTreeMap<String, Option<Value>>,
+    /// Watches that do not work, and why.
+    blind: BTreeMap<String, Standing>,
+    /// What was wanted when it was last written, to tell a change of ours from one of others.
+    written: BTreeMap<String, Configuration>,
+    contests: BTreeMap<String, Contest>,
+    failures: u32,
+    retry_at: Option<Instant>,
+    told: Standing,
+}
+
+impl Keeper {
+    pub(super) fn new(registrar: Registrar, task: &KeepRegistered) -> Self {
+        Self {
+            registrar,
+            manager: task.settings.field_manager(),
+            settings: task.settings.clone(),
+            started: Instant::now(),
+            live: BTreeMap::new(),
+            blind: BTreeMap::new(),
+            written: BTreeMap::new(),
+            contests: BTreeMap::new(),
+            failures: 0,
+            retry_at: None,
+            told: (State::Outdated, String::new()),
+        }
+    }
+
+    /// Names of the objects to watch: our own, and the tag `default`, which may take the place of the revision without a
+    /// name.
+    pub(super) fn watched(&self) -> Vec<String> {
+        let mut names = self.settings.names();
+        let default = self.settings.tag_name(DEFAULT_REVISION);
+        if self.settings.revision.is_empty() && !names.contains(&default) {
+            names.push(default);
+        }
+        names
+    }
+
+    /// No pass is made before the wait after a failure is over.
+    pub(super) fn not_before(&self, now: Instant) -> Instant {
+        self.retry_at.map_or(now, |retry| retry.max(now))
+    }
+
+    /// Takes in what a watch says.
+    pub(super) fn saw(&mut self, name: &str, object: watcher::Result<Option<DynamicObject>>, task: &KeepRegistered) {
+        match object {
+            Ok(object) => {
+                self.blind.remove(name);
+                let object = object.and_then(|object| serde_json::to_value(&object).ok());
+                let known = self.live.get(name).and_then(Option::as_ref);
+                // What a watch tells may be older than what we have written since.
+                let is_older = |(known, object)| version(known) > version(object);
+                if !known.zip(object.as_ref()).is_some_and(is_older) {
+                    self.live.insert(name.to_owned(), object);
+                }
+            }
+            Err(error) => {
+                let standing = match error {
+                    watcher::Error::InitialListFailed(error) => standing(&explain(error, "list", name)),
+                    watcher::Error::WatchStartFailed(error) | watcher::Error::WatchFailed(error) => {
+                        standing(&explain(error, "watch", name))
+                    }
+                    other => (State::Unreachable, other.to_string()),
+                };
+                // A watch that ends is begun again, and is news only when that does not work.
+                if standing.0 == State::Forbidden || !self.live.contains_key(name) {
+                    self.blind.insert(name.to_owned(), standing);
+                    self.tell(task);
+                }
+            }
+        }
+    }
+
+    /// Makes every object right, as far as that is possible now. Says how long to wait before the next pass, where that
+    /// is not as always.
+    pub(super) async fn pass(&mut self, task: &KeepRegistered) -> Option<Duration> {
+        self.retry_at = None;
+        let mut wait = None;
+        let standing = match self.wanted(task) {
+            Err(standing) => standing,
+            Ok(wanted) => {
+                let mut worst = (State::Current, String::new());
+                for configuration in wanted {
+                    let (standing, pause) = self.make_right(configuration, task).await;
+                    wait = [wait, pause].into_iter().flatten().min();
+                    if standing.0 > worst.0 {
+                        worst = standing;
+                    }
+                }
+                worst
+            }
+        };
+        self.stand(standing, task);
+        let has_failed =
+            matches!(self.told.0, State::Forbidden | State::Rejected | State::Unreachable | State::Conflict);
+        self.failures = if has_failed { self.failures.saturating_add(1) } else { 0 };
+        if has_failed {
+            let retry = FIRST_RETRY.saturating_mul(1 << self.failures.min(8)).min(LAST_RETRY);
+            self.retry_at = Some(Instant::now() + retry);
+            wait = Some(retry);
+        }
+        wait
+    }
+
+    /// What is wanted of each object, or why that cannot be said.
+    fn wanted(&self, task: &KeepRegistered) -> Result<Vec<Configuration>, Standing> {
+        let outdated = |reason: &str| (State::Outdated, reason.to_owned());
+        let by_default =
+            (task.enables_namespaces_by_default)().ok_or_else(|| outdated("there is no configuration yet"))?;
+        let settings = Settings {
+            enable_namespaces_by_default: by_default,
+            is_replaced: self.is_replaced(),
+            ..self.settings.clone()
+        };
+        let wanted = settings.configurations().map_err(|errors| {
+            (State::Rejected, errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        })?;
+        if task.keeps_bundle {
+            return Ok(wanted);
+        }
+        let bundle = task.bundle.borrow().clone().ok_or_else(|| outdated("there is no CA bundle yet"))?;
+        let served = (task.served)().ok_or_else(|| outdated("there is no serving certificate yet"))?;
+        bundle::verify(&bundle.pem, &served, &settings.host(), now())
+            .map_err(|error| (State::Unverified, error.to_string()))?;
+        Ok(wanted.into_iter().map(|configuration| configuration.with_bundle(&bundle.pem)).collect())
+    }
+
+    /// Whether a tag `default` of another revision serves those who would be ours.
+    fn is_replaced(&self) -> bool {
+        let tag = self.live.get(&self.settings.tag_name(DEFAULT_REVISION)).and_then(Option::as_ref);
+        let is_of_another = |tag: &Value| tag["metadata"]["labels"][label::REVISION] != DEFAULT_REVISION;
+        self.settings.revision.is_empty() && tag.is_some_and(is_of_another)
+    }
+
+    async fn make_right(&mut self, wanted: Configuration, task: &KeepRegistered) -> (Standing, Option<Duration>) {
+        let name = wanted.name.clone();
+        if let Some(standing) = self.blind.get(&name) {
+            return (standing.clone(), None);
+        }
+        let Some(live) = self.live.get(&name) else {
+            return ((State::Outdated, format!("{name} has not been seen yet")), None);
+        };
+        let is_new = live.is_none();
+        let known = live.as_ref().map(|object| Live::new(object, &self.manager));
+        let is_ours = known.is_none_or(|live| live.is_ours());
+        let wanted = match known.filter(|_| task.keeps_bundle) {
+            Some(live) => live.keeping_bundles(wanted),
+            None => wanted,
+        };
+        let difference = match known {
+            Some(live) => live.difference(&wanted),
+            None => Some(Difference::missing(&wanted)),
+        };
+        let Some(difference) = difference else { return ((State::Current, String::new()), None) };
+
+        let is_by_others = self.written.get(&name).is_some_and(|written| written.object == wanted.object);
+        let (now, contest) = (self.started.elapsed(), self.contests.entry(name.clone()).or_default());
+        let earliest = contest.earliest(now);
+        if is_by_others && earliest > now {
+            let wait = earliest - now;
+            let fields = difference.fields().join(", ");
+            return ((State::Contested, format!("{name} is changed again and again: {fields}")), Some(wait));
+        }
+        match self.write(&wanted, is_ours, &difference, task).await {
+            Ok(object) => {
+                if is_by_others {
+                    self.contests.entry(name.clone()).or_default().corrected(now);
+                    task.metrics.registration.corrected();
+                }
+                tracing::info!(object = name, fields = difference.fields().join(", "), is_new, "registered");
+                self.live.insert(name.clone(), Some(object));
+                self.written.insert(name, wanted);
+                ((State::Current, String::new()), None)
+            }
+            Err(RegistrarError::Changed { .. }) => {
+                ((State::Outdated, format!("{name} has changed meanwhile")), Some(FIRST_RETRY))
+            }
+            Err(error) => {
+                let (state, message) = standing(&error);
+                let is_missing = is_new && state == State::Outdated;
+                ((if is_missing { State::Missing } else { state }, message), None)
+            }
+        }
+    }
+
+    /// Applies without force first: only so the API server says whose fields they are.
+    async fn write(
+        &self,
+        wanted: &Configuration,
+        is_ours: bool,
+        difference: &Difference,
+        task: &KeepRegistered,
+    ) -> Result<Value, RegistrarError> {
+        let first = self.registrar.apply(wanted, Manner::default()).await;
+        let written = match first {
+            Err(conflict @ RegistrarError::Conflict { .. }) => {
+                task.metrics.registration.applied("conflict");
+                if !is_ours || conflict.is_of_another_revision() {
+                    return Err(conflict);
+                }
+                let note = format!("{conflict}; taken back: {}", difference.fields().join(", "));
+                tracing::warn!(object = wanted.name, "{note}");
+                task.events.tell(self.event(&wanted.name, "RegistrationChangedByOthers", note));
+                self.registrar.apply(wanted, Manner { force: true, dry_run: false }).await
+            }
+            other => other,
+        };
+        task.metrics.registration.applied(match &written {
+            Ok(_) => "applied",
+            Err(error) => standing(error).0.name(),
+        });
+        written
+    }
+
+    /// Sets how it stands, and tells it where that is news.
+    fn stand(&mut self, standing: Standing, task: &KeepRegistered) {
+        task.metrics.registration.set_state(standing.0);
+        if standing.0 == State::Current {
+            task.metrics.registration.succeeded(now());
+        }
+        if let Some(condition) = &task.condition {
+            match standing.0 {
+                State::Current => condition.ready_with(self.settings.names().join(", ")),
+                state => condition.failed(format!("{}: {}", state.name(), standing.1)),
+            }
+        }
+        if standing != self.told {
+            let (state, reason) = &standing;
+            match state {
+                State::Current | State::NotLeader => {}
+                State::Outdated | State::Missing => tracing::info!(state = state.name(), reason, "not registered yet"),
+                _ => {
+                    tracing::warn!(state = state.name(), reason, "the registration is not as it should be");
+                    let name = self.settings.revision_name();
+                    task.events.tell(self.event(&name, "RegistrationFailed", format!("{}: {reason}", state.name())));
+                }
+            }
+            self.told = standing;
+        }
+    }
+
+    fn tell(&mut self, task: &KeepRegistered) {
+        if let Some(standing) = self.blind.values().max_by_key(|standing| standing.0).cloned() {
+            self.stand(standing, task);
+        }
+    }
+
+    fn event(&self, name: &str, reason: &'static str, note: String) -> Event {
+        let live = self.live.get(name).and_then(Option::as_ref);
+        let regarding = ObjectReference {
+            api_version: Some("admissionregistration.k8s.io/v1".to_owned()),
+            kind: Some("MutatingWebhookConfiguration".to_owned()),
+            name: Some(name.to_owned()),
+            uid: live.and_then(|live| live["metadata"]["uid"].as_str()).map(str::to_owned),
+            ..ObjectReference::default()
+        };
+        Event { regarding, is_warning: true, reason, action: "Register", note }
+    }
+}
+
+fn standing(error: &RegistrarError) -> Standing {
+    let state = match error {
+        RegistrarError::Forbidden { .. } => State::Forbidden,
+        RegistrarError::Conflict { .. } => State::Conflict,
+        RegistrarError::Changed { .. } => State::Outdated,
+        RegistrarError::Rejected { .. } => State::Rejected,
+        RegistrarError::Unreachable { .. } => State::Unreachable,
+    };
+    (state, error.to_string())
+}
+
+/// Versions of an object count up; one that is no number is no older than any.
+fn version(object: &Value) -> Option<u64> {
+    object["metadata"]["resourceVersion"].as_str()?.parse().ok()
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the edge at which the clock is read for certificates")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}

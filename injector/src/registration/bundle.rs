@@ -1,0 +1,114 @@
+//! The `caBundle`: what the API server trusts when it calls the injector, checked before it is written.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rustls::RootCertStore;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+
+/// Larger bundles do not fit into an object with five webhooks (etcd: 1.5 MiB).
+const MAX_BYTES: usize = 128 * 1024;
+
+/// What clients are to trust.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaBundle {
+    /// Certificates of authorities, PEM; during a rotation the old one and the new one.
+    pub pem: String,
+}
+
+/// A bundle that must not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// Text that is not PEM, or not of certificates.
+    #[error("the CA bundle cannot be used: {0}; give the certificate of the authority as PEM")]
+    Bundle(String),
+    /// The serving certificate cannot be read.
+    #[error("the serving certificate cannot be used: {0}")]
+    Chain(String),
+    /// A name that no certificate can be for.
+    #[error("`{0}` is no name that a certificate can be for")]
+    Host(String),
+    /// Clients with the bundle would refuse the certificate.
+    #[error("the CA bundle does not verify the certificate served for {host}: {reason}; {hint}")]
+    Unverified {
+        /// The name that the API server asks for.
+        host: String,
+        /// Why it is refused.
+        reason: rustls::Error,
+        /// What to do.
+        hint: &'static str,
+    },
+}
+
+/// Reads a chain in PEM, the server's own certificate first.
+///
+/// # Errors
+/// When it is not PEM or has no certificate.
+pub fn chain(pem: &str) -> Result<Vec<CertificateDer<'static>>, BundleError> {
+    certificates(pem).map_err(BundleError::Chain)
+}
+
+/// Whether an API server that trusts `bundle` (PEM) and calls `host` accepts the chain that is served. A bundle may hold
+/// more than is needed, as during a rotation.
+///
+/// # Errors
+/// When it does not, or one of them cannot be read.
+pub fn verify(bundle: &str, chain: &[CertificateDer<'_>], host: &str, now: SystemTime) -> Result<(), BundleError> {
+    let unusable = |error: &dyn std::error::Error| BundleError::Bundle(error.to_string());
+    let roots = roots(bundle)?;
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+        .build()
+        .map_err(|error| unusable(&error))?;
+    let name = ServerName::try_from(host).map_err(|_| BundleError::Host(host.to_owned()))?;
+    let Some((certificate, intermediates)) = chain.split_first() else {
+        return Err(BundleError::Chain("there is none".to_owned()));
+    };
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).map_err(|error| BundleError::Chain(error.to_string()))?;
+    verifier
+        .verify_server_cert(certificate, intermediates, &name, &[], UnixTime::since_unix_epoch(now))
+        .map(|_| ())
+        .map_err(|reason| BundleError::Unverified { host: host.to_owned(), hint: hint(&reason), reason })
+}
+
+/// Whether `bundle` can be written at all: PEM, of certificates that can be authorities.
+///
+/// # Errors
+/// When it cannot.
+pub fn check(bundle: &str) -> Result<(), BundleError> {
+    roots(bundle).map(|_| ())
+}
+
+fn roots(bundle: &str) -> Result<RootCertStore, BundleError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(bundle).map_err(BundleError::Bundle)? {
+        roots.add(certificate).map_err(|error| BundleError::Bundle(error.to_string()))?;
+    }
+    Ok(roots)
+}
+
+fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    if pem.len() > MAX_BYTES {
+        return Err(format!("it is larger than {} KiB", MAX_BYTES / 1024));
+    }
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    let found = found.map_err(|error| format!("it is not PEM: {error}"))?;
+    if found.is_empty() { Err("it has no CERTIFICATE section".to_owned()) } else { Ok(found) }
+}
+
+fn hint(reason: &rustls::Error) -> &'static str {
+    use rustls::CertificateError as E;
+    match reason {
+        rustls::Error::InvalidCertificate(E::NotValidForName | E::NotValidForNameContext { .. }) => {
+            "issue the certificate for that name, or correct --service-name, --namespace or --url"
+        }
+        rustls::Error::InvalidCertificate(
+            E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. },
+        ) => "renew the certificate, or correct the clock",
+        _ => "give the bundle of the authority that issued the certificate",
+    }
+}
