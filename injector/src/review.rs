@@ -171,7 +171,7 @@ fn incomplete(request: &Value) -> Option<NotAReview> {
 }
 
 fn answered(api_version: &str, uid: &str, request: &Value, verdict: Verdict, injector: &Injector) -> Review {
-    let response = verdict.response(uid, injector.revision_name(), &injector.configuration.digest());
+    let response = verdict.response(uid, injector.revision_name(), injector.configuration.digest());
     Review {
         answer: json!({"apiVersion": api_version, "kind": "AdmissionReview", "response": response}),
         uid: uid.to_owned(),
