@@ -25,7 +25,7 @@ use super::{
 pub type Data = BTreeMap<String, Vec<u8>>;
 
 /// More are never side by side; what is pasted in beyond is left out.
-const MAX_AUTHORITIES: usize = 8;
+pub(super) const MAX_AUTHORITIES: usize = 8;
 
 /// A private key, PEM. It is not shown when printed for debugging.
 #[derive(Clone, PartialEq, Eq)]

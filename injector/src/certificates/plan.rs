@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::issue::{new_authority, sign};
+use super::material::MAX_AUTHORITIES;
 use super::{Authority, CertificateError, Data, Material, PrivateKey, Settings};
 
 /// What is known besides the Secret.
@@ -121,6 +122,7 @@ impl Next<'_> {
         if !self.is_served() && last.serving.is_some() {
             self.material.serving.clone_from(&last.serving);
         }
+        self.make_room(MAX_AUTHORITIES);
         if self.material != before {
             self.changes.push(Change::Restored);
         }
@@ -128,15 +130,15 @@ impl Next<'_> {
 
     fn drop_unusable(&mut self) {
         let now = self.situation.now;
-        let Material { authorities, signer, next, serving } = &mut self.material;
-        let before = authorities.len();
+        let before = self.material.authorities.len();
+        let mut authorities = std::mem::take(&mut self.material.authorities);
         authorities.retain(|authority| {
-            let has_key = [&*signer, &*next].into_iter().flatten().any(|key| authority.has_key(key));
-            let one = std::slice::from_ref(authority);
-            let is_behind = || serving.as_ref().is_some_and(|pair| pair.is_signed_by(one, &self.settings.names));
-            authority.validity.contains(now) || has_key && authority.validity.until > now || is_behind()
+            authority.validity.contains(now)
+                || authority.validity.until > now && self.has_key(authority)
+                || self.is_behind(authority)
         });
-        if authorities.len() < before {
+        self.material.authorities = authorities;
+        if self.material.authorities.len() < before {
             self.changes.push(Change::Dropped);
         }
     }
@@ -226,7 +228,29 @@ impl Next<'_> {
 
     fn add_authority(&mut self) -> Result<PrivateKey, CertificateError> {
         let (authority, key) = new_authority(self.situation.now, self.settings.ca_lifetime)?;
+        self.make_room(MAX_AUTHORITIES - 1);
         self.material.authorities.push(authority);
         Ok(key)
+    }
+
+    /// Whoever deletes the Secret again and again within months has the oldest authorities forgotten.
+    fn make_room(&mut self, length: usize) {
+        while self.material.authorities.len() > length {
+            let authorities = &self.material.authorities;
+            let unused =
+                authorities.iter().position(|authority| !self.has_key(authority) && !self.is_behind(authority));
+            let Some(unused) = unused else { return };
+            self.material.authorities.remove(unused);
+        }
+    }
+
+    fn has_key(&self, authority: &Authority) -> bool {
+        [&self.material.signer, &self.material.next].into_iter().flatten().any(|key| authority.has_key(key))
+    }
+
+    fn is_behind(&self, authority: &Authority) -> bool {
+        let names = &self.settings.names;
+        let serving = self.material.serving.as_ref();
+        serving.is_some_and(|pair| pair.is_signed_by(std::slice::from_ref(authority), names))
     }
 }

@@ -60,7 +60,7 @@ pub async fn manage(
     // A channel whose sender is gone never changes again.
     let (_kept, none) = watch::channel(None);
     let mut published = published.map_or((none, false), |published| (published, true));
-    let mut leadership = leadership;
+    let (mut leadership, mut led) = (leadership, false);
     let mut secrets = pin!(watch_object(keeper.secrets.clone(), &keeper.place.name).default_backoff());
     loop {
         tokio::select! {
@@ -72,6 +72,10 @@ pub async fn manage(
         let leads = *leadership.borrow_and_update();
         keeper.loader.outlets().metrics.certificate.leads(leads);
         keeper.loader.tell(&keeper.origin);
+        if leads && !std::mem::replace(&mut led, leads) {
+            keeper.read_again().await;
+        }
+        led = leads;
         if leads {
             let bundle = published.0.borrow_and_update().clone();
             let bundle = published.1.then(|| bundle.map(|bundle| bundle.pem).unwrap_or_default());
@@ -133,6 +137,13 @@ impl Keeper {
                 self.loader.load(&self.origin, Err(format!("cannot be read: {error}")));
             }
             None => {}
+        }
+    }
+
+    /// A watch can be behind; who begins to lead is not.
+    async fn read_again(&mut self) {
+        if let Ok(Ok(secret)) = timeout(REQUEST, self.secrets.get_opt(&self.place.name)).await {
+            self.see(secret);
         }
     }
 

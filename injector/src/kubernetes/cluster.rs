@@ -45,7 +45,7 @@ pub fn view(
     given: Cluster,
     metrics: Arc<Metrics>,
     readiness: &Readiness,
-) -> (ClusterView, impl Future<Output = Infallible> + Send) {
+) -> (ClusterView, impl Future<Output = Infallible> + Send + use<>) {
     let condition = readiness.register("cluster caches");
     let (sender, view) = watch::channel(None);
     let (nodes, namespaces) = (settings.native_sidecars == native::Setting::Auto, settings.openshift);

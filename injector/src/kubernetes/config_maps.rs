@@ -1,8 +1,8 @@
 //! The configuration in ConfigMaps, watched by name.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
-use std::{collections::BTreeMap, sync::Arc};
 
 use futures::{StreamExt, stream};
 use k8s_openapi::api::core::v1::{ConfigMap, ObjectReference};
@@ -19,8 +19,8 @@ use crate::loading::{ConfigMapKeys, ConfigMapState, Offer, offer_of};
 use crate::metrics::Metrics;
 use crate::reload::{Offered, Offers};
 
-/// Whoever applies several objects is done when nothing has happened for this long.
-const QUIET: Duration = Duration::from_millis(100);
+/// Whoever applies several objects is done when nothing has happened for this long: kubectl asks twice for each of them.
+const QUIET: Duration = Duration::from_millis(250);
 /// With changes that never end, a configuration is offered this often.
 const MAX_WAIT: Duration = Duration::from_secs(1);
 
@@ -49,7 +49,7 @@ impl ConfigMapNames {
 
 /// What the ConfigMaps have, none before both are known, and the task that keeps it so.
 ///
-/// Changes that come within 100 ms of each other are one. Needs the verbs `list` and `watch` on both, which a role may
+/// Changes that come within 250 ms of each other are one. Needs the verbs `list` and `watch` on both, which a role may
 /// restrict to their names.
 pub fn offers(
     client: Client,
@@ -144,7 +144,12 @@ impl State {
         if watched.problem.take().is_some() {
             tracing::info!(config_map = watched.name, "the watch goes on");
         }
-        watched.mirror.take(watching::map(event, seen))
+        let is_different = watched.mirror.take(watching::map(event, seen));
+        // At once, since it may go again before the next offer.
+        if let Some(seen) = self.mesh.seen().filter(|_| which == Which::Mesh && is_different) {
+            self.last_mesh = Some(seen.clone());
+        }
+        is_different
     }
 
     /// Says what is wrong, once. Before the ConfigMap is known, it is a reason to offer nothing.
@@ -184,7 +189,6 @@ impl State {
             }
             (mesh, _) => mesh.cloned(),
         };
-        self.last_mesh.clone_from(&mesh);
         let state = |watched: &Watched, seen: Option<Seen>| ConfigMapState {
             name: format!("{}/{}", self.namespace, watched.name),
             keys: seen.map(|seen| seen.keys),
@@ -214,7 +218,7 @@ impl Watched {
 
 fn seen(object: ConfigMap) -> (String, Option<Seen>) {
     let keys = ConfigMapKeys {
-        texts: object.data.unwrap_or_default().into_iter().collect::<BTreeMap<_, _>>(),
+        texts: object.data.unwrap_or_default().into_iter().collect(),
         binary: object.binary_data.unwrap_or_default().into_keys().collect(),
     };
     (object.metadata.name.unwrap_or_default(), Some(Seen { keys, uid: object.metadata.uid }))
@@ -246,8 +250,9 @@ mod tests {
         let injector = object(&names.injector, &[("config", "c"), ("values", "v")]);
         list(&mut state, Which::Injector, &[injector]);
         assert!(state.offered().is_none());
+        list(&mut state, Which::Mesh, &[object(&names.mesh, &[("mesh", "old")])]);
         let mesh = object(&names.mesh, &[("mesh", "m")]);
-        list(&mut state, Which::Mesh, std::slice::from_ref(&mesh));
+        state.take(Which::Mesh, Event::Apply(mesh.clone()));
         for _ in 0..2 {
             let Some(Offered { offer: Offer::Texts(sources), objects }) = state.offered() else { panic!() };
             assert_eq!(sources.mesh.text, "m");

@@ -1,7 +1,7 @@
 //! The `caBundle`: what the API server trusts when it calls the injector, checked before it is written.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::Duration;
 
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
@@ -12,13 +12,6 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
 /// Larger bundles do not fit into an object with five webhooks (etcd: 1.5 MiB).
 const MAX_BYTES: usize = 128 * 1024;
-
-/// What clients are to trust.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CaBundle {
-    /// Certificates of authorities, PEM; during a rotation the old one and the new one.
-    pub pem: String,
-}
 
 /// A bundle that must not be written.
 #[derive(Debug, thiserror::Error)]
@@ -53,11 +46,11 @@ pub fn chain(pem: &str) -> Result<Vec<CertificateDer<'static>>, BundleError> {
 }
 
 /// Whether an API server that trusts `bundle` (PEM) and calls `host` accepts the chain that is served. A bundle may hold
-/// more than is needed, as during a rotation.
+/// more than is needed, as during a rotation. `now` is since the beginning of 1970 (UTC).
 ///
 /// # Errors
 /// When it does not, or one of them cannot be read.
-pub fn verify(bundle: &str, chain: &[CertificateDer<'_>], host: &str, now: SystemTime) -> Result<(), BundleError> {
+pub fn verify(bundle: &str, chain: &[CertificateDer<'_>], host: &str, now: Duration) -> Result<(), BundleError> {
     let unusable = |error: &dyn std::error::Error| BundleError::Bundle(error.to_string());
     let roots = roots(bundle)?;
     let provider = Arc::new(aws_lc_rs::default_provider());
@@ -68,7 +61,6 @@ pub fn verify(bundle: &str, chain: &[CertificateDer<'_>], host: &str, now: Syste
     let Some((certificate, intermediates)) = chain.split_first() else {
         return Err(BundleError::Chain("there is none".to_owned()));
     };
-    let now = now.duration_since(SystemTime::UNIX_EPOCH).map_err(|error| BundleError::Chain(error.to_string()))?;
     verifier
         .verify_server_cert(certificate, intermediates, &name, &[], UnixTime::since_unix_epoch(now))
         .map(|_| ())

@@ -148,6 +148,13 @@ pub(super) fn host_of(url: &str) -> Option<&str> {
     Some(host).filter(|host| !host.is_empty())
 }
 
+/// What follows the host's colon.
+fn port_of(url: &str) -> Option<&str> {
+    let authority = url.strip_prefix("https://")?.split('/').next()?;
+    let after_host = authority.rsplit_once(']').map_or(authority, |(_, rest)| rest);
+    after_host.split_once(':').map(|(_, port)| port)
+}
+
 fn url_mistake(url: &str) -> Result<(), String> {
     if !url.starts_with("https://") {
         return Err("does not begin with https://, which the API server asks for".to_owned());
@@ -155,10 +162,15 @@ fn url_mistake(url: &str) -> Result<(), String> {
     if let Some(character) = url.chars().find(|c| matches!(c, '@' | '?' | '#')) {
         return Err(format!("has a '{character}': user, query and fragment are not taken by the API server"));
     }
-    let Ok(parsed) = url.parse::<hyper::Uri>() else { return Err("is not a URL".to_owned()) };
+    if let Some(character) = url.chars().find(|c| !c.is_ascii_graphic()) {
+        return Err(format!("has a '{}', which a URL escapes", character.escape_default()));
+    }
     let is_host = |host: &str| rustls::pki_types::ServerName::try_from(host).is_ok();
-    if parsed.port().is_some_and(|port| port.as_u16() == 0) || !host_of(url).is_some_and(is_host) {
+    if !host_of(url).is_some_and(is_host) {
         return Err("has no host that a certificate can be for".to_owned());
+    }
+    if port_of(url).is_some_and(|port| !port.parse::<u16>().is_ok_and(|port| port > 0)) {
+        return Err("has no port from 1 to 65535".to_owned());
     }
     Ok(())
 }

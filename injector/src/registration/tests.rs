@@ -83,7 +83,8 @@ fn all_mistakes_are_told_at_once() {
         ..Settings::default()
     };
     assert!(many.configurations().unwrap_err()[0].to_string().contains("65 conditions"));
-    for url in ["https://", "https://a b", "https://u@a", "https://a?b", "https://a:0"] {
+    for url in ["https://", "https://a b", "https://u@a", "https://a?b", "https://a:0", "https://a:x/y", "https://[::1"]
+    {
         let url = Settings { endpoint: Endpoint::Url(text(url)), ..Settings::default() };
         assert_eq!(url.configurations().unwrap_err()[0].setting, "--url", "{url:?}");
     }
@@ -149,8 +150,8 @@ fn a_bundle_that_is_left_alone_stays_even_when_it_was_ours() {
 
 #[test]
 fn a_bundle_is_written_only_when_it_verifies_the_certificate_served() {
-    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
-    let make = |name: &str| issue(&[name], Validity::one_year(now)).unwrap();
+    let now = Duration::from_secs(1_790_000_000);
+    let make = |name: &str| issue(&[name], Validity::one_year(SystemTime::UNIX_EPOCH + now)).unwrap();
     let (old, new) = (make("a.demo.svc"), make("a.demo.svc"));
     let chain = bundle::chain(&new.certificate).unwrap();
     let both = format!("{}{}", old.ca_certificate, new.ca_certificate);

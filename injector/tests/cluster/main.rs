@@ -1,6 +1,7 @@
 //! The injector on a real API server.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
 
+mod configuration;
 mod registration;
 mod requests;

@@ -1,6 +1,7 @@
 //! The CA bundle of `webhook apply`: from a file or from the Secret, and checked.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::Secret;
@@ -49,8 +50,9 @@ pub(super) async fn checked(wanted: &Wanted, settings: &Settings, connection: &C
     };
     match text("tls.crt") {
         Some(certificate) => {
+            let since_1970 = now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             let chain = bundle::chain(&certificate).map_err(|error| Failure::of(&error))?;
-            bundle::verify(&pem, &chain, &settings.host(), now())
+            bundle::verify(&pem, &chain, &settings.host(), since_1970)
                 .map_err(|error| Failure { messages: vec![format!("{origin}: {error}")] })?;
         }
         None => {

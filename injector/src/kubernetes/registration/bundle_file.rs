@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::certificates::CaBundle;
 use crate::files;
-use crate::registration::bundle::{self, CaBundle};
+use crate::registration::bundle;
 
 /// A bundle overlaps with the next for much longer.
 const INTERVAL: Duration = Duration::from_secs(10);

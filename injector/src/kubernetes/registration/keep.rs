@@ -19,9 +19,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::Registrar;
+use crate::certificates::CaBundle;
 use crate::events::Events;
 use crate::metrics::Metrics;
-use crate::registration::bundle::CaBundle;
 use crate::registration::{Settings, State};
 use keeper::Keeper;
 

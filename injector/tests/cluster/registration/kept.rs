@@ -6,13 +6,13 @@ use std::time::Duration;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use serde_json::Value;
-use sidecar_injector::certificates::{Issued, Validity, issue};
+use sidecar_injector::certificates::{CaBundle, Issued, Validity, issue};
 use sidecar_injector::clock::now;
 use sidecar_injector::events::Events;
 use sidecar_injector::kubernetes::registration::{KeepRegistered, keep_registered};
 use sidecar_injector::metrics::Metrics;
-use sidecar_injector::registration::bundle::{CaBundle, chain};
-use sidecar_injector::registration::{Endpoint, Settings};
+use sidecar_injector::registration::bundle::chain;
+use sidecar_injector::registration::{Endpoint, MatchCondition, Settings};
 use sidecar_test_support::api_server::ApiServer;
 use sidecar_test_support::eventually::eventually;
 use tokio::runtime::Runtime;
@@ -44,15 +44,21 @@ fn issued() -> Issued {
     issue(&["127.0.0.1"], Validity::one_year(now())).unwrap()
 }
 
+fn settings(revision: &str) -> Settings {
+    let endpoint = Endpoint::Url("https://127.0.0.1:1".to_owned());
+    // Nothing of this test program may be in the way of another.
+    let match_conditions = vec![MatchCondition { name: "never".to_owned(), expression: "false".to_owned() }];
+    Settings { revision: revision.to_owned(), endpoint, match_conditions, ..Settings::default() }
+}
+
 fn keep(server: &ApiServer, revision: &str, served: &Issued, user: Option<&str>) -> Kept {
+    keep_settings(server, settings(revision), served, user)
+}
+
+fn keep_settings(server: &ApiServer, settings: Settings, served: &Issued, user: Option<&str>) -> Kept {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (leads, leading) = watch::channel(true);
     let (bundle, bundles) = watch::channel(Some(CaBundle { pem: served.ca_certificate.clone() }));
-    let settings = Settings {
-        revision: revision.to_owned(),
-        endpoint: Endpoint::Url("https://127.0.0.1:1".to_owned()),
-        ..Settings::default()
-    };
     let (name, metrics) = (settings.revision_name(), Arc::new(Metrics::default()));
     let served = chain(&served.certificate).unwrap();
     let task = KeepRegistered {
@@ -133,6 +139,21 @@ fn a_bundle_is_rotated_and_one_that_does_not_verify_is_not_written() {
     kept.bundle.send_replace(Some(CaBundle { pem: both }));
     kept.until(server, "both", |object| bundle(object) != first);
     kept.until_state("current");
+}
+
+#[test]
+fn the_revision_without_a_name_gives_way_to_the_tag_default() {
+    let Some(server) = ApiServer::shared() else { return };
+    let namespace = |settings: Settings| Settings { namespace: "giving-way".to_owned(), ..settings };
+    let kept = keep_settings(server, namespace(settings("")), &issued(), None);
+    let is_deactivated = |object: &Value| object["webhooks"][0]["objectSelector"]["matchLabels"].is_object();
+    kept.until(server, "registered", |object| fails(object) && !is_deactivated(object));
+    let tagged = Settings { tags: vec!["default".to_owned()], ..namespace(settings("next")) };
+    let next = keep_settings(server, tagged, &issued(), None);
+    kept.until(server, "given way", is_deactivated);
+    next.leads.send_replace(false);
+    server.run(["delete", "mutatingwebhookconfiguration", "istio-revision-tag-default-giving-way"]).unwrap();
+    kept.until(server, "back", |object| !is_deactivated(object));
 }
 
 #[test]

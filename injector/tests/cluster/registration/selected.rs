@@ -4,8 +4,10 @@ use sidecar_test_support::api_server::ApiServer;
 
 use super::{said, webhook};
 
-/// Labels of namespace and pod, and the webhook that is called with its revision.
-const TABLE: [(&str, &str, Option<(&str, &str)>); 12] = [
+/// Labels of the namespace, labels of the pod, and the webhook that is called with its revision.
+type Row = (&'static str, &'static str, Option<(&'static str, &'static str)>);
+
+const TABLE: [Row; 12] = [
     ("istio-injection: enabled", "", Some(("namespace.", "default"))),
     ("istio-injection: enabled", "sidecar.istio.io/inject: 'false'", None),
     ("istio-injection: enabled, istio.io/rev: canary", "", Some(("namespace.", "default"))),

@@ -140,6 +140,11 @@ impl Keeper {
         let outdated = |reason: &str| (State::Outdated, reason.to_owned());
         let by_default =
             (task.enables_namespaces_by_default)().ok_or_else(|| outdated("there is no configuration yet"))?;
+        // Two that serve the same pods, if only for a moment, inject them twice. Who may not look does not wait.
+        let is_open = |name: &String| !self.live.contains_key(name) && !self.blind.contains_key(name);
+        if let Some(name) = self.watched().iter().find(|name| is_open(name)) {
+            return Err(outdated(&format!("{name} has not been seen yet")));
+        }
         let settings = Settings {
             enable_namespaces_by_default: by_default,
             is_replaced: self.is_replaced(),
@@ -153,7 +158,7 @@ impl Keeper {
         }
         let bundle = task.bundle.borrow().clone().ok_or_else(|| outdated("there is no CA bundle yet"))?;
         let served = (task.served)().ok_or_else(|| outdated("there is no serving certificate yet"))?;
-        bundle::verify(&bundle.pem, &served, &settings.host(), now())
+        bundle::verify(&bundle.pem, &served, &settings.host(), since_1970())
             .map_err(|error| (State::Unverified, error.to_string()))?;
         Ok(wanted.into_iter().map(|configuration| configuration.with_bundle(&bundle.pem)).collect())
     }
@@ -273,7 +278,9 @@ impl Keeper {
     }
 
     fn tell(&mut self, task: &KeepRegistered) {
-        if let Some(standing) = self.blind.values().max_by_key(|standing| standing.0).cloned() {
+        let names = self.settings.names();
+        let own = self.blind.iter().filter(|(name, _)| names.contains(name));
+        if let Some(standing) = own.map(|(_, standing)| standing).max_by_key(|standing| standing.0).cloned() {
             self.stand(standing, task);
         }
     }
@@ -305,6 +312,10 @@ fn standing(error: &RegistrarError) -> Standing {
 /// Versions of an object count up; one that is no number is no older than any.
 fn version(object: &Value) -> Option<u64> {
     object["metadata"]["resourceVersion"].as_str()?.parse().ok()
+}
+
+fn since_1970() -> Duration {
+    now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the edge at which the clock is read for certificates")]
