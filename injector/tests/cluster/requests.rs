@@ -144,7 +144,7 @@ fn a_surprise_reaches_the_user_the_owner_and_the_audit_log() {
             entry["objectRef"]["namespace"] == "requests-real"
                 && (entry["objectRef"]["name"] == name || entry["requestObject"]["metadata"]["name"] == name)
         };
-        let entry = entries.filter(of_pod).last().unwrap_or_default();
+        let entry = entries.rev().find(of_pod).unwrap_or_default();
         for (key, value) in expected {
             let key = format!("rev.namespace.sidecar-injector.istio.io/{key}");
             assert_eq!(entry["annotations"][&key], *value, "{name} {key}: {}", entry["annotations"]);
