@@ -13,7 +13,8 @@
 //! [`native`], [`openshift`], [`owner`], [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`],
 //! [`quantity`], [`registration`], [`review`], [`selector`], [`status`], [`template`], [`undo`], [`uninject`],
 //! [`webhooks`], [`workload`], [`yaml`].
-//! Edge: [`cli`], [`clock`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`reload`], [`server`].
+//! Edge: [`cli`], [`clock`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`reload`], [`server`]; with
+//! the feature `otlp`, `traces`.
 
 pub mod annotations;
 #[cfg(test)]
@@ -54,6 +55,8 @@ pub mod selector;
 pub mod server;
 pub mod status;
 pub mod template;
+#[cfg(feature = "otlp")]
+pub mod traces;
 pub mod undo;
 pub mod uninject;
 pub mod webhooks;

@@ -3,15 +3,20 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use sidecar_injector::cli::serve::Serve;
 use sidecar_injector::cli::{Cli, Command, Failure, printable};
 use sidecar_process::exit;
+use sidecar_process::log::SpanLayer;
 
 fn main() -> ExitCode {
     let Cli { command, log } = Cli::parse();
-    // A server goes on whether or not its log is read; the flush writes at the end what is left.
-    let _flush = match command {
-        Command::Serve(_) => Some(log.start_queued()),
-        Command::KubeInject(_) | Command::Uninject(_) | Command::Webhook(_) => {
+    // A server goes on whether or not its log is read; what is left is written at the end, the log last.
+    let _flush = match &command {
+        Command::Serve(serve) => match traces(serve) {
+            Ok((layer, traces)) => Some((traces, log.start_queued_with(layer))),
+            Err(failure) => return fail(failure),
+        },
+        _ => {
             log.start();
             None
         }
@@ -24,14 +29,33 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(code) => code.into(),
-        Err(Failure { messages }) => {
-            for message in messages {
-                #[expect(clippy::print_stderr, reason = "what went wrong is for the person who called, not for a log")]
-                {
-                    eprintln!("error: {}", printable(&message));
-                }
-            }
-            exit::FAILED.into()
+        Err(failure) => fail(failure),
+    }
+}
+
+#[cfg(feature = "otlp")]
+type Traces = (Option<SpanLayer>, Option<sidecar_injector::traces::Flush>);
+#[cfg(not(feature = "otlp"))]
+type Traces = (Option<SpanLayer>, ());
+
+#[cfg(feature = "otlp")]
+fn traces(serve: &Serve) -> Result<Traces, Failure> {
+    let Some(endpoint) = &serve.otlp_endpoint else { return Ok((None, None)) };
+    let (layer, flush) = sidecar_injector::traces::layer(endpoint).map_err(|error| Failure::of(&error))?;
+    Ok((Some(layer), Some(flush)))
+}
+
+#[cfg(not(feature = "otlp"))]
+fn traces(_serve: &Serve) -> Result<Traces, Failure> {
+    Ok((None, ()))
+}
+
+fn fail(Failure { messages }: Failure) -> ExitCode {
+    for message in messages {
+        #[expect(clippy::print_stderr, reason = "what went wrong is for the person who called, not for a log")]
+        {
+            eprintln!("error: {}", printable(&message));
         }
     }
+    exit::FAILED.into()
 }

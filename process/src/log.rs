@@ -8,13 +8,16 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, fmt as format};
+use tracing_subscriber::{Layer, Registry, fmt as format};
 
 /// The target of access lines: one a connection or request, at level info, whatever the level of the log is.
 pub const ACCESS: &str = "access";
 
 /// The target of spans that are collected as traces and never logged.
 pub const TRACES: &str = "traces";
+
+/// Something that collects spans, beside the log.
+pub type SpanLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// How a log line is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -106,7 +109,7 @@ impl LogArgs {
     /// Starts logging for the whole process: each line is written before the program goes on, and waits for whoever
     /// reads standard error. A second call changes nothing.
     pub fn start(&self) {
-        self.install(std::io::stderr);
+        self.install(std::io::stderr, None);
     }
 
     /// Starts logging for a process that serves: lines are written by a thread of their own, so that nobody waits for
@@ -115,28 +118,34 @@ impl LogArgs {
     /// Keep the result until the end of the process: dropped, it writes what is left. A second call changes nothing.
     #[cfg(feature = "server")]
     pub fn start_queued(&self) -> crate::log_queue::Flush {
+        self.start_queued_with(None)
+    }
+
+    /// [`LogArgs::start_queued`], with something that collects spans. It filters for itself: the log's level is not its.
+    #[cfg(feature = "server")]
+    pub fn start_queued_with(&self, spans: Option<SpanLayer>) -> crate::log_queue::Flush {
         use crate::log_queue::{Flush, LogQueue};
         let report = |lines| tracing::warn!(lines, "standard error was not read in time; log lines were dropped");
         match LogQueue::start(std::io::stderr(), report) {
             Ok(queue) => {
-                self.install(queue.clone());
+                self.install(queue.clone(), spans);
                 Flush(Some(queue))
             }
             Err(error) => {
-                self.start();
+                self.install(std::io::stderr, spans);
                 tracing::warn!(%error, "no thread to write the log; whoever logs waits for whoever reads it");
                 Flush(None)
             }
         }
     }
 
-    fn install(&self, writer: impl for<'w> format::MakeWriter<'w> + Send + Sync + 'static) {
+    fn install(&self, writer: impl for<'w> format::MakeWriter<'w> + Send + Sync + 'static, spans: Option<SpanLayer>) {
         let layer = match self.log_format {
             LogFormat::Text => format::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(writer).boxed(),
             LogFormat::Json => format::layer().json().flatten_event(true).with_writer(writer).boxed(),
         };
         // Fails only when a subscriber is installed already, as in a test that starts two programs.
-        let _ = tracing_subscriber::registry().with(layer.with_filter(self.log_level.0.clone())).try_init();
+        let _ = tracing_subscriber::registry().with(spans).with(layer.with_filter(self.log_level.0.clone())).try_init();
     }
 }
 

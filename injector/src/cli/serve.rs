@@ -65,6 +65,10 @@ pub struct Serve {
     /// Which certificate is served.
     #[command(flatten)]
     pub certificate: CertificateArgs,
+    /// Collector of traces that speaks OTLP over plain HTTP, as http://collector:4318; without one there are none.
+    #[cfg(feature = "otlp")]
+    #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    pub otlp_endpoint: Option<String>,
     /// Where the configuration comes from.
     #[command(flatten)]
     pub config: ConfigArgs,

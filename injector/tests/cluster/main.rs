@@ -5,3 +5,4 @@
 mod certificates;
 mod configuration;
 mod registration;
+mod requests;

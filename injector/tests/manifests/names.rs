@@ -25,7 +25,7 @@ fn arguments(container: &Container) -> impl Iterator<Item = &str> {
 #[expect(clippy::panic, reason = "a helper of a test fails the test")]
 pub(crate) fn serve(container: &Container) -> Serve {
     match Cli::try_parse_from(arguments(container)).unwrap().command {
-        Command::Serve(serve) => serve,
+        Command::Serve(serve) => *serve,
         other => panic!("does not serve: {other:?}"),
     }
 }

@@ -9,6 +9,8 @@ mod frames;
 mod idle;
 mod others;
 mod program;
+#[cfg(feature = "otlp")]
+mod traces;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
