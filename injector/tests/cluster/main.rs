@@ -4,5 +4,7 @@
 
 mod certificates;
 mod configuration;
+mod installation;
 mod registration;
 mod requests;
+mod scenarios;

@@ -1,0 +1,156 @@
+//! An injector as it is installed: the manifests applied, replicas with the permissions of their service account, and the
+//! API server calling them.
+
+mod balancer;
+mod replica;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+use sidecar_test_support::api_server::ApiServer;
+use sidecar_test_support::eventually::eventually;
+use tempfile::TempDir;
+
+pub(crate) use balancer::Balancer;
+pub(crate) use replica::Replica;
+
+/// What takes longer is taken for broken. The machine may be busy with other tests.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The namespace of all installations.
+pub(crate) const NAMESPACE: &str = "istio-system";
+
+/// A revision of the injector. Its webhooks are called for namespaces that are labelled with this revision, so
+/// installations in one cluster leave each other alone.
+pub(crate) struct Installation<'a> {
+    pub(crate) server: &'a ApiServer,
+    pub(crate) revision: String,
+    pub(crate) balancer: Balancer,
+    folder: TempDir,
+}
+
+impl<'a> Installation<'a> {
+    /// Applies the overlay for revisions, with the names of this one.
+    pub(crate) fn new(server: &'a ApiServer, revision: &str) -> Self {
+        let overlay = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/overlays/revision");
+        let objects = server.run(["kustomize", overlay]).unwrap();
+        // Another test may have made it.
+        let _ = server.run(["create", "namespace", NAMESPACE]);
+        server.apply(&objects.replace("canary", revision)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let installation = Self { server, revision: revision.to_owned(), balancer: Balancer::start(), folder };
+        installation.write_kubeconfig();
+        installation
+    }
+
+    /// Starts a replica whose certificate and registration are the program's own work; it takes part in the service.
+    pub(crate) fn start(&self, name: &str, arguments: &[&str]) -> Replica {
+        let url = format!("--url=https://{}/inject", self.balancer.address());
+        let kubeconfig = format!("--kubeconfig={}", self.kubeconfig().display());
+        let revision = format!("--revision={}", self.revision);
+        let given = ["--register", &url, &kubeconfig, &revision, "--drain-delay=1s"];
+        let replica = Replica::start(name, &[&given[..], arguments].concat());
+        self.balancer.add(&replica);
+        replica
+    }
+
+    /// The same, ready and registered.
+    pub(crate) fn start_ready(&self, name: &str, arguments: &[&str]) -> Replica {
+        let replica = self.start(name, arguments);
+        replica.until_ready();
+        eventually(PATIENCE, || match self.webhooks() {
+            Some(webhooks) if !webhooks.is_empty() => Ok(()),
+            _ => Err(replica.log()),
+        })
+        .unwrap();
+        replica
+    }
+
+    /// A new namespace whose pods this revision injects.
+    pub(crate) fn labelled_namespace(&self, name: &str) -> String {
+        let name = format!("{}-{name}", self.revision);
+        self.server.run(["create", "namespace", &name]).unwrap();
+        self.server.run(["label", "namespace", &name, &format!("istio.io/rev={}", self.revision)]).unwrap();
+        name
+    }
+
+    /// Creates a pod with one container, and returns it as the API server has it.
+    pub(crate) fn create_pod(&self, namespace: &str, name: &str) -> Result<Value, String> {
+        let image = "--image=registry.example/app:1";
+        let created = self.server.run(["run", name, "--namespace", namespace, image, "--output", "json"]);
+        created.map(|text| serde_json::from_str(&text).unwrap()).map_err(|error| error.to_string())
+    }
+
+    /// Creates a pod and requires that it has the sidecar.
+    pub(crate) fn create_injected_pod(&self, namespace: &str, name: &str) {
+        let pod = self.create_pod(namespace, name).unwrap();
+        assert!(has_sidecar(&pod), "{name} has no sidecar: {}", pod["spec"]);
+    }
+
+    /// The webhooks of this revision, as the API server has them.
+    pub(crate) fn webhooks(&self) -> Option<Vec<Value>> {
+        let name = self.configuration_name();
+        let text = self.server.run(["get", "mutatingwebhookconfiguration", &name, "-o", "json"]).ok()?;
+        serde_json::from_str::<Value>(&text).unwrap()["webhooks"].as_array().cloned()
+    }
+
+    /// Name of the MutatingWebhookConfiguration.
+    pub(crate) fn configuration_name(&self) -> String {
+        self.object_name()
+    }
+
+    /// Name of the ConfigMap with `config` and `values`, and of the Lease and the Service.
+    pub(crate) fn object_name(&self) -> String {
+        format!("istio-sidecar-injector-{}", self.revision)
+    }
+
+    /// Name of the Secret with the managed certificate.
+    pub(crate) fn secret_name(&self) -> String {
+        format!("{}-certificate", self.object_name())
+    }
+
+    /// Runs kubectl in the injector's namespace.
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> Result<String, String> {
+        let arguments = [&["--namespace", NAMESPACE], arguments].concat();
+        self.server.run(arguments).map_err(|error| error.to_string())
+    }
+
+    /// The notes of the Events with this reason, in this namespace.
+    pub(crate) fn events(&self, namespace: &str, reason: &str) -> Vec<String> {
+        let selector = format!("reason={reason}");
+        let text = self.server.run(["get", "events", "-n", namespace, "--field-selector", &selector, "-o", "json"]);
+        let list: Value = serde_json::from_str(&text.unwrap()).unwrap();
+        let items = list["items"].as_array().unwrap();
+        items.iter().map(|event| event["message"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// As the service account, and nobody else.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.folder.path().join("kubeconfig")
+    }
+
+    fn write_kubeconfig(&self) {
+        let token = self.kubectl(&["create", "token", &self.object_name(), "--duration=3h"]).unwrap();
+        let (address, authority) = (self.server.address(), self.server.certificate_authority());
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: injector\n\
+             clusters: [{{name: cluster, cluster: {{server: '{address}', certificate-authority: '{}'}}}}]\n\
+             users: [{{name: injector, user: {{token: {token}}}}}]\n\
+             contexts: [{{name: injector, context: {{cluster: cluster, user: injector, namespace: {NAMESPACE}}}}}]\n",
+            authority.display()
+        );
+        #[expect(clippy::disallowed_methods, reason = "who a process is, it reads from a file")]
+        fs::write(self.kubeconfig(), text).unwrap();
+    }
+}
+
+/// Whether a pod has the sidecar and the init container.
+pub(crate) fn has_sidecar(pod: &Value) -> bool {
+    let is_there = |list: &str, name: &str| {
+        pod["spec"][list].as_array().is_some_and(|containers| containers.iter().any(|one| one["name"] == name))
+    };
+    (is_there("containers", "istio-proxy") || is_there("initContainers", "istio-proxy"))
+        && is_there("initContainers", "istio-init")
+}

@@ -1,0 +1,5 @@
+//! What happens to pods when the whole program is there: installed, registered, called.
+
+mod creation;
+
+use crate::installation::Installation;
