@@ -20,6 +20,9 @@ const BYTE_BUCKETS: [f64; 8] = [256.0, 1024.0, 4096.0, 8192.0, 16384.0, 65536.0,
 /// Istio's, in seconds.
 const ISTIO_BUCKETS: [f64; 8] = [0.1, 1.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0];
 
+/// The limits there are; each is counted from the start, so that the first time shows as an increase.
+const LIMITS: [&str; 3] = ["requests", "requests_of_one_client", "connections_of_one_client"];
+
 /// The label values are names in our own code, so their number is bounded.
 #[derive(Clone, Debug, EncodeLabelSet, Hash, PartialEq, Eq)]
 struct RequestLabels {
@@ -72,7 +75,10 @@ impl RequestMetrics {
         registry.register("patch_bytes", "Length of the patch of an injection, as JSON", patch_bytes.clone());
         let in_flight = Gauge::default();
         registry.register("requests_in_flight", "Requests that are not answered yet", in_flight.clone());
-        let shed = Family::default();
+        let shed = Family::<ShedLabels, Counter>::default();
+        for limit in LIMITS {
+            drop(shed.get_or_create(&ShedLabels { limit }));
+        }
         registry.register("shed", "Requests and connections turned away, by the limit that was reached", shed.clone());
         let istio = IstioMetrics::register(istio);
         Self { requests, duration, patch_operations, patch_bytes, in_flight, shed, istio }

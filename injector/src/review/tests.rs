@@ -200,7 +200,7 @@ fn a_skip_that_surprises_is_warned_about() {
     let odd = json!({"metadata": {"annotations": {"sidecar.istio.io/inject": "x".repeat(1000)}},
         "spec": {"containers": [{"name": "app"}]}});
     let given = warnings(odd);
-    assert!(given[0].contains("sidecar.istio.io/inject") && given[0].chars().count() == 120, "{given:?}");
+    assert!(given[0].contains("sidecar.istio.io/inject") && given[0].chars().count() == 256, "{given:?}");
 }
 
 #[test]

@@ -6,8 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::ReviewOutcome;
 
-/// Kubernetes asks webhooks for no longer warnings, and cuts off what comes to 4 KiB.
+/// Kubernetes asks webhooks for no longer warnings.
 const LONGEST_WARNING: usize = 120;
+/// Of an injection, which has to say what to do about it, as long as Kubernetes leaves them when all come to 4 KiB.
+const LONGEST_ADVICE: usize = 256;
 const MOST_WARNINGS: usize = 16;
 /// An audit log keeps one line for each request.
 const LONGEST_ANNOTATION: usize = 256;
@@ -53,7 +55,9 @@ impl Verdict {
             response.insert("patch".to_owned(), STANDARD.encode(&self.patch.1).into());
         }
         if !self.warnings.is_empty() {
-            let warnings = self.warnings.iter().take(MOST_WARNINGS).map(|text| shortened(text, LONGEST_WARNING));
+            let is_advice = self.outcome == ReviewOutcome::Injected;
+            let longest = if is_advice { LONGEST_ADVICE } else { LONGEST_WARNING };
+            let warnings = self.warnings.iter().take(MOST_WARNINGS).map(|text| shortened(text, longest));
             response.insert("warnings".to_owned(), warnings.collect());
         }
         response.insert("auditAnnotations".to_owned(), self.audit(revision, digest).into());

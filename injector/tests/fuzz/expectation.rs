@@ -12,6 +12,8 @@ pub(crate) fn check_answer(body: &[u8], answer: &Value) -> Result<bool, String> 
         return problem("not an answer");
     }
     let Some(allowed) = response["allowed"].as_bool() else { return problem("neither allowed nor denied") };
+    let longest = if response["patch"].is_null() { 120 } else { 256 };
+    let is_too_long = |warning: &Value| warning.as_str().is_none_or(|warning| warning.chars().count() > longest);
     if response["warnings"].as_array().is_some_and(|warnings| warnings.iter().any(is_too_long)) {
         return problem("a warning is too long");
     }
@@ -60,8 +62,4 @@ pub(crate) fn check_refusal(body: &[u8], message: &str, istio: bool) -> Result<(
         return Err(format!("refused although it has a UID: {message}"));
     }
     Ok(())
-}
-
-fn is_too_long(warning: &Value) -> bool {
-    warning.as_str().is_none_or(|warning| warning.chars().count() > 120)
 }
