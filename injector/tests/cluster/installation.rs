@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
+use sidecar_contract::config::{DEFAULT_REVISION, INJECTOR_NAME};
 use sidecar_test_support::api_server::ApiServer;
 use sidecar_test_support::eventually::eventually;
 use tempfile::TempDir;
@@ -32,10 +33,12 @@ pub(crate) struct Installation<'a> {
 }
 
 impl<'a> Installation<'a> {
-    /// Applies the overlay for revisions, with the names of this one.
+    /// Applies the overlay for revisions, with the names of this one; of the revision `default`, the manifests themselves.
+    /// That one is called for namespaces with `istio-injection=enabled` too.
     pub(crate) fn new(server: &'a ApiServer, revision: &str) -> Self {
-        let overlay = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests/overlays/revision");
-        let objects = server.run(["kustomize", overlay]).unwrap();
+        let manifests = concat!(env!("CARGO_MANIFEST_DIR"), "/../manifests");
+        let overlay = if revision == DEFAULT_REVISION { "" } else { "/overlays/revision" };
+        let objects = server.run(["kustomize", &format!("{manifests}{overlay}")]).unwrap();
         // Another test may have made it.
         let _ = server.run(["create", "namespace", NAMESPACE]);
         server.apply(&objects.replace("canary", revision)).unwrap();
@@ -103,7 +106,10 @@ impl<'a> Installation<'a> {
 
     /// Name of the ConfigMap with `config` and `values`, and of the Lease and the Service.
     pub(crate) fn object_name(&self) -> String {
-        format!("istio-sidecar-injector-{}", self.revision)
+        if self.revision == DEFAULT_REVISION {
+            return INJECTOR_NAME.to_owned();
+        }
+        format!("{INJECTOR_NAME}-{}", self.revision)
     }
 
     /// Name of the Secret with the managed certificate.
@@ -124,6 +130,12 @@ impl<'a> Installation<'a> {
         let list: Value = serde_json::from_str(&text.unwrap()).unwrap();
         let items = list["items"].as_array().unwrap();
         items.iter().map(|event| event["message"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Waits for the first Event with this reason.
+    pub(crate) fn until_event(&self, namespace: &str, reason: &str) {
+        eventually(PATIENCE, || if self.events(namespace, reason).is_empty() { Err("no such event") } else { Ok(()) })
+            .unwrap();
     }
 
     /// As the service account, and nobody else.

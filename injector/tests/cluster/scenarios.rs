@@ -1,5 +1,14 @@
 //! What happens to pods when the whole program is there: installed, registered, called.
 
 mod creation;
+mod decision;
+mod dry_run;
+mod exported;
+mod objects;
+mod owners;
+mod pod_security;
+mod reinvocation;
+mod second_webhook;
+mod updates;
 
-use crate::installation::Installation;
+use crate::installation::{Installation, NAMESPACE, Replica, has_sidecar};
