@@ -74,8 +74,10 @@ impl<'a> Installation<'a> {
     /// A new namespace whose pods this revision injects.
     pub(crate) fn labelled_namespace(&self, name: &str) -> String {
         let name = format!("{}-{name}", self.revision);
-        self.server.run(["create", "namespace", &name]).unwrap();
-        self.server.run(["label", "namespace", &name, &format!("istio.io/rev={}", self.revision)]).unwrap();
+        // With its label from the start: the API server may know of a later one only a moment after it said so.
+        let labels = format!("{{istio.io/rev: {}}}", self.revision);
+        let object = format!("{{apiVersion: v1, kind: Namespace, metadata: {{name: {name}, labels: {labels}}}}}");
+        self.server.apply(&object).unwrap();
         name
     }
 

@@ -11,4 +11,4 @@ mod reinvocation;
 mod second_webhook;
 mod updates;
 
-use crate::installation::{Installation, NAMESPACE, Replica, has_sidecar};
+use crate::installation::{Installation, Replica, has_sidecar};

@@ -3,9 +3,11 @@
 
 use serde_json::{Value, json};
 use sidecar_test_support::api_server::{ApiServer, Options, require_api_server};
+use sidecar_test_support::eventually::eventually;
 
 use super::objects::{Answer, kubectl, namespace, pod};
 use super::{Installation, Replica, has_sidecar};
+use crate::installation::PATIENCE;
 
 /// Labels of the namespace, labels and annotations of the pod, and the revision that injects it.
 type Row = (&'static str, &'static str, &'static str, Option<&'static str>);
@@ -39,7 +41,10 @@ const TABLE: [Row; 21] = [
 ];
 
 fn map(text: &str) -> Value {
-    text.split(',').filter_map(|entry| entry.split_once('=')).map(|(key, value)| (key.to_owned(), value.into())).collect()
+    text.split(',')
+        .filter_map(|entry| entry.split_once('='))
+        .map(|(key, value)| (key.to_owned(), json!(value)))
+        .collect()
 }
 
 fn create(server: &ApiServer, number: usize, row: &Row) -> Answer {
@@ -59,6 +64,17 @@ fn injected_by(pod: &Value) -> Option<&str> {
     revision
 }
 
+/// Lets the injector register a tag: the manifests allow it the objects that it writes without any.
+fn allow_tag(installation: &Installation<'_>, tag: &str) {
+    let name = json!(format!("istio-revision-tag-{tag}"));
+    let rule = json!({"apiGroups": ["admissionregistration.k8s.io"], "resources": ["mutatingwebhookconfigurations"],
+        "resourceNames": [name], "verbs": ["get", "list", "watch", "create", "patch"]});
+    let patch = json!([{"op": "add", "path": "/rules/-", "value": rule}]).to_string();
+    installation
+        .kubectl(&["patch", "clusterrole", &installation.object_name(), "--type=json", "--patch", &patch])
+        .unwrap();
+}
+
 fn skipped(replica: &Replica, reason: &str) -> f64 {
     replica.metric("sidecar_injector_requests_total", &format!("outcome=\"skipped\",reason=\"{reason}\""))
 }
@@ -73,12 +89,18 @@ fn each_row_of_the_table_is_decided_as_documented() {
     let default = Installation::new(&server, "default");
     let default = (default.start_ready("default-0", &[]), default);
     let canary = Installation::new(&server, "canary");
+    allow_tag(&canary, "prod");
     let canary = (canary.start_ready("canary-0", &["--tag=prod"]), canary);
+
+    eventually(PATIENCE, || server.run(["get", "mutatingwebhookconfiguration", "istio-revision-tag-prod"])).unwrap();
 
     let mut wrong = Vec::new();
     for (number, row) in TABLE.iter().enumerate() {
         let answer = create(&server, number, row);
-        if !answer.is_success || injected_by(&answer.object) != row.3 || !answer.said.is_empty() {
+        if !answer.is_success
+            || injected_by(&answer.object) != row.3
+            || answer.said.is_empty() == row.1.ends_with("=yes")
+        {
             wrong.push(format!("{row:?}: {:?} {}", injected_by(&answer.object), answer.said));
         }
     }
@@ -87,10 +109,9 @@ fn each_row_of_the_table_is_decided_as_documented() {
     assert_eq!([skipped(&default.0, ""), skipped(&canary.0, "")], [0.0, 0.0]);
 
     namespace(&server, "decision-host", &map(ENABLED));
-    for (name, annotations, expected) in [
-        ("surprised", "", "Warning: no sidecar: the pod uses the host's network"),
-        ("aware", OBJECTS, ""),
-    ] {
+    for (name, annotations, expected) in
+        [("surprised", "", "Warning: no sidecar: the pod uses the host's network"), ("aware", OBJECTS, "")]
+    {
         let mut pod = pod("decision-host", name);
         pod["spec"]["hostNetwork"] = true.into();
         pod["metadata"]["annotations"] = map(annotations);

@@ -53,9 +53,9 @@ pub(super) fn pod(namespace: &str, name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace}, "spec": pod_spec()})
 }
 
-/// Its spec.
+/// Its spec, with the service account that admission gives pods where there are any.
 pub(super) fn pod_spec() -> Value {
-    json!({"containers": [{"name": "app", "image": "registry.example/app:1"}]})
+    json!({"serviceAccountName": "default", "containers": [{"name": "app", "image": "registry.example/app:1"}]})
 }
 
 /// A namespace with these labels.

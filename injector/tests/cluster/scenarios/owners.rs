@@ -20,7 +20,8 @@ const fn owner(api_version: &'static str, kind: &'static str, name: &'static str
 
 /// Owners from the top down to the controller of the pod, the pod's labels besides `app`, whether the controller gives the
 /// pod a name beside the prefix, and the workload that the sidecar is told: its name and its path.
-type Row = (&'static [Owner], &'static [(&'static str, &'static str)], Option<&'static str>, &'static str, &'static str);
+type Row =
+    (&'static [Owner], &'static [(&'static str, &'static str)], Option<&'static str>, &'static str, &'static str);
 
 const ROWS: [Row; 10] = [
     (&[], &[], Some("alone"), "alone", "v1 pods"),
@@ -116,7 +117,8 @@ fn create_row(server: &ApiServer, namespace: &str, row: &Row) -> Value {
     for owner in *owners {
         controller = Some(create(server, &object(owner, namespace, &labels, controller.as_ref())));
     }
-    let mut metadata = json!({"namespace": namespace, "labels": labels, "ownerReferences": references(controller.as_ref())});
+    let mut metadata =
+        json!({"namespace": namespace, "labels": labels, "ownerReferences": references(controller.as_ref())});
     if let Some(owner) = owners.last() {
         metadata["generateName"] = format!("{}-", owner.name).into();
     }

@@ -1,14 +1,10 @@
 //! Other mutating webhooks beside ours, which the API server calls in the order of their configurations' names.
 
-use std::thread;
-
 use serde_json::{Value, json};
 use sidecar_test_support::api_server::ApiServer;
 use sidecar_test_support::eventually::eventually;
 
-use super::objects::{
-    container, create, injected_parts, kubectl, namespace, pod, requests, use_istio_template, variable,
-};
+use super::objects::{container, create, injected_parts, kubectl, pod, requests, use_istio_template, variable};
 use super::second_webhook::SecondWebhook;
 use super::{Installation, Replica};
 use crate::installation::PATIENCE;
@@ -144,23 +140,4 @@ fn what_is_changed_before_us_is_injected_at_once() {
         whole["spec"]["containers"].as_array_mut().unwrap().push(added());
         assert_eq!(injected_parts(&preceded), injected_parts(&create(server, &whole)));
     }
-}
-
-#[test]
-fn two_injectors_do_not_talk_each_other_into_circles() {
-    let Some(server) = ApiServer::shared() else { return };
-    let installations = ["circle-a", "circle-b"].map(|revision| Installation::new(server, revision));
-    let replicas = [0, 1].map(|index| installations[index].start_ready("injector-0", &["--tag=circle"]));
-    namespace(server, "circle-both", &json!({"istio.io/rev": "circle"}));
-    thread::scope(|scope| {
-        for number in 0..4 {
-            scope.spawn(move || {
-                let pod = create(server, &pod("circle-both", &format!("web-{number}")));
-                container(&pod, "istio-proxy");
-                container(&pod, "istio-init");
-            });
-        }
-    });
-    // Each at most twice for each pod.
-    assert!(replicas.iter().all(|replica| requests(replica, "") <= 8.0 && requests(replica, "denied") == 0.0));
 }

@@ -32,7 +32,13 @@ pub(super) struct SecondWebhook<'a> {
 
 impl<'a> SecondWebhook<'a> {
     /// Registers it under this name, by whose place in the alphabet it is called before or after others.
-    pub(super) fn start(server: &'a ApiServer, name: &str, namespace: &str, reinvocation: &str, change: Change) -> Self {
+    pub(super) fn start(
+        server: &'a ApiServer,
+        name: &str,
+        namespace: &str,
+        reinvocation: &str,
+        change: Change,
+    ) -> Self {
         let issued = issue(&["127.0.0.1"], Validity::one_year(now())).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -72,17 +78,17 @@ impl Drop for SecondWebhook<'_> {
 
 fn configuration(name: &str, namespace: &str, reinvocation: &str, address: SocketAddr, issued: &Issued) -> Value {
     json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration",
-        "metadata": {"name": name},
-        "webhooks": [{
-            "name": "second.example.com",
-            "admissionReviewVersions": ["v1"],
-            "sideEffects": "None",
-            "reinvocationPolicy": reinvocation,
-            "timeoutSeconds": 30,
-            "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
-            "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}],
-            "clientConfig": {"url": format!("https://{address}/"), "caBundle": STANDARD.encode(&issued.ca_certificate)},
-        }]})
+    "metadata": {"name": name},
+    "webhooks": [{
+        "name": "second.example.com",
+        "admissionReviewVersions": ["v1"],
+        "sideEffects": "None",
+        "reinvocationPolicy": reinvocation,
+        "timeoutSeconds": 30,
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+        "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"], "operations": ["CREATE"]}],
+        "clientConfig": {"url": format!("https://{address}/"), "caBundle": STANDARD.encode(&issued.ca_certificate)},
+    }]})
 }
 
 fn server_config(issued: &Issued) -> Arc<ServerConfig> {
@@ -118,9 +124,12 @@ fn serve(stream: StreamOwned<ServerConnection, TcpStream>, change: Change, calls
             calls.fetch_add(1, Ordering::Relaxed);
         }
         let patch = STANDARD.encode(change(&review["request"]["object"]).to_string());
-        let response = json!({"uid": review["request"]["uid"], "allowed": true, "patchType": "JSONPatch", "patch": patch});
-        let answer = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}).to_string();
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", answer.len());
+        let response =
+            json!({"uid": review["request"]["uid"], "allowed": true, "patchType": "JSONPatch", "patch": patch});
+        let answer =
+            json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response}).to_string();
+        let head =
+            format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", answer.len());
         stream.get_mut().write_all((head + &answer).as_bytes())?;
         stream.get_mut().flush()?;
     }
