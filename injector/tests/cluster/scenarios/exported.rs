@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sidecar_test_support::api_server::ApiServer;
 
-use super::objects::{container, create, get, injected_parts, kubectl, pod, requests, use_istio_template};
+use super::objects::{assert_same_injection, container, create, get, kubectl, pod, requests, use_istio_template};
 use super::{Installation, has_sidecar};
 
 /// The pod as it would be exported by hand, for another place.
@@ -36,7 +36,7 @@ fn server_side_apply_again_and_of_what_came_back_changes_nothing() {
     assert_eq!(again["metadata"]["resourceVersion"], first["metadata"]["resourceVersion"]);
     let exported = get(server, &namespace, "web");
     let back = apply(&exported, &["--force-conflicts"]);
-    assert_eq!(injected_parts(&back), injected_parts(&first));
+    assert_same_injection(&back, &first);
     assert_eq!(requests(&replica, ""), 1.0, "only the creation");
 
     // The classic way, too.
@@ -55,18 +55,14 @@ fn an_exported_pod_is_injected_afresh_elsewhere() {
             continue;
         }
         let replica = installation.start_ready("injector-0", &[]);
-        let [from, to] = ["from", "to"].map(|name| installation.labelled_namespace(name));
+        let [from, to, fresh] = ["from", "to", "fresh"].map(|name| installation.labelled_namespace(name));
         let mut original = pod(&from, "web");
         original["metadata"]["labels"] = json!({"app": "web"});
         original["spec"]["containers"][0]["livenessProbe"] = json!({"httpGet": {"path": "/live", "port": 8080}});
         let exported = create(server, &original);
-
-        // With the same names as a pod that was never injected, in another namespace.
+        let fresh = create(server, &moved(&original, &fresh, "web"));
         let created = create(server, &moved(&exported, &to, "web"));
-        let fresh = create(server, &moved(&original, &to, "fresh"));
-        let renamed = fresh.to_string().replace("\"fresh\"", "\"web\"").replace("/fresh\"", "/web\"");
-        let renamed: Value = serde_json::from_str(&renamed).unwrap();
-        assert_eq!(injected_parts(&created), injected_parts(&renamed));
+        assert_same_injection(&created, &fresh);
 
         // And by server-side apply, which merges into nothing.
         let applied = kubectl(server, &["apply", "--server-side"], &moved(&created, &to, "applied"));
@@ -75,4 +71,29 @@ fn an_exported_pod_is_injected_afresh_elsewhere() {
         container(&applied.object, "istio-init");
         assert_eq!(requests(&replica, "denied"), 0.0);
     }
+}
+
+#[test]
+fn what_has_left_the_template_is_not_taken_along() {
+    let Some(server) = ApiServer::shared() else { return };
+    let installation = Installation::new(server, "slimmed");
+    let replica = installation.start_ready("slimmed-0", &[]);
+    let [from, to, fresh] = ["from", "to", "fresh"].map(|name| installation.labelled_namespace(name));
+    let original = pod(&from, "web");
+    let exported = create(server, &original);
+    assert!(container(&exported, "istio-init")["resources"]["limits"].is_object());
+
+    let name = installation.object_name();
+    let values = installation.kubectl(&["get", "configmap", &name, "-o", "jsonpath={.data.values}"]).unwrap();
+    let mut values: Value = serde_json::from_str(&values).unwrap();
+    values["global"]["proxy_init"].as_object_mut().unwrap().shift_remove("resources");
+    let patch = json!({"data": {"values": values.to_string()}}).to_string();
+    let generation = "sidecar_injector_configuration_generation";
+    let before = replica.metric(generation, "");
+    installation.kubectl(&["patch", "configmap", &name, "--patch", &patch]).unwrap();
+    replica.until_metric(generation, "", |now| now > before);
+
+    let created = create(server, &moved(&exported, &to, "web"));
+    assert!(container(&created, "istio-init")["resources"]["limits"].is_null(), "{}", created["spec"]);
+    assert_same_injection(&created, &create(server, &moved(&original, &fresh, "web")));
 }

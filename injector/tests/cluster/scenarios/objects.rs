@@ -79,9 +79,42 @@ pub(super) fn variable<'a>(container: &'a Value, name: &str) -> &'a Value {
     variables.find(|variable| variable["name"] == name).map_or(&Value::Null, |variable| &variable["value"])
 }
 
-/// What an injection is responsible for: the spec, labels and annotations.
-pub(super) fn injected_parts(pod: &Value) -> Value {
-    json!({"spec": pod["spec"], "labels": pod["metadata"]["labels"], "annotations": pod["metadata"]["annotations"]})
+/// Requires that two pods of the same name are the same in all that an injection is responsible for, but for their
+/// namespaces.
+pub(super) fn assert_same_injection(pod: &Value, expected: &Value) {
+    let [pod, expected] = [pod, expected].map(|pod| {
+        let namespace = pod["metadata"]["namespace"].as_str().unwrap();
+        let metadata = &pod["metadata"];
+        let mut parts =
+            json!({"spec": pod["spec"], "labels": metadata["labels"], "annotations": metadata["annotations"]});
+        let status = parts["annotations"]["sidecar.istio.io/status"].as_str().unwrap_or_default();
+        let mut status: Value = serde_json::from_str(status).unwrap();
+        // Of what has the namespace in it.
+        status.as_object_mut().unwrap().shift_remove("digest");
+        parts["annotations"]["sidecar.istio.io/status"] = status;
+        serde_json::from_str::<Value>(&parts.to_string().replace(namespace, "NAMESPACE")).unwrap()
+    });
+    let mut differences = Vec::new();
+    compare(&pod, &expected, "", &mut differences);
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+fn compare(value: &Value, expected: &Value, path: &str, differences: &mut Vec<String>) {
+    match (value, expected) {
+        (Value::Object(entries), Value::Object(others)) => {
+            let new = others.keys().filter(|key| !entries.contains_key(*key));
+            for key in entries.keys().chain(new) {
+                compare(&value[key], &expected[key], &format!("{path}.{key}"), differences);
+            }
+        }
+        (Value::Array(elements), Value::Array(others)) if elements.len() == others.len() => {
+            for (index, (element, other)) in elements.iter().zip(others).enumerate() {
+                compare(element, other, &format!("{path}[{index}]"), differences);
+            }
+        }
+        _ if value != expected => differences.push(format!("{path}: {value}\n  instead of {expected}")),
+        _ => {}
+    }
 }
 
 /// How many requests a replica has answered with this outcome; with the empty text, with any.

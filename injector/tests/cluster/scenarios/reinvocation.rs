@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sidecar_test_support::api_server::ApiServer;
 use sidecar_test_support::eventually::eventually;
 
-use super::objects::{container, create, injected_parts, kubectl, pod, requests, use_istio_template, variable};
+use super::objects::{assert_same_injection, container, create, kubectl, pod, requests, use_istio_template, variable};
 use super::second_webhook::SecondWebhook;
 use super::{Installation, Replica};
 use crate::installation::PATIENCE;
@@ -95,7 +95,7 @@ fn a_container_that_is_added_after_us_is_in_the_sidecar_s_picture() {
         whole["spec"]["containers"].as_array_mut().unwrap().push(added());
         let (fresh, calls) = create_counted(server, &replica, &whole);
         assert_eq!(calls, [1.0, 1.0]);
-        assert_eq!(injected_parts(&reinvoked), injected_parts(&fresh), "native sidecars: {native}");
+        assert_same_injection(&reinvoked, &fresh);
     }
 }
 
@@ -138,6 +138,6 @@ fn what_is_changed_before_us_is_injected_at_once() {
         assert_eq!((calls, second.calls()), ([1.0, 1.0], expected));
         let mut whole = pod(&alone, name);
         whole["spec"]["containers"].as_array_mut().unwrap().push(added());
-        assert_eq!(injected_parts(&preceded), injected_parts(&create(server, &whole)));
+        assert_same_injection(&preceded, &create(server, &whole));
     }
 }
