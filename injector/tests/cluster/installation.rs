@@ -28,6 +28,7 @@ pub(crate) struct Installation<'a> {
     pub(crate) server: &'a ApiServer,
     pub(crate) revision: String,
     pub(crate) balancer: Balancer,
+    objects: String,
     folder: TempDir,
 }
 
@@ -38,11 +39,17 @@ impl<'a> Installation<'a> {
         let objects = server.run(["kustomize", overlay]).unwrap();
         // Another test may have made it.
         let _ = server.run(["create", "namespace", NAMESPACE]);
-        server.apply(&objects.replace("canary", revision)).unwrap();
+        let objects = objects.replace("canary", revision);
         let folder = tempfile::tempdir().unwrap();
-        let installation = Self { server, revision: revision.to_owned(), balancer: Balancer::start(), folder };
+        let installation = Self { server, revision: revision.to_owned(), balancer: Balancer::start(), objects, folder };
+        installation.apply();
         installation.write_kubeconfig();
         installation
+    }
+
+    /// Applies the manifests, as at the beginning: what was deleted or edited is as they want it again.
+    pub(crate) fn apply(&self) {
+        self.server.apply(&self.objects).unwrap();
     }
 
     /// Starts a replica whose certificate and registration are the program's own work; it takes part in the service.
@@ -124,6 +131,18 @@ impl<'a> Installation<'a> {
         let list: Value = serde_json::from_str(&text.unwrap()).unwrap();
         let items = list["items"].as_array().unwrap();
         items.iter().map(|event| event["message"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// Waits for an Event with this reason about the object, in its namespace, whose note contains `part`.
+    pub(crate) fn until_event(&self, namespace: &str, object: &str, reason: &str, part: &str) {
+        let selector = format!("reason={reason},involvedObject.name={object}");
+        let arguments =
+            ["get", "events", "-n", namespace, "--field-selector", &selector, "-o", "jsonpath={.items[*].message}"];
+        eventually(PATIENCE, || match self.server.run(arguments) {
+            Ok(notes) if notes.contains(part) => Ok(()),
+            other => Err(format!("no {reason} about {object} that says '{part}': {other:?}")),
+        })
+        .unwrap();
     }
 
     /// As the service account, and nobody else.
