@@ -118,6 +118,19 @@ impl<'a> Installation<'a> {
         format!("{}-certificate", self.object_name())
     }
 
+    /// Kind and name of what says what the injector may do. Each has a binding of the same name.
+    pub(crate) fn roles(&self) -> [(&'static str, String); 3] {
+        let certificate = format!("istio-sidecar-injector-certificate-{}", self.revision);
+        [("role", self.object_name()), ("role", certificate), ("clusterrole", self.object_name())]
+    }
+
+    /// Takes every permission away; [`apply`](Self::apply) gives them back.
+    pub(crate) fn delete_bindings(&self) {
+        for (kind, name) in self.roles() {
+            self.kubectl(&["delete", &format!("{kind}binding"), &name]).unwrap();
+        }
+    }
+
     /// Runs kubectl in the injector's namespace.
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> Result<String, String> {
         let arguments = [&["--namespace", NAMESPACE], arguments].concat();
@@ -139,7 +152,7 @@ impl<'a> Installation<'a> {
         let arguments =
             ["get", "events", "-n", namespace, "--field-selector", &selector, "-o", "jsonpath={.items[*].message}"];
         eventually(PATIENCE, || match self.server.run(arguments) {
-            Ok(notes) if notes.contains(part) => Ok(()),
+            Ok(notes) if !notes.is_empty() && notes.contains(part) => Ok(()),
             other => Err(format!("no {reason} about {object} that says '{part}': {other:?}")),
         })
         .unwrap();

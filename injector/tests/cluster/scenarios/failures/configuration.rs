@@ -82,7 +82,7 @@ fn pods_go_on_with_the_last_good_one_and_it_is_told() {
     ] {
         put(&installation, config, values);
         replica.until_metric(LAST, "", |is_good| is_good == 0.0);
-        replica.until_reported(&["[!]configuration update not ok", says]);
+        replica.until_reported(&["[!]configuration update", says]);
         assert!(replica.is_ready(), "{case}: {}", replica.report());
         assert_eq!(step_of_a_pod(&installation, &demo, case), "one", "{case}");
         installation.until_event(NAMESPACE, &name, "ConfigurationRejected", says);
@@ -106,13 +106,13 @@ fn without_a_config_map_who_has_one_goes_on_and_who_starts_waits() {
     let texts = Texts::read(&installation);
     installation.kubectl(&["delete", "configmap", &name]).unwrap();
     replica.until_metric(LAST, "", |is_good| is_good == 0.0);
-    replica.until_reported(&["[!]configuration update not ok", "does not exist"]);
+    replica.until_reported(&["[!]configuration update", "does not exist"]);
     installation.until_event(NAMESPACE, &name, "ConfigurationUnavailable", "does not exist");
     assert!(replica.is_ready(), "{}", replica.report());
     installation.create_injected_pod(&demo, "without");
 
     let new = installation.start("noconfig-1", &[]);
-    new.until_reported(&["[-]configuration not ok", &name, "does not exist"]);
+    new.until_reported(&["[-]configuration", &name, "does not exist"]);
     assert!(!new.is_ready());
     installation.create_injected_pod(&demo, "with-one-that-waits");
     put(&installation, &texts.step("again"), &texts.values);

@@ -6,14 +6,10 @@ use sidecar_test_support::api_server::ApiServer;
 use super::Installation;
 use crate::installation::{PATIENCE, Replica};
 
-/// The roles of an installation: the kind, and the end of the name.
-const ROLES: [(&str, &str); 3] = [("role", ""), ("role", "-certificate"), ("clusterrole", "")];
-
 /// Takes every permission for this resource away.
 fn forbid(installation: &Installation<'_>, resource: &str) {
     let mut count = 0;
-    for (kind, end) in ROLES {
-        let name = format!("{}{end}", installation.object_name());
+    for (kind, name) in installation.roles() {
         let text = installation.kubectl(&["get", kind, &name, "-o", "json"]).unwrap();
         let mut role: Value = serde_json::from_str(&text).unwrap();
         for rule in role["rules"].as_array_mut().unwrap() {
@@ -48,7 +44,7 @@ fn without(resource: &str, arguments: &[&str], says: impl FnOnce(&Installation<'
 #[test]
 fn config_maps() {
     without("configmaps", &[], |installation, replica| {
-        replica.until_reported(&["[-]configuration not ok", "may not list and watch", "configmaps"]);
+        replica.until_reported(&["[-]configuration", "may not list and watch", "configmaps"]);
         replica.until_logged(&["may not list and watch", "configmaps", &installation.object_name()]);
         replica.until_metric("sidecar_injector_watch_failures_total", r#"problem="forbidden""#, |count| count > 0.0);
         assert!(!replica.is_ready());
@@ -58,7 +54,7 @@ fn config_maps() {
 #[test]
 fn secrets() {
     without("secrets", &[], |installation, replica| {
-        replica.until_reported(&["[-]certificate not ok", "secrets", "forbidden"]);
+        replica.until_reported(&["[-]certificate", "secrets", "forbidden"]);
         replica.until_logged(&[&installation.secret_name(), "forbidden"]);
         replica.until_metric("sidecar_injector_certificate_last_load_success", "", |is_good| is_good == 0.0);
         assert!(!replica.is_ready());
@@ -70,7 +66,7 @@ fn leases() {
     without("leases", &[], |installation, replica| {
         replica.until_logged(&["Lease", &installation.object_name(), "leases", "forbidden"]);
         replica.until_metric("sidecar_injector_leader", "", |leads| leads == 0.0);
-        replica.until_reported(&["[-]certificate not ok"]);
+        replica.until_reported(&["[-]certificate"]);
         assert!(!replica.is_ready());
     });
 }
@@ -113,9 +109,7 @@ fn all_of_them_taken_away_from_one_that_runs() {
     let installation = Installation::new(server, "deprived");
     let replica = installation.start_ready("deprived-0", &[]);
     let demo = installation.labelled_namespace("demo");
-    let name = installation.object_name();
-    installation.kubectl(&["delete", "rolebinding", &name, &format!("{name}-certificate")]).unwrap();
-    installation.kubectl(&["delete", "clusterrolebinding", &name]).unwrap();
+    installation.delete_bindings();
     replica.until_metric("sidecar_injector_leader", "", |leads| leads == 0.0);
     replica.until_logged(&["Lease", "forbidden"]);
     assert!(replica.is_ready(), "{}", replica.report());
