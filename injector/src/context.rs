@@ -26,16 +26,8 @@ pub struct Injector {
     pub configuration: Arc<Configuration>,
     /// What is known of the cluster.
     pub cluster: Arc<Cluster>,
-    /// Whose result is wanted.
-    pub mode: Mode,
-    /// Revision of this injector; empty means `default`.
-    pub revision: String,
-    /// Whether sidecars are init containers with `restartPolicy: Always` (Kubernetes 1.29 and later).
-    pub native_sidecars: native::Setting,
-    /// Which rules the proxy's cryptography has to keep to, as `fips-140-2`; empty for none.
-    pub compliance_policy: String,
-    /// Whether the cluster is OpenShift, which gives each namespace a range of users.
-    pub openshift: bool,
+    /// What holds as long as it runs.
+    pub settings: InjectorSettings,
 }
 
 /// What holds for an injector as long as it runs.
@@ -117,35 +109,26 @@ pub(crate) static NO_VARIABLES: BTreeMap<String, String> = BTreeMap::new();
 impl InjectorSettings {
     /// An injector with these settings.
     pub fn injector(&self, configuration: Arc<Configuration>, cluster: Arc<Cluster>) -> Injector {
-        Injector {
-            configuration,
-            cluster,
-            mode: self.mode,
-            revision: self.revision.clone(),
-            native_sidecars: self.native_sidecars,
-            compliance_policy: self.compliance_policy.clone(),
-            openshift: self.openshift,
-        }
+        Injector { configuration, cluster, settings: self.clone() }
     }
 }
 
 impl Injector {
     /// An injector with this configuration and nothing else out of the ordinary.
     pub fn new(configuration: impl Into<Arc<Configuration>>) -> Self {
-        Self {
-            configuration: configuration.into(),
-            cluster: Arc::default(),
-            mode: Mode::default(),
-            revision: String::new(),
-            native_sidecars: native::Setting::False,
-            compliance_policy: String::new(),
-            openshift: false,
-        }
+        InjectorSettings::default().injector(configuration.into(), Arc::default())
+    }
+
+    /// The same with other settings.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut InjectorSettings)) -> Self {
+        change(&mut self.settings);
+        self
     }
 
     /// The revision written into pods.
     pub fn revision_name(&self) -> &str {
-        if self.revision.is_empty() { DEFAULT_REVISION } else { &self.revision }
+        if self.settings.revision.is_empty() { DEFAULT_REVISION } else { &self.settings.revision }
     }
 
     /// What is known of the namespace `name`.
@@ -168,7 +151,7 @@ impl Injector {
 impl<'a> Context<'a> {
     /// Whose result is wanted.
     pub fn mode(&self) -> Mode {
-        self.injector.mode
+        self.injector.settings.mode
     }
 
     /// The revision written into pods.
@@ -181,7 +164,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// When the annotation with a ProxyConfig cannot be read.
     pub fn settings_of(&self, pod: &Value) -> Result<PodSettings, AnnotationError> {
-        let Injector { configuration, native_sidecars, cluster, .. } = self.injector;
+        let Injector { configuration, cluster, settings: InjectorSettings { native_sidecars, .. } } = self.injector;
         let Cluster { nodes, proxy_configs, .. } = &**cluster;
         let annotations = metadata_map(pod, "annotations");
         let text = |name: &str| annotations.get(name).and_then(Value::as_str);
@@ -241,7 +224,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// Every field of the pod that is of another type in Kubernetes.
     pub fn template_data(&self, pod: &Value, settings: &PodSettings) -> Result<Data, Vec<FieldError>> {
-        let Injector { configuration, compliance_policy, .. } = self.injector;
+        let Injector { configuration, settings: InjectorSettings { compliance_policy, .. }, .. } = self.injector;
         let Configuration { values, mesh, settings: shared, .. } = &**configuration;
         let part = |name: &str| pod.get(name).unwrap_or(&Value::Null);
         let text = |text: &str| Data::string(text);
@@ -268,7 +251,10 @@ impl<'a> Context<'a> {
                 ("ProxyConfig", settings.proxy_config.to_template_value()),
                 ("Values", shared.values.clone()),
                 // Istio's command line knows no revision unless it is told one.
-                ("Revision", text(if self.mode().is_istio() { &self.injector.revision } else { self.revision() })),
+                (
+                    "Revision",
+                    text(if self.mode().is_istio() { &self.injector.settings.revision } else { self.revision() }),
+                ),
                 ("NativeSidecars", native.into()),
                 ("ProxyImage", image::proxy_image(values, settings.proxy_config.image_type(), image_type).into()),
                 ("ProxyInitImage", image::init_image(values, image_type).into()),
@@ -282,7 +268,7 @@ impl<'a> Context<'a> {
 
     /// User and group of the proxy.
     fn proxy_ids(&self) -> (i64, i64) {
-        if self.injector.openshift {
+        if self.injector.settings.openshift {
             openshift::ids(self.namespace.annotations)
         } else {
             (identity::PROXY_UID.into(), identity::PROXY_GID.into())

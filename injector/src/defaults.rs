@@ -32,7 +32,8 @@ mod tests {
 
     fn injected(pod: &Value, native_sidecars: bool) -> Value {
         let native_sidecars = if native_sidecars { Setting::True } else { Setting::False };
-        let injector = Injector { native_sidecars, ..Injector::new(Configuration::load(&sources()).unwrap()) };
+        let injector = Injector::new(Configuration::load(&sources()).unwrap())
+            .with(|settings| settings.native_sidecars = native_sidecars);
         let context = injector.context(Owner::default(), injector.namespace("demo"), &NO_VARIABLES);
         crate::inject::inject(pod, &context).unwrap().pod
     }

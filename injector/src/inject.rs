@@ -245,7 +245,7 @@ fn make(original: &Value, seen: &Value, settings: &PodSettings, context: &Contex
     let requested = metadata_map(original, "annotations").get(annotation::TEMPLATES).and_then(Value::as_str);
     let templates = context.injector.configuration.templates(requested).map_err(InjectError::UnknownTemplate)?;
     let (mut original, mut seen) = (Cow::Borrowed(original), Cow::Borrowed(seen));
-    if context.injector.openshift {
+    if context.injector.settings.openshift {
         openshift::drop_stamped_user(original.to_mut());
         openshift::drop_stamped_user(seen.to_mut());
     }

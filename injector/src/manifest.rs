@@ -70,17 +70,17 @@ struct Changed {
 
 impl Change for Injector {
     fn mode(&self) -> Mode {
-        self.mode
+        self.settings.mode
     }
 
     fn change(&self, object: &Value, workload: &WorkloadKind, pod: &Value) -> Result<Changed, Vec<String>> {
-        let read = self.mode.is_istio().then(|| as_go_reads(pod));
+        let read = self.settings.mode.is_istio().then(|| as_go_reads(pod));
         let pod = read.as_ref().unwrap_or(pod);
         let namespace = metadata_text(object, "namespace");
         let Decision { reason, mut warnings } = match decide(pod, namespace, &self.configuration.config) {
             decision if decision.inject() => decision,
             Decision { reason, mut warnings } => {
-                if self.mode.is_istio() {
+                if self.settings.mode.is_istio() {
                     warnings.push(as_istio_says(object, &reason));
                 }
                 return Ok(Changed { action: Action::Skipped(reason), pod: None, warnings });
@@ -90,7 +90,7 @@ impl Change for Injector {
         let context = self.context(owner, self.namespace(namespace), &NO_VARIABLES);
         let mut outcome = inject(pod, &context).map_err(|error| error.messages_under(&workload.pod_path()))?;
         warnings.append(&mut outcome.warnings);
-        if self.mode.is_istio() {
+        if self.settings.mode.is_istio() {
             as_go_writes(&mut outcome.pod);
         }
         if *pod == outcome.pod {

@@ -134,7 +134,7 @@ pub fn review(body: &[u8], variables: &BTreeMap<String, String>, injector: &Inje
         .ok_or(NotAReview::Field { field: "request", expected: "an object" })?;
     let verdict = match incomplete(request) {
         // Istio's injector takes what it gets for a new pod.
-        Some(error) if !injector.mode.is_istio() => {
+        Some(error) if !injector.settings.mode.is_istio() => {
             if text(request, "uid").is_empty() {
                 return Err(error);
             }
@@ -188,7 +188,7 @@ fn answered(api_version: &str, uid: &str, request: &Value, verdict: Verdict, inj
 }
 
 fn answer(request: &Value, variables: &BTreeMap<String, String>, injector: &Injector) -> Verdict {
-    if let Some(reason) = not_a_new_pod(request).filter(|_| !injector.mode.is_istio()) {
+    if let Some(reason) = not_a_new_pod(request).filter(|_| !injector.settings.mode.is_istio()) {
         return Verdict::skipped("not_a_new_pod", reason, Vec::new());
     }
     let Some(pod) = request.get("object").filter(|object| object.is_object()) else {

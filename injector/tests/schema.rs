@@ -17,7 +17,7 @@ use sidecar_injector::yaml::read_manifest;
 fn injected(text: &str, native_sidecars: bool) -> Vec<Value> {
     let configuration = Configuration::load(&defaults::sources()).unwrap();
     let native_sidecars = if native_sidecars { Setting::True } else { Setting::False };
-    let injector = Injector { native_sidecars, ..Injector::new(configuration) };
+    let injector = Injector::new(configuration).with(|settings| settings.native_sidecars = native_sidecars);
     let manifest = inject_manifest(text, &injector).unwrap();
     manifest.text.split("---\n").map(|document| read_manifest(document).unwrap()).collect()
 }

@@ -33,7 +33,7 @@ impl KubeInject {
     pub fn run(&self) -> Result<(), Failure> {
         let Self { filename, output, config } = self;
         let mut injector = config.load()?;
-        if injector.mode.is_istio() {
+        if injector.settings.mode.is_istio() {
             Arc::make_mut(&mut injector.configuration).config.keep_templates_only();
         }
         let text = files::read(filename).map_err(|error| Failure::of(&error))?;

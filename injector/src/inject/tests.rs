@@ -123,7 +123,7 @@ fn a_job_with_a_sidecar_that_stays_is_warned_about() {
     let pod = json!({"spec": {"containers": [{"name": "app"}]}});
     let job = Context { owner: Owner { kind: "Job", ..Owner::default() }, ..context(&injector) };
     assert!(inject(&pod, &job).unwrap().warnings[0].contains("does not complete"));
-    let injector = Injector { native_sidecars: Setting::True, ..injector };
+    let injector = injector.with(|settings| settings.native_sidecars = Setting::True);
     let job = Context { owner: Owner { kind: "Job", ..Owner::default() }, ..context(&injector) };
     assert!(inject(&pod, &job).unwrap().warnings.is_empty());
 }
@@ -227,7 +227,7 @@ proptest! {
     #[test]
     fn injecting_twice_equals_injecting_once(pod in pod(), native_sidecars: bool) {
         let native_sidecars = if native_sidecars { Setting::True } else { Setting::False };
-        let injector = Injector { native_sidecars, ..default_injector() };
+        let injector = default_injector().with(|settings| settings.native_sidecars = native_sidecars);
         let context = context(&injector);
         if let Ok(once) = inject(&pod, &context) {
             let twice = inject(&once.pod, &context).unwrap();
@@ -341,7 +341,7 @@ fn odd_json() -> impl Strategy<Value = Value> {
 #[test]
 fn a_field_of_the_users_sidecar_that_is_null_or_empty_is_the_templates() {
     for mode in [Mode::Corrected, Mode::Istio] {
-        let injector = Injector { mode, ..default_injector() };
+        let injector = default_injector().with(|settings| settings.mode = mode);
         let sidecar = json!({"name": "istio-proxy", "image": "auto", "args": null, "ports": [], "resources": null,
             "securityContext": {"runAsUser": 5, "capabilities": null}});
         let pod = json!({"metadata": {"name": "a"}, "spec": {"containers": [{"name": "app"}, sidecar]}});

@@ -55,7 +55,7 @@ fn an_injected_document_keeps_its_separator_and_head_comment() {
 
 #[test]
 fn istio_writes_what_gos_types_hold() {
-    let injector = Injector { mode: Mode::Istio, ..injector() };
+    let injector = injector().with(|settings| settings.mode = Mode::Istio);
     let pod = POD.to_owned()
         + "    x-unknown: 1\n    tty: false\n    args: null\n  hostPID: false\n  volumes: [{name: v, emptyDir: {sizeLimit: 1024Mi}}]\n";
     let pod = yaml::read_manifest(&inject_manifest(&pod, &injector).unwrap().text).unwrap();
@@ -174,7 +174,7 @@ fn a_list_of_another_group_is_no_list() {
 #[test]
 fn istio_reads_scalars_as_texts_where_texts_belong() {
     let pod = POD.replace("metadata:\n", "metadata:\n  labels: {version: 1, sidecar.istio.io/inject: false}\n");
-    let istio = Injector { mode: Mode::Istio, ..injector() };
+    let istio = injector().with(|settings| settings.mode = Mode::Istio);
     let report = inject_manifest(&pod, &istio).unwrap().report;
     assert!(matches!(&report[0].action, Action::Skipped(Reason::Label(false))), "{report:?}");
     assert!(inject_manifest(&pod, &injector()).unwrap_err()[0].message.contains("quote it"));

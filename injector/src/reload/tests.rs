@@ -53,7 +53,7 @@ async fn configuration_and_cluster_come_together_and_mistakes_are_told() {
     assert_eq!(told.recv().await.unwrap().reason, "ConfigurationLoaded");
     assert!(current.load().is_none(), "the cluster is not known yet");
     cluster.send_replace(Some(Arc::default()));
-    until(&current, |injector| injector.revision == "canary" && injector.cluster.nodes.is_none()).await;
+    until(&current, |injector| injector.settings.revision == "canary" && injector.cluster.nodes.is_none()).await;
     assert!(readiness.pending().is_empty());
 
     offers.send_replace(offered("policy: [", r#"{"image": "two"}"#));

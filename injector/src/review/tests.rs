@@ -104,7 +104,7 @@ fn what_is_not_a_new_pod_is_let_through() {
 
 #[test]
 fn istio_does_not_ask_what_the_request_is_for() {
-    let injector = Injector { mode: crate::mode::Mode::Istio, ..injector() };
+    let injector = injector().with(|settings| settings.mode = crate::mode::Mode::Istio);
     for request in [json!({"object": pod(), "operation": "UPDATE", "kind": {"kind": "Job"}}), json!({"object": pod()})]
     {
         let body =

@@ -44,7 +44,7 @@ fn serve(server: &ApiServer) -> (Runtime, Drain) {
         let bound = Bound::bind(loopback(), loopback()).await.unwrap();
         let address = bound.https_address().unwrap();
         let configuration = Configuration::load(&defaults::sources()).unwrap();
-        let injector = Injector { revision: REVISION.to_owned(), ..Injector::new(configuration) };
+        let injector = Injector::new(configuration).with(|settings| REVISION.clone_into(&mut settings.revision));
         let current = Arc::new(ArcSwapOption::from_pointee(injector));
         let tls = server_config(&issued.certificate, &issued.key).unwrap();
         let (events, queue) = Events::channel();

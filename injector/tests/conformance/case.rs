@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use sidecar_injector::config::{Configuration, Source, Sources};
-use sidecar_injector::context::{Cluster, Injector};
+use sidecar_injector::context::{Cluster, Injector, InjectorSettings};
 use sidecar_injector::mode::Mode;
 use sidecar_injector::native::Setting;
 use sidecar_injector::yaml::read_json;
@@ -77,10 +77,13 @@ impl Case {
         let namespace: Arc<Map<String, Value>> = annotations.as_object().unwrap().clone().into();
         let namespaces = Arc::new([("test-ns".to_owned(), namespace)].into());
         Injector {
-            mode: Mode::Istio,
-            native_sidecars: if self.native { Setting::True } else { Setting::False },
-            compliance_policy: self.compliance_policy.clone(),
-            openshift: self.platform.as_deref() == Some("openshift"),
+            settings: InjectorSettings {
+                mode: Mode::Istio,
+                native_sidecars: if self.native { Setting::True } else { Setting::False },
+                compliance_policy: self.compliance_policy.clone(),
+                openshift: self.platform.as_deref() == Some("openshift"),
+                ..InjectorSettings::default()
+            },
             cluster: Arc::new(Cluster { namespaces, ..Cluster::default() }),
             ..Injector::new(load(&self.config, Some(&self.values), Some(&self.mesh)))
         }

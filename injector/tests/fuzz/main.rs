@@ -85,7 +85,7 @@ fn reviews_are_answered_whatever_they_are() {
         let injector = injectors[case as usize % injectors.len()];
         match review(body, &BTreeMap::new(), injector) {
             Ok(review) => check_answer(body, &review.answer),
-            Err(error) => check_refusal(body, &error.to_string(), injector.mode.is_istio()).map(|()| false),
+            Err(error) => check_refusal(body, &error.to_string(), injector.settings.mode.is_istio()).map(|()| false),
         }
     });
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 use sidecar_injector::config::{Configuration, Source, Sources};
-use sidecar_injector::context::{Cluster, Context, Injector};
+use sidecar_injector::context::{Cluster, Context, Injector, InjectorSettings};
 use sidecar_injector::defaults;
 use sidecar_injector::inject::{InjectError, Outcome, inject};
 use sidecar_injector::mode::Mode;
@@ -25,8 +25,10 @@ pub(crate) static ISTIO: LazyLock<Vec<Injector>> = LazyLock::new(|| all(Mode::Is
 static NO_VARIABLES: BTreeMap<String, String> = BTreeMap::new();
 
 fn all(mode: Mode) -> Vec<Injector> {
-    let own = || Injector { mode, ..Injector::new(Configuration::load(&defaults::sources()).unwrap()) };
-    let with_more = || Injector { mode, ..Injector::new(Configuration::load(&with_more_templates()).unwrap()) };
+    let own =
+        || Injector::new(Configuration::load(&defaults::sources()).unwrap()).with(|settings| settings.mode = mode);
+    let with_more =
+        || Injector::new(Configuration::load(&with_more_templates()).unwrap()).with(|settings| settings.mode = mode);
     let range = json!({"openshift.io/sa.scc.uid-range": "1000620000/10000"});
     let namespaces: BTreeMap<String, Arc<Map<String, Value>>> =
         [("demo".to_owned(), range.as_object().unwrap().clone().into())].into();
@@ -34,22 +36,28 @@ fn all(mode: Mode) -> Vec<Injector> {
     let mut injectors = vec![
         own(),
         with_more(),
-        Injector { native_sidecars: Setting::True, ..with_more() },
+        with_more().with(|settings| settings.native_sidecars = Setting::True),
         Injector {
-            native_sidecars: Setting::Auto,
+            settings: InjectorSettings {
+                mode,
+                native_sidecars: Setting::Auto,
+                openshift: true,
+                revision: "canary".to_owned(),
+                ..InjectorSettings::default()
+            },
             cluster: Arc::new(Cluster {
                 nodes: Some(Arc::new([node("new", "v1.33.1"), node("old", "v1.28.0")].into_iter().collect())),
                 namespaces: Arc::new(namespaces),
                 ..Cluster::default()
             }),
-            openshift: true,
-            revision: "canary".to_owned(),
             ..with_more()
         },
     ];
     for native_sidecars in [Setting::False, Setting::True] {
         if let Some(configuration) = of_istio() {
-            injectors.push(Injector { mode, native_sidecars, ..Injector::new(configuration) });
+            injectors.push(Injector::new(configuration).with(|settings| {
+                (settings.mode, settings.native_sidecars) = (mode, native_sidecars);
+            }));
         }
     }
     injectors

@@ -112,15 +112,13 @@ impl Keeper {
         let standing = match self.wanted(task) {
             Err(standing) => standing,
             Ok(wanted) => {
-                let mut worst = (State::Current, String::new());
+                let mut standings = Vec::with_capacity(wanted.len());
                 for configuration in wanted {
                     let (standing, pause) = self.make_right(configuration, task).await;
                     wait = [wait, pause].into_iter().flatten().min();
-                    if standing.0 > worst.0 {
-                        worst = standing;
-                    }
+                    standings.push(standing);
                 }
-                worst
+                worst(standings).unwrap_or((State::Current, String::new()))
             }
         };
         self.stand(standing, task);
@@ -280,8 +278,8 @@ impl Keeper {
 
     fn tell(&mut self, task: &KeepRegistered) {
         let names = self.settings.names();
-        let own = self.blind.iter().filter(|(name, _)| names.contains(name));
-        if let Some(standing) = own.map(|(_, standing)| standing).max_by_key(|standing| standing.0).cloned() {
+        let own = names.iter().filter_map(|name| self.blind.get(name)).cloned();
+        if let Some(standing) = worst(own) {
             self.stand(standing, task);
         }
     }
@@ -314,6 +312,11 @@ fn taken_back(
         None if is_by_others => Some(format!("somebody changed it; put back: {fields}")),
         None => None,
     }
+}
+
+/// The first of the worst, so that the same is told as long as nothing changes.
+fn worst(standings: impl IntoIterator<Item = Standing>) -> Option<Standing> {
+    standings.into_iter().reduce(|worst, next| if next.0 > worst.0 { next } else { worst })
 }
 
 fn standing(error: &RegistrarError) -> Standing {

@@ -66,7 +66,7 @@ fn leases() {
     without("leases", &[], |installation, replica| {
         replica.until_logged(&["Lease", &installation.object_name(), "leases", "forbidden"]);
         replica.until_metric("sidecar_injector_leader", "", |leads| leads == 0.0);
-        replica.until_reported(&["[-]certificate"]);
+        replica.until_reported(&["[-]certificate", "[!]leader election", "leases", "forbidden"]);
         assert!(!replica.is_ready());
     });
 }
@@ -112,6 +112,7 @@ fn all_of_them_taken_away_from_one_that_runs() {
     installation.delete_bindings();
     replica.until_metric("sidecar_injector_leader", "", |leads| leads == 0.0);
     replica.until_logged(&["Lease", "forbidden"]);
+    replica.until_reported(&["[!]leader election", "forbidden"]);
     assert!(replica.is_ready(), "{}", replica.report());
     installation.create_injected_pod(&demo, "deprived");
     // As long as a watch of the API server goes on.
@@ -121,6 +122,7 @@ fn all_of_them_taken_away_from_one_that_runs() {
     installation.apply();
     replica.until_metric("sidecar_injector_leader", "", |leads| leads == 1.0);
     replica.until_metric("sidecar_injector_registration_state", r#"state="current""#, |is_set| is_set == 1.0);
+    replica.until_reported(&["[+]leader election ok: this replica leads"]);
     let lines = replica.log().lines().count();
-    assert!(lines < 150, "{lines} lines\n{}", replica.log());
+    assert!(lines < 60, "{lines} lines\n{}", replica.log());
 }
