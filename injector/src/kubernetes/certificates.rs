@@ -1,19 +1,18 @@
 //! Certificates in a Secret: every replica serves what is there; the leader keeps it right, or somebody else does.
 
 use std::convert::Infallible;
-use std::pin::pin;
 use std::time::Duration;
 
 use futures::StreamExt;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ObjectReference, Secret};
 use kube::api::{Api, ObjectMeta, PostParams};
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::watch_object;
+use kube::runtime::watcher;
 use kube::{Client, Error};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::watching::{self, Problem};
 use crate::certificates::material::authorities;
 use crate::certificates::{
     BUNDLE_KEY, CERTIFICATE_KEY, CaBundle, Change, Data, Material, PRIVATE_KEY_KEY, Pair, Plan, Settings, Situation,
@@ -61,7 +60,7 @@ pub async fn manage(
     let (_kept, none) = watch::channel(None);
     let mut published = published.map_or((none, false), |published| (published, true));
     let (mut leadership, mut led) = (leadership, false);
-    let mut secrets = pin!(watch_object(keeper.secrets.clone(), &keeper.place.name).default_backoff());
+    let mut secrets = watching::follow_object(keeper.secrets.clone(), &keeper.place.name);
     loop {
         tokio::select! {
             item = secrets.next() => keeper.take(item),
@@ -87,7 +86,7 @@ pub async fn manage(
 /// Serves what somebody else writes into a Secret. Runs for ever.
 pub async fn follow(client: Client, place: SecretPlace, outlets: Outlets) -> Infallible {
     let mut keeper = Keeper::new(client, place, outlets, None);
-    let mut secrets = pin!(watch_object(keeper.secrets.clone(), &keeper.place.name).default_backoff());
+    let mut secrets = watching::follow_object(keeper.secrets.clone(), &keeper.place.name);
     loop {
         tokio::select! {
             item = secrets.next() => keeper.take(item),
@@ -130,11 +129,13 @@ impl Keeper {
         }
     }
 
-    fn take<E: std::fmt::Display>(&mut self, item: Option<Result<Option<Secret>, E>>) {
+    fn take(&mut self, item: Option<watcher::Result<Option<Secret>>>) {
         match item {
             Some(Ok(secret)) => self.see(secret),
             Some(Err(error)) => {
-                self.loader.load(&self.origin, Err(format!("cannot be read: {error}")));
+                if let Some(problem) = Problem::of(&error) {
+                    self.loader.load(&self.origin, Err(problem.text("it")));
+                }
             }
             None => {}
         }
@@ -214,7 +215,10 @@ impl Keeper {
         let situation = Situation { now, bundle_age: self.bundle.1.elapsed(), published, last: self.last.as_ref() };
         let planned = match plan(data.as_ref(), settings, situation) {
             _ if !ours => return self.fail(foreign()),
-            Ok(plan) if !plan.is_changed => return,
+            Ok(plan) if !plan.is_changed => {
+                self.has_failed = false;
+                return;
+            }
             Ok(plan) => plan,
             Err(error) => return self.fail(error.to_string()),
         };

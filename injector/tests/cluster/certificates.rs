@@ -73,7 +73,7 @@ fn replica(client: &Client, namespace: &str, identity: &str, settings: &Settings
     let shutdown = async {
         let _ = ended.await;
     };
-    let (leadership, election) = elect(client.clone(), namespace, "injector", identity, shutdown);
+    let (leadership, election) = elect(client.clone(), namespace, "injector", identity, None, shutdown);
     let (bundle, bundles) = watch::channel(None);
     let (serving, readiness, metrics) = (ServingCertificate::default(), Readiness::new(), Arc::new(Metrics::default()));
     let condition = readiness.register("certificate");

@@ -4,6 +4,7 @@ mod creation;
 mod decision;
 mod dry_run;
 mod exported;
+mod failures;
 mod objects;
 mod owners;
 mod pod_security;

@@ -11,8 +11,7 @@ use futures::StreamExt;
 use futures::stream::{BoxStream, select_all};
 use kube::Client;
 use kube::api::DynamicObject;
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, watch_object};
+use kube::runtime::watcher;
 use rustls::pki_types::CertificateDer;
 use sidecar_process::readiness::Condition;
 use tokio::sync::watch;
@@ -21,6 +20,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Registrar;
 use crate::certificates::CaBundle;
 use crate::events::Events;
+use crate::kubernetes::watching;
 use crate::metrics::Metrics;
 use crate::registration::{Settings, State};
 use keeper::Keeper;
@@ -100,7 +100,7 @@ async fn lead(task: &mut KeepRegistered) {
 }
 
 fn watched(registrar: &Registrar, name: String) -> BoxStream<'static, Seen> {
-    let objects = watch_object(registrar.api().clone(), &name).default_backoff();
+    let objects = watching::follow_object(registrar.api().clone(), &name);
     objects.map(move |object| (name.clone(), object)).boxed()
 }
 

@@ -69,6 +69,29 @@ impl Replica {
         .unwrap();
     }
 
+    /// Waits until `/readyz?verbose` says all of this.
+    pub(crate) fn until_reported(&self, parts: &[&str]) {
+        eventually(PATIENCE, || match self.report() {
+            report if parts.iter().all(|part| report.contains(part)) => Ok(()),
+            report => Err(format!("{parts:?} not in\n{report}\n{}", self.log())),
+        })
+        .unwrap();
+    }
+
+    /// Waits until the log has a line with all of this.
+    pub(crate) fn until_logged(&self, parts: &[&str]) {
+        eventually(PATIENCE, || match self.log() {
+            log if log.lines().any(|line| parts.iter().all(|part| line.contains(part))) => Ok(()),
+            log => Err(format!("no line with {parts:?} in\n{log}")),
+        })
+        .unwrap();
+    }
+
+    /// Whether `/readyz` says that it is ready.
+    pub(crate) fn is_ready(&self) -> bool {
+        is_ready(self.monitoring)
+    }
+
     /// Everything it has logged.
     pub(crate) fn log(&self) -> String {
         self.process.stderr().join("\n")
