@@ -55,7 +55,11 @@ fn without_configuration_nobody_is_sent_here(cluster: &Cluster<'_>) {
         report => Err(report),
     })
     .unwrap();
-    assert_eq!(cluster.endpoints.probed(&pod.address), Some(false), "{}", pod.replica.report());
+    eventually(PATIENCE, || match cluster.endpoints.probed(&pod.address) {
+        Some(is_ready) => Ok(assert!(!is_ready, "{}", pod.replica.report())),
+        None => Err("not asked"),
+    })
+    .unwrap();
     assert!(cluster.endpoints.published().is_empty());
     // Before it was ready; the same end as any other.
     pod.replica.terminate();

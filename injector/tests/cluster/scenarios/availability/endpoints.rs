@@ -65,6 +65,11 @@ impl Endpoints {
         self.state.replicas.lock().unwrap().push((monitoring, None));
     }
 
+    /// What a replica last said, if it was asked.
+    pub(super) fn probed(&self, address: &IpAddr) -> Option<bool> {
+        self.state.replicas.lock().unwrap().iter().find(|(one, _)| one.ip() == *address)?.1
+    }
+
     /// The addresses that the API server was last told.
     pub(super) fn published(&self) -> Vec<IpAddr> {
         self.state.published.lock().unwrap().clone()
@@ -108,11 +113,4 @@ fn probe(state: &State) -> Vec<IpAddr> {
     }
     let ready = addresses.iter().zip(&answers).filter(|(_, answer)| **answer == Some(true));
     ready.map(|(address, _)| address.ip()).collect()
-}
-
-impl Endpoints {
-    /// What a replica last said, if it was asked.
-    pub(super) fn probed(&self, address: &IpAddr) -> Option<bool> {
-        self.state.replicas.lock().unwrap().iter().find(|(one, _)| one.ip() == *address)?.1
-    }
 }
