@@ -1,10 +1,10 @@
 //! An injector as it is installed: the manifests applied, replicas with the permissions of their service account, and the
 //! API server calling them.
 
+pub(crate) mod account;
 mod balancer;
-mod replica;
+pub(crate) mod replica;
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ impl<'a> Installation<'a> {
         let folder = tempfile::tempdir().unwrap();
         let installation = Self { server, revision: revision.to_owned(), balancer: Balancer::start(), objects, folder };
         installation.apply();
-        installation.write_kubeconfig();
+        account::write_kubeconfig(server, &installation.object_name(), &installation.kubeconfig());
         installation
     }
 
@@ -169,20 +169,6 @@ impl<'a> Installation<'a> {
     /// As the service account, and nobody else.
     pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.folder.path().join("kubeconfig")
-    }
-
-    fn write_kubeconfig(&self) {
-        let token = self.kubectl(&["create", "token", &self.object_name(), "--duration=3h"]).unwrap();
-        let (address, authority) = (self.server.address(), self.server.certificate_authority());
-        let text = format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: injector\n\
-             clusters: [{{name: cluster, cluster: {{server: '{address}', certificate-authority: '{}'}}}}]\n\
-             users: [{{name: injector, user: {{token: {token}}}}}]\n\
-             contexts: [{{name: injector, context: {{cluster: cluster, user: injector, namespace: {NAMESPACE}}}}}]\n",
-            authority.display()
-        );
-        #[expect(clippy::disallowed_methods, reason = "who a process is, it reads from a file")]
-        fs::write(self.kubeconfig(), text).unwrap();
     }
 }
 

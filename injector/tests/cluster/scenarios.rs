@@ -1,5 +1,6 @@
 //! What happens to pods when the whole program is there: installed, registered, called.
 
+mod availability;
 mod creation;
 mod decision;
 mod dry_run;

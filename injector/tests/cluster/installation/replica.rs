@@ -25,7 +25,11 @@ impl Replica {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sidecar-injector"));
         command.args(["serve", "--https-address=127.0.0.1:0", "--monitoring-address=127.0.0.1:0", "--log-format=json"]);
         command.args(arguments).env("POD_NAME", name).env_remove("POD_NAMESPACE").env_remove("KUBECONFIG");
-        let process = Process::start(command).unwrap();
+        Self::once_listening(Process::start(command).unwrap())
+    }
+
+    /// One that was started with `--log-format=json`, when it listens.
+    pub(crate) fn once_listening(process: Process) -> Self {
         let listening = eventually(PATIENCE, || {
             let lines = process.stderr();
             let mut events = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -102,6 +106,9 @@ impl Replica {
         self.process.terminate().unwrap();
     }
 
+    /// Ends it without a chance to do anything about it.
+    pub(crate) fn kill(self) {}
+
     /// Waits for its end.
     pub(crate) fn wait(&mut self) -> Output {
         self.process.wait(PATIENCE).unwrap()
@@ -109,7 +116,7 @@ impl Replica {
 }
 
 /// Whether who is monitored there says that it is ready.
-pub(super) fn is_ready(monitoring: SocketAddr) -> bool {
+pub(crate) fn is_ready(monitoring: SocketAddr) -> bool {
     get(monitoring, "/readyz").is_ok_and(|(status, _)| status == 200)
 }
 
