@@ -13,16 +13,20 @@ const FIRST: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(100);
 
 fn connect(protocol: Protocol, stopping: impl Future<Output = ()> + Send + 'static) -> (DuplexStream, JoinHandle<()>) {
-    let router = Router::new()
-        .route("/", get(|| async { "here" }))
-        .route("/slow", post(|| tokio::time::sleep(Duration::from_secs(1000))));
-    let (client, server) = duplex(64 * 1024);
-    let patience = Patience { first: Instant::now() + FIRST, idle: IDLE };
     let (drain, watch) = Drain::new();
     tokio::spawn(async move {
         stopping.await;
         drain.run(Duration::MAX).await
     });
+    connect_watched(protocol, watch)
+}
+
+fn connect_watched(protocol: Protocol, watch: DrainWatch) -> (DuplexStream, JoinHandle<()>) {
+    let router = Router::new()
+        .route("/", get(|| async { "here" }))
+        .route("/slow", post(|| tokio::time::sleep(Duration::from_secs(1000))));
+    let (client, server) = duplex(64 * 1024);
+    let patience = Patience { first: Instant::now() + FIRST, idle: IDLE };
     let served = async move { serve(server, protocol, router, Arc::default(), patience, &watch).await };
     (client, tokio::spawn(served))
 }
@@ -114,6 +118,29 @@ async fn a_request_that_comes_when_a_connection_is_about_to_end_is_answered_and_
     }
     assert_eq!(seconds_to_the_end(connection).await, 0, "{answer}");
     assert_eq!(client.read(&mut [0; 1]).await.unwrap(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_the_end_connections_are_given_up_one_answer_at_a_time() {
+    let (drain, watch) = Drain::new();
+    let (mut client, connection) = connect_watched(Protocol::Http1, watch.clone());
+    drain.announce();
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    assert!(!connection.is_finished());
+    client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("connection: close") && answer.ends_with("here"), "{answer}");
+    assert_eq!(seconds_to_the_end(connection).await, 0);
+
+    let (client, _connection) = connect_watched(Protocol::Http2, watch);
+    let (mut sender, driver) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(client)).await.unwrap();
+    tokio::spawn(driver);
+    for _ in 0..2 {
+        let request = Request::get("http://a/").body(Empty::<Bytes>::new()).unwrap();
+        assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
+    }
 }
 
 #[test]

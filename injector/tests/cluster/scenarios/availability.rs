@@ -7,7 +7,7 @@ mod load;
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sidecar_test_support::eventually::eventually;
 
 use super::super::installation::{NAMESPACE, PATIENCE, Replica, has_sidecar};
@@ -55,11 +55,8 @@ fn without_configuration_nobody_is_sent_here(cluster: &Cluster<'_>) {
         report => Err(report),
     })
     .unwrap();
-    eventually(PATIENCE, || match cluster.endpoints.probed(&pod.address) {
-        Some(is_ready) => Ok(assert!(!is_ready, "{}", pod.replica.report())),
-        None => Err("not asked"),
-    })
-    .unwrap();
+    let probed = eventually(PATIENCE, || cluster.endpoints.probed(&pod.address).ok_or("not asked"));
+    assert!(!probed.unwrap(), "{}", pod.replica.report());
     assert!(cluster.endpoints.published().is_empty());
     // Before it was ready; the same end as any other.
     pod.replica.terminate();
