@@ -43,7 +43,7 @@ pub(super) fn get(server: &ApiServer, namespace: &str, name: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// The names of all pods in a namespace, each after `pod/` on a line of its own.
+/// All pods in a namespace, a line each, as `pod/web`.
 pub(super) fn pods(server: &ApiServer, namespace: &str) -> String {
     server.run(["get", "pods", "--namespace", namespace, "-o", "name"]).unwrap()
 }
@@ -89,7 +89,7 @@ pub(super) fn assert_same_injection(pod: &Value, expected: &Value) {
             json!({"spec": pod["spec"], "labels": metadata["labels"], "annotations": metadata["annotations"]});
         let status = parts["annotations"]["sidecar.istio.io/status"].as_str().unwrap_or_default();
         let mut status: Value = serde_json::from_str(status).unwrap();
-        // Of what has the namespace in it.
+        // A fingerprint of what has the name of the namespace in it.
         status.as_object_mut().unwrap().shift_remove("digest");
         parts["annotations"]["sidecar.istio.io/status"] = status;
         serde_json::from_str::<Value>(&parts.to_string().replace(namespace, "NAMESPACE")).unwrap()

@@ -61,7 +61,7 @@ impl<'a> SecondWebhook<'a> {
         Self { server, name: name.to_owned(), address, calls, stopped }
     }
 
-    /// How often it was asked about a pod of that name.
+    /// How often it was asked, dry runs aside.
     pub(super) fn calls(&self) -> usize {
         self.calls.load(Ordering::Relaxed)
     }
@@ -119,7 +119,7 @@ fn serve(stream: StreamOwned<ServerConnection, TcpStream>, change: Change, calls
         let mut body = vec![0; length.ok_or(io::ErrorKind::InvalidData)?];
         stream.read_exact(&mut body)?;
         let review: Value = serde_json::from_slice(&body)?;
-        // Not those by which the test finds out whether it is called yet.
+        // Dry runs are how a test finds out whether it is called yet.
         if review["request"]["dryRun"] == false {
             calls.fetch_add(1, Ordering::Relaxed);
         }
