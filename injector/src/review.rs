@@ -156,6 +156,11 @@ pub fn refused(body: &[u8], code: &'static str, status: u16, reason: &str, injec
 /// The code of a request that lacks what makes it a review.
 const NOT_A_REVIEW: &str = "not_a_review";
 
+/// Kubernetes: names of most objects, names that are labels of DNS (namespaces, kinds, versions), and UIDs, in bytes.
+const LONGEST_NAME: usize = 253;
+const LONGEST_LABEL: usize = 63;
+const LONGEST_UID: usize = 128;
+
 fn incomplete(request: &Value) -> Option<NotAReview> {
     let missing = |field, expected| Some(NotAReview::Field { field, expected });
     if text(request, "uid").is_empty() {
@@ -257,16 +262,21 @@ fn notice(request: &Value, verdict: &Verdict) -> Option<Notice> {
     }
     let references = request.pointer("/object/metadata/ownerReferences")?.as_array()?;
     let controller = references.iter().find(|reference| reference.get("controller") == Some(&true.into()))?;
-    let given = |key: &str| Some(text(controller, key)).filter(|text| !text.is_empty()).map(str::to_owned);
+    // Longer than Kubernetes lets it be, it is nobody's, and is not to wait in memory.
+    let given = |key: &str, longest: usize| {
+        Some(text(controller, key)).filter(|text| (1..=longest).contains(&text.len())).map(str::to_owned)
+    };
     let owner = ObjectReference {
-        api_version: Some(given("apiVersion")?),
-        kind: Some(given("kind")?),
-        name: Some(given("name")?),
-        uid: Some(given("uid")?),
-        namespace: Some(text(request, "namespace").to_owned()),
+        api_version: Some(given("apiVersion", LONGEST_NAME + 1 + LONGEST_LABEL)?),
+        kind: Some(given("kind", LONGEST_LABEL)?),
+        name: Some(given("name", LONGEST_NAME)?),
+        uid: Some(given("uid", LONGEST_UID)?),
+        namespace: Some(text(request, "namespace")).filter(|text| text.len() <= LONGEST_LABEL).map(str::to_owned),
         ..ObjectReference::default()
     };
-    Some(Notice { owner, reason, note: format!("pod {}: {note}", pod_name(request)) })
+    owner.namespace.as_ref()?;
+    let pod: String = pod_name(request).chars().take(LONGEST_NAME).collect();
+    Some(Notice { owner, reason, note: format!("pod {pod}: {note}") })
 }
 
 fn pod_name(request: &Value) -> String {

@@ -13,8 +13,8 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::with_causes;
-use crate::events::Event;
 use crate::events::ledger::{Ledger, Write};
+use crate::events::{Event, LONGEST_NOTE, cut};
 
 /// `reportingController`; a qualified name.
 const CONTROLLER: &str = "sidecar-injector";
@@ -24,8 +24,7 @@ const TICK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Failures are logged no oftener.
 const COMPLAINTS: Duration = Duration::from_secs(60);
-/// Kubernetes: `note` and `reportingInstance`, in bytes.
-const LONGEST_NOTE: usize = 1024;
+/// Kubernetes: `reportingInstance`, in bytes.
 const LONGEST_INSTANCE: usize = 128;
 /// An event's name is this much of its object's, a dot, and the time.
 const LONGEST_NAME: usize = 200;
@@ -127,15 +126,6 @@ fn now() -> Timestamp {
 
 fn saturated(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
-}
-
-/// At most `longest` bytes of `text`.
-fn cut(text: &str, longest: usize) -> String {
-    let mut end = longest.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].to_owned()
 }
 
 #[cfg(test)]

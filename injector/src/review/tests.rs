@@ -270,3 +270,19 @@ fn the_owner_is_told_of_surprises_and_denials() {
     assert_eq!(review.notice, None, "dry run");
     assert!(review.answer["response"]["warnings"].is_array(), "an answer is no side effect");
 }
+
+#[test]
+fn nobody_is_told_whose_name_cannot_be() {
+    let asked = request(owned(json!({"metadata": {}, "spec": {}})));
+    assert!(reviewed(&asked).notice.is_some());
+    for (field, longest) in [("apiVersion", 317), ("kind", 63), ("name", 253), ("uid", 128)] {
+        for (length, is_told) in [(longest, true), (longest + 1, false), (0, false)] {
+            let mut asked = asked.clone();
+            asked["request"]["object"]["metadata"]["ownerReferences"][1][field] = "a".repeat(length).into();
+            assert_eq!(reviewed(&asked).notice.is_some(), is_told, "{field}: {length}");
+        }
+    }
+    let mut asked = asked;
+    asked["request"]["namespace"] = "a".repeat(64).into();
+    assert_eq!(reviewed(&asked).notice, None);
+}

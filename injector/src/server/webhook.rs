@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::context::Injector;
-use crate::events::{Event, Events};
+use crate::events::{Event, Events, INJECT};
 use crate::metrics::Metrics;
 use crate::path_variables;
 use crate::review::{NotAReview, Notice, Review, refused, review};
@@ -110,7 +110,7 @@ impl Webhook {
             }
         };
         if let Some(Notice { owner, reason, note }) = review.notice.take() {
-            self.events.tell(Event { regarding: owner, is_warning: true, reason, action: "Inject", note });
+            self.events.tell(Event { regarding: owner, is_warning: true, reason, action: INJECT, note });
         }
         Ok(reviewed(review, injector.revision_name()))
     }
