@@ -230,4 +230,26 @@ mod tests {
         let text = metrics.encode().unwrap();
         assert!(text.contains(r#"sidecar_injector_shed_total{limit="turn"} 1"#), "{text}");
     }
+
+    #[test]
+    fn a_failure_of_the_injector_is_an_error_that_says_why() {
+        let review = Review {
+            answer: serde_json::json!({"response": {"allowed": false}}),
+            outcome: ReviewOutcome::Failed,
+            code: "invalid_template",
+            reason: "a template".to_owned(),
+            uid: String::new(),
+            namespace: String::new(),
+            name: String::new(),
+            templates: Vec::new(),
+            patch_operations: 0,
+            patch_bytes: 0,
+            notice: None,
+        };
+        let denied = Review { outcome: ReviewOutcome::Denied, ..review.clone() };
+        let response = reviewed(review, "default");
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.extensions().get::<Summary>().unwrap().outcome, "rejected");
+        assert_eq!(reviewed(denied, "default").status(), 200);
+    }
 }
