@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
+use crate::PATIENCE;
 use crate::client::Client;
 
 pub(crate) const DATA: u8 = 0;
@@ -20,8 +21,8 @@ pub(crate) const CONTINUATION: u8 = 9;
 pub(crate) const END_STREAM: u8 = 1;
 pub(crate) const END_HEADERS: u8 = 4;
 
-/// How long the other side may not take what is sent before that counts as its answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the other side of a flood may not take what is sent before that counts as its answer.
+const STANDSTILL: Duration = Duration::from_secs(3);
 
 pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
@@ -55,19 +56,23 @@ impl Raw {
         raw
     }
 
-    /// False when the other side takes no more.
+    /// False when the connection has ended.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> bool {
+        self.send_within(PATIENCE, bytes).await
+    }
+
+    async fn send_within(&mut self, patience: Duration, bytes: &[u8]) -> bool {
         let sending = async {
             self.writer.write_all(bytes).await?;
             self.writer.flush().await
         };
-        matches!(timeout(PATIENCE, sending).await, Ok(Ok(())))
+        matches!(timeout(patience, sending).await, Ok(Ok(())))
     }
 
     /// Sends again and again, while nobody reads what is answered; tells how often it was taken.
     pub(crate) async fn flood(&mut self, bytes: &[u8], times: usize) -> usize {
         for time in 0..times {
-            if !self.send(bytes).await {
+            if !self.send_within(STANDSTILL, bytes).await {
                 return time;
             }
         }

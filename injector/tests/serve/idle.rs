@@ -6,10 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::{get, server};
-
-/// Longer than any client may wait with its first request.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::{PATIENCE, get, server};
 
 #[tokio::test]
 async fn clients_that_say_nothing_after_the_handshake_are_dropped() {
