@@ -58,24 +58,28 @@ impl Raw {
 
     /// False when the connection has ended.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> bool {
-        self.send_within(PATIENCE, bytes).await
-    }
-
-    async fn send_within(&mut self, patience: Duration, bytes: &[u8]) -> bool {
         let sending = async {
             self.writer.write_all(bytes).await?;
             self.writer.flush().await
         };
-        matches!(timeout(patience, sending).await, Ok(Ok(())))
+        matches!(timeout(PATIENCE, sending).await, Ok(Ok(())))
     }
 
-    /// Sends again and again, while nobody reads what is answered; tells how often it was taken.
+    /// Sends again and again, while nobody reads what is answered; tells how many bytes were taken.
     pub(crate) async fn flood(&mut self, bytes: &[u8], times: usize) -> usize {
-        for time in 0..times {
-            if !self.send_within(STANDSTILL, bytes).await {
-                return time;
+        let mut taken = 0;
+        for _ in 0..times {
+            let mut left = bytes;
+            while !left.is_empty() {
+                match timeout(STANDSTILL, self.writer.write(left)).await {
+                    Ok(Ok(length)) if length > 0 => (taken, left) = (taken + length, &left[length..]),
+                    _ => return taken,
+                }
+            }
+            if !matches!(timeout(STANDSTILL, self.writer.flush()).await, Ok(Ok(()))) {
+                return taken;
             }
         }
-        times
+        taken
     }
 }
