@@ -2,6 +2,7 @@
 
 mod alternatives;
 mod environment;
+mod fingerprint;
 mod former;
 mod metadata;
 mod order;

@@ -161,6 +161,7 @@ async fn until_drained(
 ) {
     let signal = termination.wait().await;
     readiness.withdraw("draining");
+    drain.announce();
     tracing::info!(signal, ?delay, deadline = ?DRAIN_DEADLINE, "draining");
     let draining = async {
         // Another replica is to lead before this one is gone.

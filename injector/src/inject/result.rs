@@ -3,9 +3,8 @@
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use super::{Made, alternatives, overrides};
+use super::{Made, alternatives, fingerprint, overrides};
 use crate::annotations::LONGEST_IN_ALL;
 use crate::containers::{self, LISTS};
 use crate::context::Context;
@@ -92,9 +91,9 @@ pub(super) fn check_annotations(pod: &Value, given: &Value) -> Result<(), FieldE
 /// longer in the templates goes.
 pub(super) fn keep_what_others_added(made: &mut Made, injected: Option<&Value>) {
     let former = injected.and_then(Status::on);
-    let fresh = digest(&made.pod, &made.status);
+    let fresh = fingerprint::of(&made.pod, &made.status);
     if let (Some(injected), Some(former)) = (injected, former)
-        && former.digest.as_ref().is_some_and(|recorded| *recorded != digest(injected, &former))
+        && former.digest.as_ref().is_some_and(|recorded| *recorded != fingerprint::of(injected, &former))
     {
         for list in [LISTS[0], LISTS[1], VOLUMES] {
             keep(made, injected, list);
@@ -127,38 +126,5 @@ fn keep(made: &mut Made, injected: &Value, list: &str) {
         {
             *fresh = merged;
         }
-    }
-}
-
-/// Fingerprint of the elements of `pod` that `status` lists.
-fn digest(pod: &Value, status: &Status) -> String {
-    let mut hash = Sha256::new();
-    for list in [LISTS[0], LISTS[1], VOLUMES] {
-        for element in status.names_in(list).filter_map(|name| containers::find(pod, list, name)) {
-            feed(&mut hash, element);
-        }
-    }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Hashes the value with the keys of its mappings in order: tools that rewrite a manifest put them into an order of their
-/// own. Every part says how long it is, so that no two values are fed alike.
-fn feed(hash: &mut Sha256, value: &Value) {
-    match value {
-        Value::Object(entries) => {
-            hash.update(format!("{{{}:", entries.len()));
-            let mut entries: Vec<_> = entries.iter().collect();
-            entries.sort_unstable_by_key(|(key, _)| key.as_str());
-            for (key, value) in entries {
-                hash.update(format!("{}:{key}", key.len()));
-                feed(hash, value);
-            }
-        }
-        Value::Array(elements) => {
-            hash.update(format!("[{}:", elements.len()));
-            elements.iter().for_each(|element| feed(hash, element));
-        }
-        Value::String(text) => hash.update(format!("\"{}:{text}", text.len())),
-        scalar => hash.update(format!("{scalar};")),
     }
 }

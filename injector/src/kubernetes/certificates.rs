@@ -221,7 +221,10 @@ impl Keeper {
         let situation = Situation { now, bundle_age: self.bundle.1.elapsed(), published, last: self.last.as_ref() };
         let planned = match plan(data.as_ref(), settings, situation) {
             _ if !ours => return self.fail(foreign()),
-            Ok(plan) if !plan.is_changed => return,
+            Ok(plan) if !plan.is_changed => {
+                self.has_failed = false;
+                return;
+            }
             Ok(plan) => plan,
             Err(error) => return self.fail(error.to_string()),
         };

@@ -1,7 +1,6 @@
 //! `/healthz`, `/readyz` and `/metrics`, in the clear, on a port of their own.
 
 use std::convert::Infallible;
-use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use sidecar_process::drain::Drain;
 use sidecar_process::readiness::Readiness;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -44,7 +44,9 @@ pub(super) async fn serve(listener: TcpListener, metrics: Arc<Metrics>, readines
 
 async fn connection(stream: TcpStream, _place: Place, router: Router) {
     let patience = Patience { first: Instant::now() + FIRST_REQUEST, idle: IDLE };
-    connection::serve(stream, Protocol::Http1, router, Arc::default(), patience, pending()).await;
+    // It answers to the very end.
+    let (_, never) = Drain::new();
+    connection::serve(stream, Protocol::Http1, router, Arc::default(), patience, &never).await;
 }
 
 fn router(metrics: Arc<Metrics>, readiness: Readiness) -> Router {

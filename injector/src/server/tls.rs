@@ -81,7 +81,7 @@ async fn connection(stream: TcpStream, peer: Arc<Peer>, shared: Shared, watch: D
         Err(_) => return tracing::debug!("TLS handshake took too long"),
     };
     let protocol = Protocol::negotiated(stream.get_ref().1.alpn_protocol());
-    connection::serve(stream, protocol, shared.router, peer, patience, watch.stopping()).await;
+    connection::serve(stream, protocol, shared.router, peer, patience, &watch).await;
 }
 
 async fn refuse(mut stream: TcpStream) {

@@ -85,7 +85,7 @@ fn replica_told(
     let shutdown = async {
         let _ = ended.await;
     };
-    let (leadership, election) = elect(client.clone(), namespace, "injector", identity, shutdown);
+    let (leadership, election) = elect(client.clone(), namespace, "injector", identity, None, shutdown);
     let (bundle, bundles) = watch::channel(None);
     let (serving, readiness, metrics) = (ServingCertificate::default(), Readiness::new(), Arc::new(Metrics::default()));
     let condition = readiness.register("certificate");

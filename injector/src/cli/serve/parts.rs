@@ -83,10 +83,11 @@ impl Parts {
         let source = serve.certificate_source();
         let writes = serve.register || source == CertificateSource::Managed;
         let needs_cluster = writes || source == CertificateSource::Secret || !serve.has_files();
+        let readiness = Readiness::new();
         let connection = if needs_cluster { Some(serve.client.connect().await?) } else { None };
         let (leads, election, events) = match &connection {
             Some(connection) => {
-                let (leads, election) = if writes { elect(serve, connection) } else { nobody() };
+                let (leads, election) = if writes { elect(serve, connection, &readiness) } else { nobody() };
                 (leads, election, if serve.events { write_events(serve, connection) } else { Events::default() })
             }
             None => {
@@ -97,7 +98,7 @@ impl Parts {
         Ok(Self {
             current: Current::default(),
             metrics: Arc::default(),
-            readiness: Readiness::new(),
+            readiness,
             events,
             serving: ServingCertificate::default(),
             bundle: watch::channel(None).1,
@@ -166,11 +167,16 @@ fn nobody() -> (watch::Receiver<bool>, Candidacy) {
     (watch::channel(false).1, Candidacy::default())
 }
 
-fn elect(serve: &Serve, Connection { client, namespace }: &Connection) -> (watch::Receiver<bool>, Candidacy) {
+fn elect(
+    serve: &Serve,
+    Connection { client, namespace }: &Connection,
+    readiness: &Readiness,
+) -> (watch::Receiver<bool>, Candidacy) {
     let name = serve.leader_elect_lease.clone().unwrap_or_else(|| named(INJECTOR_NAME, serve.revision()));
     let (end, ending) = oneshot::channel();
     let shutdown = async { drop(ending.await) };
-    let (leads, election) = lease::elect(client.clone(), namespace, &name, &serve.identity(), shutdown);
+    let condition = Some(readiness.register_optional("leader election"));
+    let (leads, election) = lease::elect(client.clone(), namespace, &name, &serve.identity(), condition, shutdown);
     (leads, Candidacy { end: Some((end, election)) })
 }
 

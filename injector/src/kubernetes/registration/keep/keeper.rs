@@ -210,8 +210,12 @@ impl Keeper {
             let fields = difference.fields().join(", ");
             return ((State::Contested, format!("{name} is changed again and again: {fields}")), Some(wait));
         }
-        match self.write(&wanted, is_ours, &difference, task).await {
-            Ok(object) => {
+        match self.write(&wanted, is_ours, task).await {
+            Ok((object, conflict)) => {
+                if let Some(note) = taken_back(conflict.as_ref(), is_by_others, is_new, &difference) {
+                    tracing::warn!(object = name, "{note}");
+                    task.events.tell(self.event(&name, "RegistrationChangedByOthers", note));
+                }
                 if is_by_others {
                     self.contests.entry(name.clone()).or_default().corrected(now);
                     task.metrics.registration.corrected();
@@ -232,14 +236,13 @@ impl Keeper {
         }
     }
 
-    /// Applies without force first: only so the API server says whose fields they are.
+    /// Applies without force first: only so the API server says whose fields they are. Returns that, too.
     async fn write(
         &self,
         wanted: &Configuration,
         is_ours: bool,
-        difference: &Difference,
         task: &KeepRegistered,
-    ) -> Result<Value, RegistrarError> {
+    ) -> Result<(Value, Option<RegistrarError>), RegistrarError> {
         let first = self.registrar.apply(wanted, Manner::default()).await;
         let written = match first {
             Err(conflict @ RegistrarError::Conflict { .. }) => {
@@ -247,12 +250,10 @@ impl Keeper {
                 if !is_ours || conflict.is_of_another_revision() {
                     return Err(conflict);
                 }
-                let note = format!("{conflict}; taken back: {}", difference.fields().join(", "));
-                tracing::warn!(object = wanted.name, "{note}");
-                task.events.tell(self.event(&wanted.name, "RegistrationChangedByOthers", note));
-                self.registrar.apply(wanted, Manner { force: true, dry_run: false }).await
+                let forced = self.registrar.apply(wanted, Manner { force: true, dry_run: false }).await;
+                forced.map(|object| (object, Some(conflict)))
             }
-            other => other,
+            other => other.map(|object| (object, None)),
         };
         task.metrics.registration.applied(match &written {
             Ok(_) => "applied",
@@ -306,6 +307,23 @@ impl Keeper {
             ..ObjectReference::default()
         };
         Event { regarding, is_warning: true, reason, action: "Register", note }
+    }
+}
+
+/// What to say about a change by others that was taken back. Who takes something out owns nothing, so that there is a
+/// conflict only about what is still there.
+fn taken_back(
+    conflict: Option<&RegistrarError>,
+    is_by_others: bool,
+    is_new: bool,
+    difference: &Difference,
+) -> Option<String> {
+    let fields = difference.fields().join(", ");
+    match conflict {
+        Some(conflict) => Some(format!("{conflict}; taken back: {fields}")),
+        None if is_by_others && is_new => Some("somebody deleted it; it was made again".to_owned()),
+        None if is_by_others => Some(format!("somebody changed it; put back: {fields}")),
+        None => None,
     }
 }
 
