@@ -30,6 +30,11 @@ impl CertificateFiles {
         Pair::new(certificate, key).map_err(|error| error.to_string())
     }
 
+    /// What to call the pair: the paths of its files.
+    pub fn origin(&self) -> String {
+        format!("{}, {}", self.certificate.display(), self.key.display())
+    }
+
     /// Reads the bundle, when there is to be one.
     ///
     /// # Errors
@@ -51,7 +56,7 @@ impl CertificateFiles {
         let paths = [Some(&self.certificate), Some(&self.key), self.bundle.as_ref()];
         let mut watch = FileWatch::new(paths.into_iter().flatten().cloned());
         let mut loader = Loader::new(outlets);
-        let origin = format!("{}, {}", self.certificate.display(), self.key.display());
+        let origin = self.origin();
         let mut told = None;
         loop {
             loader.load(&origin, self.pair());
@@ -91,13 +96,13 @@ mod tests {
     use crate::server::certificate::ServingCertificate;
 
     async fn eventually(mut holds: impl FnMut() -> bool) {
-        for _ in 0..100 {
+        for _ in 0..1200 {
             if holds() {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("not in five seconds");
+        panic!("not in a minute");
     }
 
     #[tokio::test]

@@ -11,6 +11,8 @@ mod observability;
 mod permissions;
 mod probes;
 mod rendered;
+#[path = "../common/running.rs"]
+mod running;
 
 use std::path::{Path, PathBuf};
 

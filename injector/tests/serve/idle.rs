@@ -7,10 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
-use crate::{get, server};
-
-/// Longer than any client may wait with its first request.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::{PATIENCE, get, server};
 
 /// Shorter than 600 silent clients keep a probe waiting that has to wait for them.
 const PROBE: Duration = Duration::from_secs(4);

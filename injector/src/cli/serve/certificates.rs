@@ -92,7 +92,8 @@ impl Serve {
             CertificateSource::Files => {
                 let files = self.certificate_files()?;
                 // At start there is somebody to tell.
-                files.pair().map_err(|problem| Failure { messages: vec![problem] })?;
+                let with_origin = |problem| Failure { messages: vec![format!("{}: {problem}", files.origin())] };
+                files.pair().map_err(with_origin)?;
                 parts.tasks.spawn(files.follow(outlets));
             }
             CertificateSource::Secret => {
