@@ -156,13 +156,13 @@ impl Wanted {
         let Compared { registrar, objects } = self.compare().await?;
         let mut messages = Vec::new();
         let suffix = if dry_run { " (dry run)" } else { "" };
-        for (configuration, _, difference) in objects {
+        for (configuration, live, difference) in objects {
             let name = &configuration.name;
             let Some(difference) = difference else {
                 say(&format!("{name}: as it should be"));
                 continue;
             };
-            match registrar.apply(&configuration, Manner { force, dry_run }).await {
+            match registrar.apply(&configuration, live.as_ref(), Manner { force, dry_run }).await {
                 Ok(_) => say(&format!("{name}: applied{suffix}: {}", difference.fields().join(", "))),
                 Err(error @ RegistrarError::Conflict { .. }) => {
                     messages.push(format!("{error}; use --force to take them over"));

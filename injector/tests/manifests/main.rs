@@ -12,6 +12,7 @@ mod permissions;
 mod probes;
 mod rendered;
 #[path = "../common/running.rs"]
+#[expect(dead_code, reason = "another program of tests shares it")]
 mod running;
 
 use std::path::{Path, PathBuf};
