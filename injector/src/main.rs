@@ -8,8 +8,8 @@ use sidecar_injector::cli::{Cli, Command, Failure, printable};
 use sidecar_process::exit;
 use sidecar_process::log::SpanLayer;
 
-/// What watches meet is said once by whoever follows them; this says it at every attempt.
-const PASSED_OVER: [&str; 1] = ["kube_runtime"];
+/// What watches and requests meet is said once by whoever makes them; these say it at every attempt.
+const PASSED_OVER: [&str; 2] = ["kube_runtime", "kube_client::client"];
 
 fn main() -> ExitCode {
     let Cli { command, mut log } = Cli::parse();

@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use super::with_causes;
 use crate::events::Event;
 use crate::events::ledger::{Ledger, Write};
 
@@ -110,10 +111,11 @@ impl Writer {
         }
     }
 
-    fn complain(&mut self, error: &dyn std::error::Error) {
+    fn complain(&mut self, error: &(dyn std::error::Error + 'static)) {
         if self.complained.is_none_or(|complained| complained.elapsed() >= COMPLAINTS) {
             self.complained = Some(Instant::now());
-            tracing::warn!(%error, "an Event cannot be written; may the service account create and patch events?");
+            let error = with_causes(error);
+            tracing::warn!(error, "an Event cannot be written; may the service account create and patch events?");
         }
     }
 }

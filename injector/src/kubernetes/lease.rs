@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::with_causes;
 use crate::clock;
 use crate::election::{Election, LEASE_DURATION, RETRY_PERIOD, Record, Step};
 
@@ -65,12 +66,11 @@ struct Candidate {
     problem: Option<Problem>,
 }
 
-#[derive(PartialEq, Eq)]
 enum Problem {
     /// What the API server said.
     Refused(String),
-    /// One is as good as the other.
-    Unreachable,
+    /// Why it said nothing.
+    Unreachable(String),
 }
 
 impl Candidate {
@@ -87,10 +87,11 @@ impl Candidate {
             let problem = match attempt {
                 Some(Ok(Ok(()))) => None,
                 Some(Ok(Err(Error::Api(status)))) => Some(Problem::Refused(status.message)),
-                Some(Ok(Err(_)) | Err(_)) => Some(Problem::Unreachable),
+                Some(Ok(Err(error))) => Some(Problem::Unreachable(with_causes(&error))),
+                Some(Err(_)) => Some(Problem::Unreachable("no answer in time".to_owned())),
                 None => {
                     self.election.resign();
-                    Some(Problem::Unreachable)
+                    Some(Problem::Unreachable("no answer in time".to_owned()))
                 }
             };
             self.hear(problem);
@@ -167,10 +168,8 @@ impl Candidate {
 
     /// Takes in how an attempt ended, and logs what is news.
     fn hear(&mut self, problem: Option<Problem>) {
-        if problem == self.problem {
-            return;
-        }
         match &problem {
+            _ if is_same(problem.as_ref(), self.problem.as_ref()) => return,
             Some(problem) => {
                 tracing::warn!(lease = self.name, "the Lease cannot be held: {problem}; tried again until it can");
             }
@@ -200,8 +199,17 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(message) => f.write_str(message),
-            Self::Unreachable => f.write_str("the API server does not answer"),
+            Self::Unreachable(cause) => write!(f, "the API server does not answer: {cause}"),
         }
+    }
+}
+
+/// The ways in which it does not answer change, and are no news.
+fn is_same(one: Option<&Problem>, other: Option<&Problem>) -> bool {
+    match (one, other) {
+        (Some(Problem::Refused(one)), Some(Problem::Refused(other))) => one == other,
+        (Some(Problem::Unreachable(_)), Some(Problem::Unreachable(_))) | (None, None) => true,
+        _ => false,
     }
 }
 

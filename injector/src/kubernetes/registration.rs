@@ -12,6 +12,7 @@ use kube::discovery::ApiResource;
 use kube::{Api, Client};
 use serde_json::Value;
 
+use super::with_causes;
 use crate::registration::{Configuration, is_injector};
 
 pub use bundle_file::follow_bundle_file;
@@ -165,11 +166,7 @@ fn explain(error: kube::Error, verb: &'static str, name: &str) -> RegistrarError
     let name = name.to_owned();
     match error {
         kube::Error::Api(status) => refusal(&status, verb, name),
-        other => {
-            let causes = std::iter::successors(Some(&other as &dyn std::error::Error), |error| error.source());
-            let message = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
-            RegistrarError::Unreachable { name, message }
-        }
+        other => RegistrarError::Unreachable { name, message: with_causes(&other) },
     }
 }
 

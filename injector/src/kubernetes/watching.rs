@@ -11,6 +11,8 @@ use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 
+use super::with_causes;
+
 /// A connection that has silently gone is noticed after this long, at the cost of one request in as much time.
 const WATCH_TIMEOUT_SECONDS: u32 = 60;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -219,13 +221,7 @@ impl Problem {
             Some(status) if status.code == 410 => None,
             Some(status) if status.code == 404 => Some(Self::NotInstalled),
             Some(status) if matches!(status.code, 401 | 403) => Some(Self::Forbidden(status.message.clone())),
-            _ => {
-                let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-                let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
-                // Many repeat their cause.
-                texts.dedup_by(|cause, error| error.ends_with(&**cause));
-                Some(Self::Unreachable(texts.join(": ")))
-            }
+            _ => Some(Self::Unreachable(with_causes(error))),
         }
     }
 

@@ -19,7 +19,7 @@ fn until_as_before(installation: &Installation<'_>, replica: &Replica, before: &
     .unwrap();
 }
 
-/// Edits one after the other in as many installations, since who edits again and again is made to wait.
+/// Makes these edits by hand, one after the other. They are few, since who edits again and again is made to wait.
 fn edited(revision: &str, cases: &[(&str, Value)]) {
     let Some(server) = ApiServer::shared() else { return };
     let installation = Installation::new(server, revision);
@@ -36,6 +36,8 @@ fn edited(revision: &str, cases: &[(&str, Value)]) {
         replica.until_metric("sidecar_injector_registration_state", r#"state="current""#, |is_set| is_set == 1.0);
     }
     installation.until_event("default", &name, "RegistrationChangedByOthers", "");
+    let failures = installation.events("default", "RegistrationFailed");
+    assert!(failures.iter().all(|note| !note.contains(&name)), "{failures:?}");
     assert!(replica.is_ready());
 }
 
