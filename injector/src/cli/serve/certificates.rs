@@ -102,6 +102,7 @@ impl Serve {
             CertificateSource::Managed => {
                 let (Connection { client, namespace }, place) = self.secret(parts)?;
                 let settings = self.certificate_settings(&namespace);
+                settings.check().map_err(|messages| Failure { messages })?;
                 parts.tasks.spawn(manage(client, place, settings, parts.leads.clone(), None, outlets));
             }
         }
