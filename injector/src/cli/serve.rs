@@ -111,6 +111,7 @@ impl Serve {
         if let (Ok(https), Ok(monitoring)) = (bound.https_address(), bound.monitoring_address()) {
             tracing::info!(%https, %monitoring, "listening");
         }
+        self.start_election(&mut parts)?;
         let (drain, watch) = Drain::new();
         let server = bound.serve(
             Arc::clone(&parts.current),

@@ -76,8 +76,8 @@ impl<'a> Live<'a> {
     pub fn verify(&self, settings: &Settings, chain: &[CertificateDer<'_>], now: Duration) -> Result<(), BundleError> {
         let is_url = matches!(settings.endpoint, Endpoint::Url(_));
         let bundles = self.bundles();
-        let of_own = bundles.iter().filter(|pem| !(is_url && pem.is_empty()));
-        of_own.map(|pem| bundle::verify(pem, chain, &settings.host(), now)).collect()
+        let mut of_own = bundles.iter().filter(|pem| !(is_url && pem.is_empty()));
+        of_own.try_for_each(|pem| bundle::verify(pem, chain, &settings.host(), now))
     }
 
     /// The different `caBundle`s of the object, in PEM; empty for one that is missing or is not base64 of text.

@@ -133,6 +133,11 @@ fn a_surprise_reaches_the_user_the_owner_and_the_audit_log() {
     assert!(told.iter().all(|event| event["reportingInstance"] == "injector-0"), "{told:?}");
     assert_eq!(events(server, "requests-dry").len(), 0, "a dry run has no effect on others");
 
+    are_audited(server);
+}
+
+/// Waits for what the audit log says of the three pods.
+fn are_audited(server: &ApiServer) {
     for (name, expected) in [
         ("on-host", &[("decision", "skipped"), ("reason", "host_network"), ("revision", REVISION)][..]),
         ("plain", &[("decision", "injected"), ("reason", "policy_enabled"), ("templates", "sidecar")]),

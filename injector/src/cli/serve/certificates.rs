@@ -103,6 +103,7 @@ impl Serve {
             CertificateSource::Managed => {
                 let (Connection { client, namespace }, place) = self.secret(parts)?;
                 let settings = self.certificate_settings(&namespace);
+                settings.check().map_err(|messages| Failure { messages })?;
                 let published = self.register.then(|| parts.published.subscribe());
                 parts.tasks.spawn(manage(client, place, settings, parts.leads.clone(), published, outlets));
             }
