@@ -192,7 +192,13 @@ impl Keeper {
 
     /// Serves what is in the Secret, as far as it can be used.
     fn see(&mut self, secret: Option<Secret>) {
+        let was_there = matches!(self.present, Some(Some(_)));
         let read = match &secret {
+            // The leader is about to make it.
+            None if self.settings.is_some() && !was_there => {
+                self.present = Some(None);
+                return self.loader.tell(&self.origin);
+            }
             None => Err("it does not exist".to_owned()),
             Some(secret) if self.settings.is_some() && !is_ours(secret) => Err(foreign()),
             Some(secret) => self.read(&data(secret)),

@@ -1,5 +1,7 @@
 //! Two replicas with one Lease and one Secret: made, damaged, deleted, rotated, and through steps of the clock.
 
+mod published;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -69,6 +71,16 @@ fn names() -> Vec<String> {
 }
 
 fn replica(client: &Client, namespace: &str, identity: &str, settings: &Settings, clock: clock::Clock) -> Replica {
+    replica_told(client, (namespace, identity), settings, clock, None)
+}
+
+fn replica_told(
+    client: &Client,
+    (namespace, identity): (&str, &str),
+    settings: &Settings,
+    clock: clock::Clock,
+    published: Option<watch::Receiver<Option<CaBundle>>>,
+) -> Replica {
     let (end, ended) = oneshot::channel();
     let shutdown = async {
         let _ = ended.await;
@@ -78,7 +90,7 @@ fn replica(client: &Client, namespace: &str, identity: &str, settings: &Settings
     let (serving, readiness, metrics) = (ServingCertificate::default(), Readiness::new(), Arc::new(Metrics::default()));
     let condition = readiness.register("certificate");
     let outlets = Outlets { serving: serving.clone(), bundle, metrics: Arc::clone(&metrics), condition, clock };
-    let managed = manage(client.clone(), place(namespace), settings.clone(), leadership.clone(), None, outlets);
+    let managed = manage(client.clone(), place(namespace), settings.clone(), leadership.clone(), published, outlets);
     let manager = tokio::spawn(managed).abort_handle();
     Replica { serving, bundle: bundles, leadership, metrics, readiness, end: Some(end), election, manager }
 }

@@ -6,6 +6,7 @@ mod decision;
 mod dry_run;
 mod exported;
 mod failures;
+mod first_start;
 mod objects;
 mod owners;
 mod pod_security;

@@ -103,7 +103,8 @@ impl Serve {
                 let (Connection { client, namespace }, place) = self.secret(parts)?;
                 let settings = self.certificate_settings(&namespace);
                 settings.check().map_err(|messages| Failure { messages })?;
-                parts.tasks.spawn(manage(client, place, settings, parts.leads.clone(), None, outlets));
+                let published = self.register.then(|| parts.published.subscribe());
+                parts.tasks.spawn(manage(client, place, settings, parts.leads.clone(), published, outlets));
             }
         }
         parts.serving.server_config().map_err(|error| Failure::of(&error))

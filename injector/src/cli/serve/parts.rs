@@ -31,6 +31,8 @@ pub(super) struct Parts {
     pub(super) serving: ServingCertificate,
     /// What clients are to trust, as far as the certificate's source tells.
     pub(super) bundle: watch::Receiver<Option<CaBundle>>,
+    /// What the webhook configurations hold, as far as the registration tells.
+    pub(super) published: watch::Sender<Option<CaBundle>>,
     /// Whether this replica is the one that writes; never without a cluster.
     pub(super) leads: watch::Receiver<bool>,
     /// For whoever takes part in the election; none where nobody writes.
@@ -98,6 +100,7 @@ impl Parts {
             events,
             serving: ServingCertificate::default(),
             bundle: watch::channel(None).1,
+            published: watch::channel(None).0,
             leads,
             leading: writes.then_some(leading),
             election: Candidacy::default(),
@@ -139,6 +142,7 @@ impl Serve {
             }),
             leads: parts.leads.clone(),
             bundle,
+            published: parts.published.clone(),
             keeps_bundle: self.registration.keeps_bundle(),
             served: Arc::new(move || {
                 serving.chain().map(|chain| chain.iter().cloned().collect::<Vec<CertificateDer<'static>>>())

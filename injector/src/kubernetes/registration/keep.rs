@@ -40,6 +40,8 @@ pub struct KeepRegistered {
     pub leads: watch::Receiver<bool>,
     /// The bundle to write; `None` while there is none.
     pub bundle: watch::Receiver<Option<CaBundle>>,
+    /// Told what all of the objects hold; none while that is not known, or another process leads.
+    pub published: watch::Sender<Option<CaBundle>>,
     /// Whether `caBundle` is somebody else's: then `bundle` is not looked at.
     pub keeps_bundle: bool,
     /// The chain that is served, the server's certificate first; `None` while there is none.
@@ -66,6 +68,7 @@ pub async fn keep_registered(mut task: KeepRegistered) -> Infallible {
     loop {
         while !*task.leads.borrow_and_update() {
             task.metrics.registration.set_state(State::NotLeader);
+            task.published.send_if_modified(|published| published.take().is_some());
             if let Some(condition) = &task.condition {
                 condition.ready_with("another process keeps it");
             }
@@ -88,11 +91,13 @@ async fn lead(task: &mut KeepRegistered) {
             () = changed(&mut task.leads) => if !*task.leads.borrow_and_update() { return },
             Some((name, object)) = seen.next() => {
                 keeper.saw(&name, object, task);
+                keeper.publish(task);
                 next = next.min(keeper.not_before(Instant::now()));
             }
             () = changed(&mut task.bundle) => next = next.min(keeper.not_before(Instant::now())),
             () = sleep_until(next) => {
                 let wait = keeper.pass(task).await.unwrap_or(INTERVAL);
+                keeper.publish(task);
                 next = Instant::now() + wait;
             }
         }

@@ -12,6 +12,7 @@ use sidecar_contract::label;
 use tokio::time::Instant;
 
 use super::KeepRegistered;
+use crate::certificates::CaBundle;
 use crate::events::Event;
 use crate::kubernetes::registration::{Manner, Registrar, RegistrarError, explain};
 use crate::registration::contest::Contest;
@@ -131,6 +132,18 @@ impl Keeper {
             wait = Some(retry);
         }
         wait
+    }
+
+    /// Tells what all of the objects hold. One that is not there is no client of anybody.
+    pub(super) fn publish(&self, task: &KeepRegistered) {
+        let names = self.settings.names();
+        let is_known = |name: &String| self.live.contains_key(name) && !self.blind.contains_key(name);
+        let objects = names.iter().filter_map(|name| self.live.get(name)?.as_ref());
+        let held = if names.iter().all(is_known) { bundle::trusted_by_all(objects) } else { None };
+        task.published.send_if_modified(|published| {
+            let held = held.map(|pem| CaBundle { pem });
+            std::mem::replace(published, held.clone()) != held
+        });
     }
 
     /// What is wanted of each object, or why that cannot be said.
