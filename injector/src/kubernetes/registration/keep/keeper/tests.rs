@@ -66,7 +66,8 @@ fn client(server: &Shared) -> Client {
 }
 
 fn refusal(code: u16) -> (u16, Value) {
-    (code, json!({"apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code, "reason": "no"}))
+    let reason = if code == 404 { "NotFound" } else { "no" };
+    (code, json!({"apiVersion": "v1", "kind": "Status", "status": "Failure", "code": code, "reason": reason}))
 }
 
 fn found(server: &Server, is_list: bool) -> (u16, Value) {
