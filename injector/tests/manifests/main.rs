@@ -12,7 +12,7 @@ mod permissions;
 mod probes;
 mod rendered;
 #[path = "../common/running.rs"]
-#[expect(dead_code, reason = "another program of tests shares it")]
+#[expect(dead_code, reason = "other tests end it, and ask its webhook")]
 mod running;
 
 use std::path::{Path, PathBuf};
