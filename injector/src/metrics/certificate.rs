@@ -15,6 +15,17 @@ struct ResultLabel {
     result: &'static str,
 }
 
+/// Each is counted from the start, so that the first time shows as an increase.
+const RESULTS: [&str; 7] = [
+    "authority_created",
+    "authority_published",
+    "authority_switched",
+    "certificate_issued",
+    "restored",
+    "authority_dropped",
+    "failed",
+];
+
 /// What is known of the serving certificate.
 #[derive(Debug)]
 pub struct CertificateMetrics {
@@ -59,6 +70,9 @@ impl CertificateMetrics {
             "Whether this replica writes what needs one writer: 1 or 0",
             metrics.is_leader.clone(),
         );
+        for result in RESULTS {
+            drop(metrics.changes.get_or_create(&ResultLabel { result }));
+        }
         metrics
     }
 
