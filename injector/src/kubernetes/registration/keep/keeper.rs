@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::KeepRegistered;
 use crate::certificates::CaBundle;
 use crate::events::Event;
-use crate::kubernetes::registration::{Manner, Registrar, RegistrarError, explain};
+use crate::kubernetes::registration::{Manner, OwnerReader, Ownership, Registrar, RegistrarError, explain};
 use crate::registration::contest::Contest;
 use crate::registration::{Configuration, Difference, Live, Settings, State, bundle};
 
@@ -27,6 +27,8 @@ type Standing = (State, String);
 
 pub(super) struct Keeper {
     registrar: Registrar,
+    owner: OwnerReader,
+    ownership: Ownership,
     manager: String,
     settings: Settings,
     started: Instant,
@@ -46,6 +48,8 @@ impl Keeper {
     pub(super) fn new(registrar: Registrar, task: &KeepRegistered) -> Self {
         Self {
             registrar,
+            owner: OwnerReader::new(&task.client, task.owner.clone()),
+            ownership: Ownership::Nobody,
             manager: task.settings.field_manager(),
             settings: task.settings.clone(),
             started: Instant::now(),
@@ -109,6 +113,7 @@ impl Keeper {
     /// is not as always.
     pub(super) async fn pass(&mut self, task: &KeepRegistered) -> Option<Duration> {
         self.retry_at = None;
+        self.ownership = self.owner.read().await;
         let mut wait = None;
         let standing = match self.wanted(task) {
             Err(standing) => standing,
@@ -156,7 +161,11 @@ impl Keeper {
         if let Some(name) = self.watched().iter().find(|name| is_open(name)) {
             return Err(outdated(&format!("{name} has not been seen yet")));
         }
+        if self.ownership == Ownership::Gone {
+            return Err(outdated("the ClusterRole that owns it is gone; nothing is written until it is back"));
+        }
         let settings = Settings {
+            owner: self.ownership.known(),
             enable_namespaces_by_default: by_default,
             is_replaced: self.is_replaced(),
             ..self.settings.clone()
@@ -194,6 +203,10 @@ impl Keeper {
         let is_ours = known.is_none_or(|live| live.is_ours());
         let wanted = match known.filter(|_| task.keeps_bundle) {
             Some(live) => live.keeping_bundles(wanted),
+            None => wanted,
+        };
+        let wanted = match known.filter(|_| self.ownership == Ownership::Unknown) {
+            Some(live) => live.keeping_owners(wanted),
             None => wanted,
         };
         let difference = match known {
