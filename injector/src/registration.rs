@@ -52,6 +52,17 @@ pub struct Settings {
     pub is_replaced: bool,
     /// The Certificate (cert-manager's) as `namespace/name` whose authority cert-manager is to write into `caBundle`.
     pub cert_manager: Option<String>,
+    /// Whom the objects belong to: with it, garbage collection takes them away.
+    pub owner: Option<Owner>,
+}
+
+/// A ClusterRole that owns the objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Its name.
+    pub name: String,
+    /// Its uid: one that is made again under its name is another.
+    pub uid: String,
 }
 
 impl Default for Settings {
@@ -71,6 +82,7 @@ impl Default for Settings {
             enable_namespaces_by_default: false,
             is_replaced: false,
             cert_manager: None,
+            owner: None,
         }
     }
 }

@@ -59,6 +59,10 @@ pub struct RegistrationArgs {
     /// The CA bundle to write, PEM; read again when it changes.
     #[arg(long, value_name = "FILE")]
     pub ca_bundle_file: Option<PathBuf>,
+    /// Make a ClusterRole the owner of the webhook configurations, so that they go with it when the installation is
+    /// deleted. Default NAME: istio-sidecar-injector[-REVISION].
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true)]
+    pub owned_by_cluster_role: Option<Option<String>>,
 }
 
 /// Who writes the CA bundle.
@@ -121,7 +125,14 @@ impl RegistrationArgs {
             enable_namespaces_by_default: false,
             is_replaced: false,
             cert_manager,
+            owner: None,
         }
+    }
+
+    /// Name of the ClusterRole that is to own the objects of a revision; none when none is.
+    pub fn owner(&self, revision: &str) -> Option<String> {
+        let named = || named(INJECTOR_NAME, revision);
+        self.owned_by_cluster_role.as_ref().map(|name| name.clone().unwrap_or_else(named))
     }
 
     /// Whether `caBundle` is somebody else's.

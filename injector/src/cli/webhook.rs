@@ -18,7 +18,7 @@ use crate::cli::Failure;
 use crate::cli::kubernetes::{ClientArgs, Connection};
 use crate::cli::registration::{RegistrationArgs, named};
 use crate::files;
-use crate::kubernetes::registration::{Manner, Registrar, RegistrarError};
+use crate::kubernetes::registration::{Manner, OwnerReader, Ownership, Registrar, RegistrarError};
 use crate::registration::{Configuration, Difference, Live, Settings, enables_namespaces_by_default};
 use crate::yaml;
 
@@ -193,6 +193,9 @@ impl Wanted {
         } else {
             Some(bundle::checked(self, &settings, &connection).await?)
         };
+        let owner = self.registration.owner(&self.revision);
+        let ownership = OwnerReader::new(&connection.client, owner).read().await;
+        settings.owner = ownership.known();
         let mut objects = Vec::new();
         for configuration in configurations(&settings)? {
             let live = registrar.get(&configuration.name).await.map_err(|error| Failure::of(&error))?;
@@ -202,6 +205,10 @@ impl Wanted {
                 (Some(pem), _) => configuration.with_bundle(pem),
                 (None, Some(live)) => live.keeping_bundles(configuration),
                 (None, None) => configuration,
+            };
+            let configuration = match known.filter(|_| ownership == Ownership::Unknown) {
+                Some(live) => live.keeping_owners(configuration),
+                None => configuration,
             };
             let difference = match known {
                 Some(live) => live.difference(&configuration),

@@ -119,15 +119,15 @@ struct State {
     namespace: String,
     injector: Watched,
     mesh: Watched,
-    /// What the mesh's had when it was last there.
-    last_mesh: Option<Seen>,
+    /// What the mesh's had when it was last there and could be used.
+    good_mesh: Option<Seen>,
 }
 
 impl State {
     fn new(names: ConfigMapNames) -> Self {
         let watched = |name| Watched { name, mirror: Mirror::default(), problem: None };
         let ConfigMapNames { namespace, injector, mesh } = names;
-        Self { namespace, injector: watched(injector), mesh: watched(mesh), last_mesh: None }
+        Self { namespace, injector: watched(injector), mesh: watched(mesh), good_mesh: None }
     }
 
     fn watched(&mut self, which: Which) -> &mut Watched {
@@ -144,8 +144,9 @@ impl State {
         }
         let is_different = watched.mirror.take(watching::map(event, seen));
         // At once, since it may go again before the next offer.
-        if let Some(seen) = self.mesh.seen().filter(|_| which == Which::Mesh && is_different) {
-            self.last_mesh = Some(seen.clone());
+        let is_news = |seen: &&Seen| which == Which::Mesh && is_different && seen.keys.have_usable_mesh();
+        if let Some(seen) = self.mesh.seen().filter(is_news) {
+            self.good_mesh = Some(seen.clone());
         }
         is_different
     }
@@ -179,10 +180,13 @@ impl State {
         if !reasons.is_empty() {
             return Some(Offered { offer: Offer::Unavailable(reasons), objects });
         }
-        let mesh = match (self.mesh.seen(), &self.last_mesh) {
+        let mesh = match (self.mesh.seen(), &self.good_mesh) {
+            // Deleting it must not change pods; but what cannot be used goes with it, and nothing newer waits for that.
             (None, Some(last)) => {
                 let name = &self.mesh.name;
-                tracing::warn!("the ConfigMap {name} was deleted; what it said stays in use until a restart");
+                tracing::warn!(
+                    "the ConfigMap {name} was deleted; what it said last that can be used stays until a restart"
+                );
                 Some(last.clone())
             }
             (mesh, _) => mesh.cloned(),
@@ -248,18 +252,39 @@ mod tests {
         let injector = object(&names.injector, &[("config", "c"), ("values", "v")]);
         list(&mut state, Which::Injector, &[injector]);
         assert!(state.offered().is_none());
-        list(&mut state, Which::Mesh, &[object(&names.mesh, &[("mesh", "old")])]);
-        let mesh = object(&names.mesh, &[("mesh", "m")]);
+        list(&mut state, Which::Mesh, &[object(&names.mesh, &[("mesh", "trustDomain: old")])]);
+        let mesh = object(&names.mesh, &[("mesh", "trustDomain: new")]);
         state.take(Which::Mesh, Event::Apply(mesh.clone()));
         for _ in 0..2 {
             let Some(Offered { offer: Offer::Texts(sources), objects }) = state.offered() else { panic!() };
-            assert_eq!(sources.mesh.text, "m");
+            assert_eq!(sources.mesh.text, "trustDomain: new");
             assert_eq!(objects[0].name.as_deref(), Some("istio-sidecar-injector"));
             state.take(Which::Mesh, Event::Delete(mesh.clone()));
         }
         list(&mut state, Which::Injector, &[]);
         let Some(Offered { offer: Offer::Unavailable(reasons), .. }) = state.offered() else { panic!() };
         assert!(reasons[0].to_string().starts_with("ConfigMap ns/istio-sidecar-injector: does not exist"));
+    }
+
+    #[test]
+    fn a_broken_mesh_goes_when_it_is_deleted() {
+        let names = ConfigMapNames::of_revision("ns", "default");
+        let mut state = State::new(names.clone());
+        list(&mut state, Which::Injector, &[object(&names.injector, &[("config", "c"), ("values", "v")])]);
+        let offered = |state: &mut State| match state.offered().unwrap().offer {
+            Offer::Texts(sources) => sources.mesh.text,
+            Offer::Unavailable(reasons) => panic!("{reasons:?}"),
+        };
+        let broken = object(&names.mesh, &[("mesh", "[")]);
+        list(&mut state, Which::Mesh, std::slice::from_ref(&broken));
+        assert_eq!(offered(&mut state), "[");
+        state.take(Which::Mesh, Event::Delete(broken.clone()));
+        assert_eq!(offered(&mut state), "", "the defaults");
+        state.take(Which::Mesh, Event::Apply(object(&names.mesh, &[("mesh", "trustDomain: good")])));
+        state.take(Which::Mesh, Event::Apply(broken.clone()));
+        assert_eq!(offered(&mut state), "[");
+        state.take(Which::Mesh, Event::Delete(broken));
+        assert_eq!(offered(&mut state), "trustDomain: good", "what is in use");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod bundle_file;
 mod keep;
+mod owner;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::registration::{Configuration, Live, is_injector};
 
 pub use bundle_file::follow_bundle_file;
 pub use keep::{KeepRegistered, keep_registered};
+pub use owner::{OwnerReader, Ownership};
 
 /// A request that takes longer is tried again.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Map;
 use sidecar_contract::config::{CONFIG_KEY, MESH_KEY, VALUES_KEY};
 
 use super::Offer;
 use crate::config::{ConfigError, Source, Sources};
+use crate::mesh::MeshConfig;
+use crate::template::Settings;
 
 /// What a ConfigMap holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +17,14 @@ pub struct ConfigMapKeys {
     pub texts: BTreeMap<String, String>,
     /// The keys of `binaryData`.
     pub binary: BTreeSet<String>,
+}
+
+impl ConfigMapKeys {
+    /// Whether there is a mesh config that can be used, whatever the values are.
+    pub fn have_usable_mesh(&self) -> bool {
+        let mesh = self.texts.get(MESH_KEY).and_then(|text| MeshConfig::read(text).ok());
+        mesh.is_some_and(|mesh| Settings::new(&Map::new(), &mesh).is_ok())
+    }
 }
 
 /// A ConfigMap, as far as it is known.
@@ -78,6 +89,13 @@ mod tests {
     fn config_map(name: &str, keys: &[(&str, &str)]) -> ConfigMapState {
         let texts = keys.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
         ConfigMapState { name: name.to_owned(), keys: Some(ConfigMapKeys { texts, binary: BTreeSet::new() }) }
+    }
+
+    #[test]
+    fn a_mesh_is_usable_when_it_can_be_read() {
+        let is_usable = |keys: &[(&str, &str)]| config_map("mesh", keys).keys.unwrap().have_usable_mesh();
+        assert!(is_usable(&[("mesh", "trustDomain: example.org")]) && is_usable(&[("mesh", crate::defaults::MESH)]));
+        assert!(!is_usable(&[("mesh", "[")]) && !is_usable(&[("mesh", "text")]) && !is_usable(&[("other", "")]));
     }
 
     fn missing(name: &str) -> ConfigMapState {

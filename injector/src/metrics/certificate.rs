@@ -15,6 +15,17 @@ struct ResultLabel {
     result: &'static str,
 }
 
+/// Each is counted from the start, so that the first time shows as an increase.
+const RESULTS: [&str; 7] = [
+    "authority_created",
+    "authority_published",
+    "authority_switched",
+    "certificate_issued",
+    "restored",
+    "authority_dropped",
+    "failed",
+];
+
 /// What is known of the serving certificate.
 #[derive(Debug)]
 pub struct CertificateMetrics {
@@ -52,6 +63,9 @@ impl CertificateMetrics {
             "Steps of issuing and rotating certificates in the Secret, by result",
             metrics.changes.clone(),
         );
+        for result in RESULTS {
+            drop(metrics.changes.get_or_create(&ResultLabel { result }));
+        }
         metrics
     }
 

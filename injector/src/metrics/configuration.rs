@@ -19,6 +19,11 @@ struct ResultLabel {
     result: &'static str,
 }
 
+/// Each is counted from the start, so that the first time shows as an increase.
+const RESULTS: [&str; 4] = ["loaded", "restored", "rejected", "unavailable"];
+const RESOURCES: [&str; 4] = ["configmaps", "namespaces", "nodes", "proxyconfigs.networking.istio.io"];
+const PROBLEMS: [&str; 3] = ["forbidden", "not_installed", "unreachable"];
+
 /// There is one at a time.
 #[derive(Clone, Debug, EncodeLabelSet, Hash, PartialEq, Eq)]
 struct HashLabel {
@@ -75,6 +80,14 @@ impl ConfigurationMetrics {
         registry.register("configuration_info", "The hash of the configuration in use", metrics.info.clone());
         let help = "Failures of watches of the API server, by resource and problem";
         registry.register("watch_failures", help, metrics.watch_failures.clone());
+        for result in RESULTS {
+            drop(metrics.loads.get_or_create(&ResultLabel { result }));
+        }
+        for resource in RESOURCES {
+            for problem in PROBLEMS {
+                drop(metrics.watch_failures.get_or_create(&WatchLabels { resource, problem }));
+            }
+        }
         metrics
     }
 

@@ -20,6 +20,9 @@ struct ResultLabels {
     result: &'static str,
 }
 
+/// Each is counted from the start, so that the first time shows as an increase.
+const RESULTS: [&str; 6] = ["applied", "conflict", "forbidden", "outdated", "rejected", "unreachable"];
+
 /// What is known of the registration with the API server.
 #[derive(Debug)]
 pub struct RegistrationMetrics {
@@ -31,7 +34,10 @@ pub struct RegistrationMetrics {
 
 impl RegistrationMetrics {
     pub(super) fn register(registry: &mut Registry) -> Self {
-        let (state, applies) = (Family::default(), Family::default());
+        let (state, applies) = (Family::default(), Family::<ResultLabels, Counter>::default());
+        for result in RESULTS {
+            drop(applies.get_or_create(&ResultLabels { result }));
+        }
         let (corrections, last_success) = (Counter::default(), Gauge::default());
         registry.register("registration_state", "How the registration stands: 1 for its state", state.clone());
         registry.register("registration_applies", "Writes of a webhook configuration by result", applies.clone());
@@ -42,7 +48,7 @@ impl RegistrationMetrics {
         Self { state, applies, corrections, last_success }
     }
 
-    /// How it stands from now on.
+    /// How it stands from now on. Before, nobody keeps it, and there is no series.
     pub fn set_state(&self, state: State) {
         for known in State::ALL {
             self.state.get_or_create(&StateLabels { state: known.name() }).set(i64::from(known == state));

@@ -12,9 +12,10 @@ use super::bundle::{self, BundleError};
 use super::object::{MANAGER_LABEL, MANAGER_VALUE};
 use super::{Configuration, Difference, Endpoint, FIELD_MANAGER, Settings};
 
-/// Lists whose items are told apart by name, so that each item may have another owner. All other lists, and selectors, are
-/// owned as a whole (Kubernetes' schema of the type).
-const LISTS_BY_NAME: [&str; 2] = ["webhooks", "matchConditions"];
+/// Lists whose items are told apart by this key, so that each item may have another owner. All other lists, and selectors,
+/// are owned as a whole (Kubernetes' schema of the type).
+const LISTS_BY_KEY: [(&str, &str); 3] = [("webhooks", "name"), ("matchConditions", "name"), (OWNERS, "uid")];
+const OWNERS: &str = "ownerReferences";
 
 /// A MutatingWebhookConfiguration as the API server has it.
 #[derive(Clone, Copy, Debug)]
@@ -58,8 +59,10 @@ impl<'a> Live<'a> {
     pub fn keeping_bundles(&self, mut wanted: Configuration) -> Configuration {
         for webhook in wanted.object["webhooks"].as_array_mut().into_iter().flatten() {
             let Some(name) = webhook["name"].as_str() else { continue };
-            let owned =
-                self.owned().and_then(|owned| owned.get("f:webhooks")).and_then(|owned| item_owned(owned, name));
+            let owned = self
+                .owned()
+                .and_then(|owned| owned.get("f:webhooks"))
+                .and_then(|owned| item_owned(owned, "name", name));
             let is_ours = owned.is_some_and(|owned| owned["f:clientConfig"].get("f:caBundle").is_some());
             if let Some(bundle) = self.bundle_of(name).filter(|_| is_ours) {
                 webhook["clientConfig"]["caBundle"] = bundle.clone();
@@ -78,6 +81,21 @@ impl<'a> Live<'a> {
         let bundles = self.bundles();
         let mut of_own = bundles.iter().filter(|pem| !(is_url && pem.is_empty()));
         of_own.try_for_each(|pem| bundle::verify(pem, chain, &settings.host(), now))
+    }
+
+    /// The wanted object for somebody who does not know its owner: where one is ours, it stays.
+    #[must_use]
+    pub fn keeping_owners(&self, mut wanted: Configuration) -> Configuration {
+        let owned = self.owned().and_then(|owned| owned["f:metadata"].get(format!("f:{OWNERS}")));
+        let is_ours = |owner: &&Value| {
+            owned.zip(owner["uid"].as_str()).is_some_and(|(owned, uid)| item_owned(owned, "uid", uid).is_some())
+        };
+        let owners = self.object["metadata"][OWNERS].as_array().into_iter().flatten();
+        let owners: Vec<Value> = owners.filter(is_ours).cloned().collect();
+        if !owners.is_empty() {
+            wanted.object["metadata"][OWNERS] = owners.into();
+        }
+        wanted
     }
 
     /// The different `caBundle`s of the object, in PEM; empty for one that is missing or is not base64 of text.
@@ -120,11 +138,18 @@ fn projection(live: &Value, wanted: &Value, owned: Option<&Value>, field: &str) 
     match (live, wanted) {
         _ if field.ends_with("Selector") => live.clone(),
         (Value::Object(live), Value::Object(wanted)) => fields(live, wanted, owned),
-        (Value::Array(live), Value::Array(wanted)) if LISTS_BY_NAME.contains(&field) => {
-            items(live, wanted, owned, field)
-        }
+        (Value::Array(live), Value::Array(wanted)) => match key_of(field) {
+            Some(key) => items(live, wanted, owned, (field, key)),
+            None => live.clone().into(),
+        },
+        // Not wanted: only what is ours counts.
+        (Value::Array(live), Value::Null) if field == OWNERS => items(live, &[], owned, (OWNERS, "uid")),
         _ => live.clone(),
     }
+}
+
+fn key_of(field: &str) -> Option<&'static str> {
+    LISTS_BY_KEY.iter().find(|(list, _)| *list == field).map(|(_, key)| *key)
 }
 
 fn fields(live: &Map<String, Value>, wanted: &Map<String, Value>, owned: Option<&Value>) -> Value {
@@ -139,9 +164,9 @@ fn fields(live: &Map<String, Value>, wanted: &Map<String, Value>, owned: Option<
     Value::Object(seen.filter_map(field).collect())
 }
 
-fn items(live: &[Value], wanted: &[Value], owned: Option<&Value>, field: &str) -> Value {
-    let name = |item: &Value| item["name"].as_str().unwrap_or_default().to_owned();
-    let owned_below = |name: &str| owned.and_then(|owned| item_owned(owned, name));
+fn items(live: &[Value], wanted: &[Value], owned: Option<&Value>, (field, key): (&str, &str)) -> Value {
+    let name = |item: &Value| item[key].as_str().unwrap_or_default().to_owned();
+    let owned_below = |name: &str| owned.and_then(|owned| item_owned(owned, key, name));
     let wanted_names: Vec<String> = wanted.iter().map(name).collect();
     let known = wanted.iter().filter_map(|wanted| {
         let wanted_name = name(wanted);
@@ -152,8 +177,8 @@ fn items(live: &[Value], wanted: &[Value], owned: Option<&Value>, field: &str) -
     known.chain(ours.cloned()).collect()
 }
 
-/// The fields of the list item with that name, among the owned fields of a list.
-fn item_owned<'a>(owned: &'a Value, name: &str) -> Option<&'a Value> {
-    let key = serde_json::json!({ "name": name }).to_string();
+/// The fields of the list item with that key, among the owned fields of a list.
+fn item_owned<'a>(owned: &'a Value, key: &str, name: &str) -> Option<&'a Value> {
+    let key = serde_json::json!({ key: name }).to_string();
     owned.get(format!("k:{key}"))
 }

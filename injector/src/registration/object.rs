@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use sidecar_contract::config::DEFAULT_REVISION;
 use sidecar_contract::{label, namespace};
 
-use super::{Endpoint, Settings};
+use super::{Endpoint, Owner, Settings};
 use crate::selector::{LabelSelector, Operator, Requirement};
 use crate::webhooks::{Webhook, webhooks};
 
@@ -79,6 +79,15 @@ fn configuration(
     let mut metadata = json!({"name": name, "labels": labels});
     if let Some(certificate) = &settings.cert_manager {
         metadata["annotations"] = json!({CERT_MANAGER_ANNOTATION: certificate});
+    }
+    if let Some(Owner { name, uid }) = &settings.owner {
+        let owner = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRole",
+            "name": name,
+            "uid": uid,
+        });
+        metadata["ownerReferences"] = json!([owner]);
     }
     let object = json!({
         "apiVersion": "admissionregistration.k8s.io/v1",

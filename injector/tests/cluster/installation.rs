@@ -60,7 +60,7 @@ impl<'a> Installation<'a> {
         let url = format!("--url=https://{}/inject", self.balancer.address());
         let kubeconfig = format!("--kubeconfig={}", self.kubeconfig().display());
         let revision = format!("--revision={}", self.revision);
-        let given = ["--register", &url, &kubeconfig, &revision, "--drain-delay=1s"];
+        let given = ["--register", "--owned-by-cluster-role", &url, &kubeconfig, &revision, "--drain-delay=1s"];
         let replica = Replica::start(name, &[&given[..], arguments].concat());
         self.balancer.add(&replica);
         replica

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::Value;
+use sidecar_injector::loading::{LoadOutcome, LoadReport};
 use sidecar_injector::metrics::Metrics;
+use sidecar_injector::registration::State;
 
 use crate::rendered::rendered;
 use crate::{text, yaml};
@@ -17,8 +19,13 @@ const UP: &str = "up";
 /// Every series that the injector can have: of each metric, the names it is stored under.
 fn exposed() -> BTreeSet<String> {
     let metrics = Metrics::default();
-    // Without a label value there is no series yet.
+    // Without a label value there is no series yet: these have none before the first request, the first configuration,
+    // and where nobody keeps the registration.
     metrics.requests.count("injected", "policy_enabled", Duration::from_millis(1));
+    let in_use = Some("digest".to_owned());
+    let report = LoadReport { outcome: LoadOutcome::Restored, offered: None, in_use, generation: 1 };
+    metrics.configuration.loaded(&report, 0.0);
+    metrics.registration.set_state(State::Current);
     let text = metrics.encode().unwrap();
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
     let stored = types.flat_map(|(name, kind)| {

@@ -65,6 +65,7 @@ fn in_the_cluster_it_may_do_this_and_nothing_else() {
         let webhooks = "mutatingwebhookconfigurations.admissionregistration.k8s.io";
         let expected = [
             "events.events.k8s.io *: create patch".to_owned(),
+            format!("clusterroles.rbac.authorization.k8s.io {name}: get"),
             format!("{webhooks} {name}: create get list patch watch"),
             format!("{webhooks} istio-revision-tag-default: get list watch"),
             "namespaces *: list watch".to_owned(),

@@ -137,6 +137,7 @@ impl Serve {
         let keep = KeepRegistered {
             client,
             settings,
+            owner: self.registration.owner(self.revision()),
             enables_namespaces_by_default: Arc::new(move || {
                 Some(enables_namespaces_by_default(&current.load().as_ref()?.configuration.values))
             }),

@@ -33,8 +33,10 @@ const INTERVAL: Duration = Duration::from_secs(10);
 pub struct KeepRegistered {
     /// The API server.
     pub client: Client,
-    /// What is wanted; [`Settings::enable_namespaces_by_default`] and [`Settings::is_replaced`] are found out.
+    /// What is wanted; `enable_namespaces_by_default`, `is_replaced` and `owner` are found out.
     pub settings: Settings,
+    /// The ClusterRole that is to own the objects.
+    pub owner: Option<String>,
     /// Whether the values in use enable namespaces by default; `None` while there are none, and then nothing is written.
     pub enables_namespaces_by_default: Arc<dyn Fn() -> Option<bool> + Send + Sync>,
     /// Whether this process is the one who writes.

@@ -57,6 +57,16 @@ fn keep(server: &ApiServer, revision: &str, served: &Issued, user: Option<&str>)
 }
 
 fn keep_settings(server: &ApiServer, settings: Settings, served: &Issued, user: Option<&str>) -> Kept {
+    keep_owned(server, settings, served, user, None)
+}
+
+fn keep_owned(
+    server: &ApiServer,
+    settings: Settings,
+    served: &Issued,
+    user: Option<&str>,
+    owner: Option<String>,
+) -> Kept {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (leads, leading) = watch::channel(true);
     let (bundle, bundles) = watch::channel(Some(CaBundle { pem: served.ca_certificate.clone() }));
@@ -66,6 +76,7 @@ fn keep_settings(server: &ApiServer, settings: Settings, served: &Issued, user: 
     let task = KeepRegistered {
         client: runtime.block_on(client(server, user)),
         settings,
+        owner,
         enables_namespaces_by_default: Arc::new(|| Some(false)),
         leads: leading,
         bundle: bundles,
@@ -234,4 +245,44 @@ fn missing_permissions_are_told_and_it_goes_on_when_they_are_there() {
     server.apply(&grant("list, watch, create, patch")).unwrap();
     kept.until(server, "registered", fails);
     kept.until_state("current");
+}
+
+#[test]
+fn the_objects_belong_to_a_cluster_role_as_long_as_there_is_one() {
+    let Some(server) = ApiServer::shared() else { return };
+    let role = ["create", "clusterrole", "kept-owner", "--verb=get", "--resource=nodes"];
+    server.run(role).unwrap();
+    let uid = || server.run(["get", "clusterrole", "kept-owner", "-o", "jsonpath={.metadata.uid}"]).unwrap();
+    let owners = |object: &Value| object["metadata"]["ownerReferences"].clone();
+    let first = uid();
+    let kept = keep_owned(server, settings("owned"), &issued(), None, Some("kept-owner".to_owned()));
+    let object = kept.until(server, "registered", |object| owners(object)[0]["uid"] == *first);
+    assert_eq!(owners(&object)[0]["kind"], "ClusterRole");
+    kept.until_state("current");
+    let applies = || kept.metrics.encode().unwrap().contains("registration_applies_total{result=\"applied\"} 1");
+    assert!(applies());
+
+    // Another owner of somebody else's is no difference.
+    let other = r#"[{"op": "add", "path": "/metadata/ownerReferences/-", "value":
+        {"apiVersion": "v1", "kind": "Namespace", "name": "default", "uid": "00000000-0000-0000-0000-000000000000"}}]"#;
+    server.run(["patch", "mutatingwebhookconfiguration", &kept.name, "--type=json", "-p", other]).unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(applies());
+
+    // Nothing is written for an installation that goes, and what comes back has the new owner.
+    server.run(["delete", "clusterrole", "kept-owner"]).unwrap();
+    server.run(["delete", "mutatingwebhookconfiguration", &kept.name]).unwrap();
+    kept.until_state("outdated");
+    assert!(configuration(server, &kept.name).is_none());
+    server.run(role).unwrap();
+    let second = uid();
+    kept.until(server, "owned anew", |object| owners(object)[0]["uid"] == *second);
+    kept.until_state("current");
+
+    server.run(["delete", "clusterrole", "kept-owner"]).unwrap();
+    server.run(role).unwrap();
+    let third = uid();
+    kept.until(server, "corrected", |object| {
+        owners(object).as_array().map(Vec::len) == Some(1) && owners(object)[0]["uid"] == *third
+    });
 }

@@ -14,6 +14,11 @@ fn a_first_start_has_nothing_to_warn_of() {
     let warnings: Vec<&str> = log.lines().filter(is_warning).collect();
     assert!(warnings.is_empty(), "{warnings:#?}");
     assert!(!log.contains("kube_runtime"), "{log}");
+    let role = installation.object_name();
+    let uid = server.run(["get", "clusterrole", &role, "-o", "jsonpath={.metadata.uid}"]).unwrap();
+    let path = "jsonpath={.metadata.ownerReferences[*].uid}";
+    let name = installation.configuration_name();
+    assert_eq!(server.run(["get", "mutatingwebhookconfiguration", &name, "-o", path]).unwrap(), uid);
     let about = format!("type=Warning,involvedObject.name={}", installation.secret_name());
     let events = installation.kubectl(&["get", "events", "--field-selector", &about, "-o", "name"]).unwrap();
     assert_eq!(events.trim(), "");

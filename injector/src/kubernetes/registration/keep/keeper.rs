@@ -15,7 +15,7 @@ use super::KeepRegistered;
 use super::standing::{Standing, standing, taken_back, worst};
 use crate::certificates::CaBundle;
 use crate::events::Event;
-use crate::kubernetes::registration::{Manner, Registrar, RegistrarError, explain};
+use crate::kubernetes::registration::{Manner, OwnerReader, Ownership, Registrar, RegistrarError, explain};
 use crate::registration::contest::Contest;
 use crate::registration::{Configuration, Difference, Live, Settings, State, bundle};
 
@@ -25,6 +25,8 @@ const LAST_RETRY: Duration = Duration::from_secs(60);
 
 pub(super) struct Keeper {
     registrar: Registrar,
+    owner: OwnerReader,
+    ownership: Ownership,
     manager: String,
     settings: Settings,
     started: Instant,
@@ -44,6 +46,8 @@ impl Keeper {
     pub(super) fn new(registrar: Registrar, task: &KeepRegistered) -> Self {
         Self {
             registrar,
+            owner: OwnerReader::new(&task.client, task.owner.clone()),
+            ownership: Ownership::Nobody,
             manager: task.settings.field_manager(),
             settings: task.settings.clone(),
             started: Instant::now(),
@@ -134,6 +138,7 @@ impl Keeper {
     pub(super) async fn pass(&mut self, task: &KeepRegistered) -> Option<Duration> {
         self.retry_at = None;
         self.read_again().await;
+        self.ownership = self.owner.read().await;
         let mut wait = None;
         let standing = match self.wanted(task) {
             Err(standing) => standing,
@@ -181,7 +186,11 @@ impl Keeper {
         if let Some(name) = self.watched().iter().find(|name| is_open(name)) {
             return Err(outdated(&format!("{name} has not been seen yet")));
         }
+        if self.ownership == Ownership::Gone {
+            return Err(outdated("the ClusterRole that owns it is gone; nothing is written until it is back"));
+        }
         let settings = Settings {
+            owner: self.ownership.known(),
             enable_namespaces_by_default: by_default,
             is_replaced: self.is_replaced(),
             ..self.settings.clone()
@@ -219,6 +228,10 @@ impl Keeper {
         let is_ours = known.is_none_or(|live| live.is_ours());
         let wanted = match known.filter(|_| task.keeps_bundle) {
             Some(live) => live.keeping_bundles(wanted),
+            None => wanted,
+        };
+        let wanted = match known.filter(|_| self.ownership == Ownership::Unknown) {
+            Some(live) => live.keeping_owners(wanted),
             None => wanted,
         };
         let difference = match known {

@@ -107,6 +107,7 @@ fn leader(server: &Shared, keeps_bundle: bool) -> Leader {
     let task = KeepRegistered {
         client: client(server),
         settings: settings(),
+        owner: None,
         enables_namespaces_by_default: Arc::new(|| Some(false)),
         leads: leading,
         bundle: watch::channel(Some(CaBundle { pem: issued.ca_certificate.clone() })).1,
