@@ -8,8 +8,12 @@ use sidecar_injector::cli::{Cli, Command, Failure, printable};
 use sidecar_process::exit;
 use sidecar_process::log::SpanLayer;
 
+/// What watches and requests meet is said once by whoever makes them; these say it at every attempt.
+const PASSED_OVER: [&str; 2] = ["kube_runtime", "kube_client::client"];
+
 fn main() -> ExitCode {
-    let Cli { command, log } = Cli::parse();
+    let Cli { command, mut log } = Cli::parse();
+    log.passed_over = PASSED_OVER.to_vec();
     // A server goes on whether or not its log is read; what is left is written at the end, the log last.
     let _flush = match &command {
         Command::Serve(serve) => match traces(serve) {

@@ -1,4 +1,5 @@
-//! Ending in two stages: stop taking work, wait for what is under way until a deadline, then cut it off.
+//! Ending in stages: say so while work is still taken, stop taking work, wait for what is under way until a deadline, then
+//! cut it off.
 
 use std::future::Future;
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub struct Drain {
 /// Held by everything that takes work: tells when to stop, and when to let go. Clones share the state.
 #[derive(Clone, Debug)]
 pub struct DrainWatch {
+    announced: CancellationToken,
     stopping: CancellationToken,
     forced: CancellationToken,
     tasks: TaskTracker,
@@ -37,6 +39,7 @@ impl Drain {
     /// A drain that has not begun.
     pub fn new() -> (Self, DrainWatch) {
         let watch = DrainWatch {
+            announced: CancellationToken::new(),
             stopping: CancellationToken::new(),
             forced: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -44,9 +47,15 @@ impl Drain {
         (Self { watch: watch.clone() }, watch)
     }
 
+    /// Tells everybody that the end is near. Work is still taken; who brings it is to go elsewhere with the next.
+    pub fn announce(&self) {
+        self.watch.announced.cancel();
+    }
+
     /// Tells everybody to stop taking work, waits for tracked work until `deadline` has passed, then forces the rest.
     pub async fn run(self, deadline: Duration) -> Drained {
-        let DrainWatch { stopping, forced, tasks } = self.watch;
+        let DrainWatch { announced, stopping, forced, tasks } = self.watch;
+        announced.cancel();
         stopping.cancel();
         tasks.close();
         if tokio::time::timeout(deadline, tasks.wait()).await.is_ok() {
@@ -62,6 +71,11 @@ impl Drain {
 }
 
 impl DrainWatch {
+    /// Whether the end is near, or has come.
+    pub fn is_announced(&self) -> bool {
+        self.announced.is_cancelled()
+    }
+
     /// Completes when no more work may be taken.
     pub async fn stopping(&self) {
         self.stopping.cancelled().await;
@@ -124,7 +138,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn tells_everybody_to_stop_taking_work_first() {
         let (drain, watch) = Drain::new();
-        assert!(!watch.is_stopping());
+        assert!(!watch.is_announced());
+        drain.announce();
+        assert!(watch.is_announced() && !watch.is_stopping());
         let listener = watch.clone();
         let stopped = tokio::spawn(async move { listener.stopping().await });
         assert_eq!(drain.run(Duration::ZERO).await, Drained::Finished);

@@ -86,6 +86,14 @@ impl FromStr for LogLevel {
     }
 }
 
+impl LogLevel {
+    fn passing_over(&self, passed_over: &[&str]) -> Targets {
+        let is_named = |target: &str| self.0.iter().any(|(named, _)| target.starts_with(named));
+        let quiet = passed_over.iter().filter(|target| !is_named(target));
+        self.0.clone().with_targets(quiet.map(|target| (*target, LevelFilter::OFF)))
+    }
+}
+
 fn envoy_spelling(level: &str) -> &str {
     match level {
         "warning" => "warn",
@@ -103,6 +111,9 @@ pub struct LogArgs {
     /// What is logged: trace, debug, info, warning, error, off, target=level pairs, or both, comma separated.
     #[arg(long, global = true, default_value = "info", env = "SIDECAR_LOG_LEVEL", help_heading = "Logging")]
     pub log_level: LogLevel,
+    /// Targets of libraries that are not logged unless `log_level` names them, because the program says the same better.
+    #[arg(skip)]
+    pub passed_over: Vec<&'static str>,
 }
 
 impl LogArgs {
@@ -145,7 +156,8 @@ impl LogArgs {
             LogFormat::Json => format::layer().json().flatten_event(true).with_writer(writer).boxed(),
         };
         // Fails only when a subscriber is installed already, as in a test that starts two programs.
-        let _ = tracing_subscriber::registry().with(spans).with(layer.with_filter(self.log_level.0.clone())).try_init();
+        let filter = self.log_level.passing_over(&self.passed_over);
+        let _ = tracing_subscriber::registry().with(spans).with(layer.with_filter(filter)).try_init();
     }
 }
 
@@ -190,6 +202,16 @@ mod tests {
             assert!(targets.would_enable("sidecar_proxy", &Level::DEBUG), "{given}");
             assert!(!targets.would_enable("tower", &Level::INFO), "{given}");
         }
+    }
+
+    #[test]
+    fn what_is_passed_over_is_logged_when_it_is_named() {
+        let is_logged = |given: &str| {
+            let level: LogLevel = given.parse().unwrap();
+            level.passing_over(&["hyper_util"]).would_enable("hyper_util::client", &Level::WARN)
+        };
+        assert!(!is_logged("info") && !is_logged("trace") && !is_logged("info,tower=debug"));
+        assert!(is_logged("hyper_util=warn") && is_logged("hyper=warn") && is_logged("hyper_util::client=debug"));
     }
 
     #[test]

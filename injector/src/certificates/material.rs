@@ -269,7 +269,7 @@ fn is_accepted(leaf: &CertificateDer<'_>, authorities: &[&Authority], names: &[S
     })
 }
 
-pub(super) fn to_pem(certificate: &[u8]) -> String {
+pub(crate) fn to_pem(certificate: &[u8]) -> String {
     let encoded = STANDARD.encode(certificate);
     let mut pem = "-----BEGIN CERTIFICATE-----\n".to_owned();
     for line in encoded.as_bytes().chunks(64) {

@@ -8,6 +8,8 @@ use crate::events::Event;
 /// Between two writes about the same object for the same reason; doubles with each, up to the longest.
 const FIRST_INTERVAL: Duration = Duration::from_secs(30);
 const LONGEST_INTERVAL: Duration = Duration::from_secs(300);
+/// What says something else comes after this part of the interval.
+const NEWS: u32 = 6;
 /// A series that was silent for so long is over; what comes then is news.
 const SERIES: Duration = Duration::from_secs(600);
 /// Writes at once, over all objects, and how fast their number recovers.
@@ -37,6 +39,8 @@ struct Series {
     /// Name of the written Event.
     name: Option<String>,
     last: Duration,
+    /// When it was written last.
+    written: Option<Duration>,
     next: Duration,
     interval: Duration,
 }
@@ -56,8 +60,7 @@ impl Ledger {
     pub(crate) fn observe(&mut self, event: Event, now: Duration) -> bool {
         let key = (format!("{:?}", event.regarding), event.reason);
         if let Some(series) = self.series.get_mut(&key) {
-            series.count = series.count.saturating_add(1);
-            (series.event, series.last) = (event, now);
+            series.take(event, now);
             return true;
         }
         if self.series.len() >= MOST_SERIES {
@@ -66,7 +69,8 @@ impl Ledger {
         if self.series.len() >= MOST_SERIES {
             return false;
         }
-        let new = Series { event, count: 1, told: 0, name: None, last: now, next: now, interval: FIRST_INTERVAL };
+        let interval = FIRST_INTERVAL;
+        let new = Series { event, count: 1, told: 0, name: None, last: now, written: None, next: now, interval };
         self.series.insert(key, new);
         true
     }
@@ -82,7 +86,7 @@ impl Ledger {
         due.sort_by_key(|(_, series)| series.next);
         let allowed = BURST.saturating_sub(self.spent) as usize;
         let writes = due.into_iter().take(allowed).map(|(key, series)| {
-            series.next = now + series.interval;
+            (series.written, series.next) = (Some(now), now + series.interval);
             series.interval = (series.interval * 2).min(LONGEST_INTERVAL);
             Write { key: key.clone(), event: series.event.clone(), count: series.count, name: series.name.clone() }
         });
@@ -95,6 +99,13 @@ impl Ledger {
     pub(crate) fn written(&mut self, key: &Key, count: u32, name: String) {
         if let Some(series) = self.series.get_mut(key) {
             (series.told, series.name) = (count, Some(name));
+        }
+    }
+
+    /// `count` cannot be told.
+    pub(crate) fn given_up(&mut self, key: &Key, count: u32) {
+        if let Some(series) = self.series.get_mut(key) {
+            series.told = count;
         }
     }
 
@@ -112,6 +123,18 @@ impl Ledger {
 }
 
 impl Series {
+    /// It has happened again. Kubernetes does not let the note of an Event be changed: another one begins a new Event.
+    fn take(&mut self, event: Event, now: Duration) {
+        if event.note == self.event.note {
+            self.count = self.count.saturating_add(1);
+        } else {
+            (self.count, self.told, self.name) = (1, 0, None);
+            let news = self.written.map_or(now, |written| written + self.interval / NEWS);
+            self.next = self.next.min(news);
+        }
+        (self.event, self.last) = (event, now);
+    }
+
     fn is_going_on(&self, now: Duration) -> bool {
         now.saturating_sub(self.last) < SERIES
     }
@@ -139,17 +162,34 @@ mod tests {
         assert_eq!((written.len(), written[0].count, &written[0].name), (1, 1, &None));
         ledger.written(&written[0].key, 1, "a.1".to_owned());
         for _ in 0..1000 {
-            assert!(ledger.observe(event("a", "again"), at(1)));
+            assert!(ledger.observe(event("a", "first"), at(1)));
         }
         assert!(ledger.due(at(29)).is_empty() && ledger.is_waiting());
         let written = ledger.due(at(30));
         assert_eq!((written[0].count, written[0].name.as_deref()), (1001, Some("a.1")));
-        assert_eq!(written[0].event.note, "again");
         ledger.written(&written[0].key, 1001, "a.1".to_owned());
         assert!(ledger.due(at(90)).is_empty() && !ledger.is_waiting(), "nothing new");
-        ledger.observe(event("a", "again"), at(100));
+        ledger.observe(event("a", "first"), at(100));
         ledger.forgotten(&written[0].key, at(100));
         assert_eq!(ledger.due(at(100))[0].name, None, "the Event has expired");
+    }
+
+    #[test]
+    fn what_says_something_else_is_another_event_and_comes_sooner() {
+        let mut ledger = Ledger::default();
+        ledger.observe(event("a", "first"), at(0));
+        let write = ledger.due(at(0)).remove(0);
+        ledger.written(&write.key, 1, "a.1".to_owned());
+        ledger.observe(event("a", "second"), at(1));
+        ledger.observe(event("a", "third"), at(2));
+        ledger.observe(event("a", "third"), at(3));
+        assert!(ledger.due(at(9)).is_empty());
+        let written = ledger.due(at(10));
+        assert_eq!((written[0].event.note.as_str(), written[0].count, &written[0].name), ("third", 2, &None));
+        ledger.written(&write.key, 2, "a.2".to_owned());
+        ledger.observe(event("a", "fourth"), at(11));
+        assert!(ledger.due(at(29)).is_empty(), "ever less often");
+        assert_eq!(ledger.due(at(30)).len(), 1);
     }
 
     #[test]
@@ -160,6 +200,17 @@ mod tests {
         assert!(ledger.due(at(1)).is_empty());
         assert_eq!(ledger.due(at(30)).len(), 1);
         assert!(ledger.due(at(700)).is_empty() && !ledger.is_waiting(), "not for ever");
+    }
+
+    #[test]
+    fn what_is_given_up_is_not_tried_again_until_it_happens_again() {
+        let mut ledger = Ledger::default();
+        ledger.observe(event("a", ""), at(0));
+        let write = ledger.due(at(0)).remove(0);
+        ledger.given_up(&write.key, write.count);
+        assert!(!ledger.is_waiting() && ledger.due(at(30)).is_empty());
+        ledger.observe(event("a", ""), at(31));
+        assert_eq!(ledger.due(at(31))[0].name, None);
     }
 
     #[test]

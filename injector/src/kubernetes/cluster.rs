@@ -17,14 +17,13 @@ use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::{DynamicObject, PartialObjectMeta};
-use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client};
 use sidecar_process::readiness::Readiness;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::watching::{self, Patience, Problem};
+use super::watching::{self, Problem};
 use crate::context::{Cluster, InjectorSettings};
 use crate::metrics::Metrics;
 use crate::native;
@@ -90,7 +89,7 @@ fn changes(client: &Client, nodes: bool, namespaces: bool) -> Vec<BoxStream<'sta
     changes.push(with_problems(events, |object| objects::proxy_config_of(&object), Change::ProxyConfigs));
     if nodes {
         let nodes = Api::<NodeObject>::all_with(client.clone(), &objects::node());
-        changes.push(with_problems(watcher(nodes, watching::config()), objects::node_of, Change::Nodes));
+        changes.push(with_problems(watcher(nodes, watching::config_of_many()), objects::node_of, Change::Nodes));
     }
     if namespaces {
         let namespaces = Api::<PartialObjectMeta<Namespace>>::all(client.clone());
@@ -111,8 +110,7 @@ where
     T: Send + 'static,
     C: Fn(Result<Event<T>, Problem>) -> Change + Send + 'static,
 {
-    let events = events.backoff(Patience::default());
-    let told = events.filter_map(move |event| {
+    let told = watching::follow(events).filter_map(move |event| {
         let told = match event {
             Ok(event) => Some(Ok(watching::map(event, cut))),
             Err(error) => Problem::of(&error).map(Err),

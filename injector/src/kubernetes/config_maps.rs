@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use k8s_openapi::api::core::v1::{ConfigMap, ObjectReference};
-use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{Event, watcher};
 use kube::{Api, Client};
 use sidecar_contract::config::{DEFAULT_REVISION, INJECTOR_NAME, MESH_NAME};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::watching::{self, Mirror, Patience, Problem};
+use super::watching::{self, Mirror, Problem};
 use crate::config::ConfigError;
 use crate::loading::{ConfigMapKeys, ConfigMapState, Offer, offer_of};
 use crate::metrics::Metrics;
@@ -61,8 +60,7 @@ pub fn offers(
         let api = Api::<ConfigMap>::namespaced(client, &names.namespace);
         let changes = |which: Which, name: &str| {
             let config = watching::config().fields(&format!("metadata.name={name}"));
-            let changes = watcher(api.clone(), config).backoff(Patience::default());
-            changes.map(move |change| (which, change)).boxed()
+            watching::follow(watcher(api.clone(), config)).map(move |change| (which, change)).boxed()
         };
         let mut changes = stream::select(changes(Which::Injector, &names.injector), changes(Which::Mesh, &names.mesh));
         let mut state = State::new(names);

@@ -1,6 +1,7 @@
 //! Leader election on a Lease of the API server.
 
 use std::collections::hash_map::RandomState;
+use std::fmt;
 use std::hash::{BuildHasher, Hasher};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -9,10 +10,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, ObjectMeta, PostParams};
 use kube::{Client, Error};
+use sidecar_process::readiness::Condition;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::with_causes;
 use crate::clock;
 use crate::election::{Election, LEASE_DURATION, RETRY_PERIOD, Record, Step};
 
@@ -24,25 +27,51 @@ const RELEASE: Duration = Duration::from_secs(2);
 /// Takes part in the election on a Lease until `shutdown` completes, then gives it back. `identity` is for people: a
 /// random part makes it nobody else's.
 ///
+/// `condition` tells who leads, or why nobody can; best one that the process is ready without.
+///
 /// The receiver tells whether this replica leads. The task ends after the Lease was given back.
 pub fn elect(
     client: Client,
     namespace: &str,
     name: &str,
     identity: &str,
+    condition: Option<Condition>,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> (watch::Receiver<bool>, JoinHandle<()>) {
     let (leads, leadership) = watch::channel(false);
+    let candidacy =
+        stand(client, namespace.to_owned(), name.to_owned(), identity.to_owned(), condition, leads, shutdown);
+    (leadership, tokio::spawn(candidacy))
+}
+
+/// The same as a future that tells `leads`, with false when it ends, however that comes.
+pub async fn stand(
+    client: Client,
+    namespace: String,
+    name: String,
+    identity: String,
+    condition: Option<Condition>,
+    leads: watch::Sender<bool>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) {
     let identity = format!("{identity}_{:016x}", RandomState::new().build_hasher().finish());
     let candidate = Candidate {
-        leases: Api::namespaced(client, namespace),
-        name: name.to_owned(),
+        leases: Api::namespaced(client, &namespace),
+        name,
         election: Election::new(identity.clone()),
         identity,
         began: Instant::now(),
         leads,
+        condition,
+        problem: None,
     };
-    (leadership, tokio::spawn(candidate.run(shutdown)))
+    candidate.run(shutdown).await;
+}
+
+impl Drop for Candidate {
+    fn drop(&mut self) {
+        self.leads.send_if_modified(|told| std::mem::replace(told, false));
+    }
 }
 
 struct Candidate {
@@ -53,6 +82,16 @@ struct Candidate {
     /// Where this process' monotonic clock has its zero.
     began: Instant,
     leads: watch::Sender<bool>,
+    condition: Option<Condition>,
+    /// Why the last attempt failed.
+    problem: Option<Problem>,
+}
+
+enum Problem {
+    /// What the API server said.
+    Refused(String),
+    /// Why it said nothing.
+    Unreachable(String),
 }
 
 impl Candidate {
@@ -66,12 +105,17 @@ impl Candidate {
                 // An answer that has not come by now comes too late.
                 () = ended(until) => None,
             };
-            match attempt {
-                Some(Ok(Ok(()))) => {}
-                Some(Ok(Err(error))) => tracing::warn!(%error, lease = self.name, "the Lease cannot be held"),
-                Some(Err(_)) => tracing::warn!(lease = self.name, "the API server does not answer about the Lease"),
-                None => self.election.resign(),
-            }
+            let problem = match attempt {
+                Some(Ok(Ok(()))) => None,
+                Some(Ok(Err(Error::Api(status)))) => Some(Problem::Refused(status.message)),
+                Some(Ok(Err(error))) => Some(Problem::Unreachable(with_causes(&error))),
+                Some(Err(_)) => Some(Problem::Unreachable("no answer in time".to_owned())),
+                None => {
+                    self.election.resign();
+                    Some(Problem::Unreachable("no answer in time".to_owned()))
+                }
+            };
+            self.hear(problem);
             self.tell();
             let until = self.election.held_until().map(|until| self.began + until);
             tokio::select! {
@@ -143,12 +187,50 @@ impl Candidate {
         self.write(lease).await.map(|_| ())
     }
 
+    /// Takes in how an attempt ended, and logs what is news.
+    fn hear(&mut self, problem: Option<Problem>) {
+        match &problem {
+            _ if is_same(problem.as_ref(), self.problem.as_ref()) => return,
+            Some(problem) => {
+                tracing::warn!(lease = self.name, "the Lease cannot be held: {problem}; tried again until it can");
+            }
+            None => tracing::info!(lease = self.name, "the API server answers about the Lease again"),
+        }
+        self.problem = problem;
+    }
+
     fn tell(&self) {
         let leads = self.election.is_leader(self.began.elapsed());
+        match (&self.condition, &self.problem) {
+            (Some(condition), Some(problem)) => {
+                condition.failed(format!("the Lease {} cannot be held: {problem}", self.name));
+            }
+            (Some(condition), None) if leads => condition.ready_with("this replica leads"),
+            (Some(condition), None) => condition.ready_with("another replica leads"),
+            (None, _) => {}
+        }
         let is_news = self.leads.send_if_modified(|told| std::mem::replace(told, leads) != leads);
         if is_news {
             tracing::info!(leads, lease = self.name, identity = self.identity, "leadership");
         }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(message) => f.write_str(message),
+            Self::Unreachable(cause) => write!(f, "the API server does not answer: {cause}"),
+        }
+    }
+}
+
+/// The ways in which it does not answer change, and are no news.
+fn is_same(one: Option<&Problem>, other: Option<&Problem>) -> bool {
+    match (one, other) {
+        (Some(Problem::Refused(one)), Some(Problem::Refused(other))) => one == other,
+        (Some(Problem::Unreachable(_)), Some(Problem::Unreachable(_))) | (None, None) => true,
+        _ => false,
     }
 }
 

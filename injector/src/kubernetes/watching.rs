@@ -1,24 +1,120 @@
 //! What all watches of the API server have in common: patience, what was told so far, and what is wrong when nothing is.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 use std::time::Duration;
 
-use kube::runtime::utils::Backoff;
-use kube::runtime::watcher::{self, Event};
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt};
+use kube::runtime::watcher::{self, Event, watcher};
+use kube::{Api, Resource};
+use serde::de::DeserializeOwned;
+use tokio::time::sleep;
+
+use super::with_causes;
 
 /// A connection that has silently gone is noticed after this long, at the cost of one request in as much time.
 const WATCH_TIMEOUT_SECONDS: u32 = 60;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
+/// For what goes away by itself.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// For what lasts until somebody grants a permission or installs a resource.
+const LONGEST_WAIT_FOR_PEOPLE: Duration = Duration::from_secs(60);
 
-/// A watch that takes what the API server has in its memory, which spares etcd.
+/// A watch that begins with what is true now.
 pub(super) fn config() -> watcher::Config {
-    watcher::Config::default().any_semantic().timeout(WATCH_TIMEOUT_SECONDS)
+    watcher::Config::default().timeout(WATCH_TIMEOUT_SECONDS)
 }
 
-/// How long to wait after failures in a row: 500 ms, then twice as long each time, 10 s at most.
+/// A watch that begins with what the API server has in its memory, which spares etcd, and may be behind. For what there
+/// is much of and nothing is written from.
+pub(super) fn config_of_many() -> watcher::Config {
+    config().any_semantic()
+}
+
+/// Follows a watcher, and waits longer after each failure in a row.
+///
+/// A list has only begun when it tells something: [`Event::Init`] is emitted together with what comes after it, so that a
+/// list that fails again is no sign that the watch goes on.
+pub(super) fn follow<K: Send + 'static>(
+    events: impl Stream<Item = watcher::Result<Event<K>>> + Send + 'static,
+) -> BoxStream<'static, watcher::Result<Event<K>>> {
+    let following =
+        Following { events: events.boxed(), patience: Patience::default(), wait: None, has_begun: false, held: None };
+    let next = |mut following: Following<K>| async { following.next().await.map(|item| (item, following)) };
+    stream::unfold(following, next).boxed()
+}
+
+/// Follows the object of this name: what it is now, and none when it does not exist.
+pub(super) fn follow_object<K>(api: Api<K>, name: &str) -> BoxStream<'static, watcher::Result<Option<K>>>
+where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
+{
+    let events = follow(watcher(api, config().fields(&format!("metadata.name={name}"))));
+    let mut is_listed = false;
+    let objects = events.filter_map(move |event| {
+        let told = match event {
+            Ok(Event::Init) => {
+                is_listed = false;
+                None
+            }
+            Ok(Event::InitApply(object)) => {
+                is_listed = true;
+                Some(Ok(Some(object)))
+            }
+            Ok(Event::InitDone) => (!is_listed).then_some(Ok(None)),
+            Ok(Event::Apply(object)) => Some(Ok(Some(object))),
+            Ok(Event::Delete(_)) => Some(Ok(None)),
+            Err(error) => Some(Err(error)),
+        };
+        std::future::ready(told)
+    });
+    objects.boxed()
+}
+
+struct Following<K> {
+    events: BoxStream<'static, watcher::Result<Event<K>>>,
+    patience: Patience,
+    /// Before the next attempt.
+    wait: Option<Duration>,
+    /// A list that has told nothing yet.
+    has_begun: bool,
+    held: Option<Event<K>>,
+}
+
+impl<K> Following<K> {
+    async fn next(&mut self) -> Option<watcher::Result<Event<K>>> {
+        if let Some(event) = self.held.take() {
+            return Some(Ok(event));
+        }
+        if let Some(wait) = self.wait.take() {
+            sleep(wait).await;
+        }
+        loop {
+            match self.events.next().await? {
+                Ok(Event::Init) => self.has_begun = true,
+                Ok(event) => {
+                    self.patience = Patience::default();
+                    if !std::mem::take(&mut self.has_begun) {
+                        return Some(Ok(event));
+                    }
+                    self.held = Some(event);
+                    return Some(Ok(Event::Init));
+                }
+                Err(error) => {
+                    self.has_begun = false;
+                    self.wait = Some(self.patience.after(Problem::of(&error).as_ref()));
+                    return Some(Err(error));
+                }
+            }
+        }
+    }
+}
+
+/// How long to wait after failures in a row: 500 ms, then twice as long each time, 10 s at most; 60 s where somebody has
+/// to do something.
 #[derive(Debug)]
-pub(super) struct Patience {
+struct Patience {
     next: Duration,
 }
 
@@ -28,19 +124,15 @@ impl Default for Patience {
     }
 }
 
-impl Iterator for Patience {
-    type Item = Duration;
-
-    fn next(&mut self) -> Option<Duration> {
-        let wait = self.next;
-        self.next = (wait * 2).min(LONGEST_WAIT);
-        Some(wait)
-    }
-}
-
-impl Backoff for Patience {
-    fn reset(&mut self) {
-        *self = Self::default();
+impl Patience {
+    fn after(&mut self, problem: Option<&Problem>) -> Duration {
+        let longest = match problem {
+            Some(Problem::Forbidden(_) | Problem::NotInstalled) => LONGEST_WAIT_FOR_PEOPLE,
+            Some(Problem::Unreachable(_)) | None => LONGEST_WAIT,
+        };
+        let wait = self.next.min(longest);
+        self.next = wait * 2;
+        wait
     }
 }
 
@@ -135,13 +227,7 @@ impl Problem {
             Some(status) if status.code == 410 => None,
             Some(status) if status.code == 404 => Some(Self::NotInstalled),
             Some(status) if matches!(status.code, 401 | 403) => Some(Self::Forbidden(status.message.clone())),
-            _ => {
-                let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-                let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
-                // Many repeat their cause.
-                texts.dedup_by(|cause, error| error.ends_with(&**cause));
-                Some(Self::Unreachable(texts.join(": ")))
-            }
+            _ => Some(Self::Unreachable(with_causes(error))),
         }
     }
 
@@ -193,8 +279,39 @@ mod tests {
     }
 
     #[test]
-    fn patience_grows_to_ten_seconds() {
-        let waits: Vec<u128> = Patience::default().take(7).map(|wait| wait.as_millis()).collect();
-        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
+    fn patience_grows_further_where_somebody_has_to_act() {
+        let waits = |problem: &Problem| {
+            let mut patience = Patience::default();
+            let waits: Vec<u128> = (0..9).map(|_| patience.after(Some(problem)).as_millis()).collect();
+            waits
+        };
+        let gone = Problem::Unreachable("refused".to_owned());
+        assert_eq!(waits(&gone), [500, 1000, 2000, 4000, 8000, 10_000, 10_000, 10_000, 10_000]);
+        assert_eq!(waits(&Problem::NotInstalled), [500, 1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_fails_again_tells_nothing_and_is_asked_for_less_and_less_often() {
+        let missing = || {
+            let status = kube::core::Status { code: 404, ..kube::core::Status::default() };
+            Err(watcher::Error::InitialListFailed(kube::Error::Api(Box::new(status))))
+        };
+        let fails = (0..3).flat_map(move |_| [Ok(Event::Init), missing()]);
+        let works = [Ok(Event::Init), Ok(Event::InitDone), Ok(Event::Apply(1))];
+        let events = fails.chain(works).chain([Ok(Event::Init), missing()]);
+        let begun = tokio::time::Instant::now();
+        let told = follow(stream::iter(events)).map(|told| (told.ok(), begun.elapsed().as_millis()));
+        let told: Vec<(Option<Event<u8>>, u128)> = told.collect().await;
+        let told: Vec<(String, u128)> = told.into_iter().map(|(event, at)| (format!("{event:?}"), at)).collect();
+        let expected = [
+            ("None", 0),
+            ("None", 500),
+            ("None", 1500),
+            ("Some(Init)", 3500),
+            ("Some(InitDone)", 3500),
+            ("Some(Apply(1))", 3500),
+            ("None", 3500),
+        ];
+        assert_eq!(told, expected.map(|(event, at)| (event.to_owned(), at)));
     }
 }

@@ -3,12 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use serde_json::Value;
+
+use crate::certificates::material::to_pem;
 
 /// Larger bundles do not fit into an object with five webhooks (etcd: 1.5 MiB).
 const MAX_BYTES: usize = 128 * 1024;
@@ -75,6 +80,22 @@ pub fn check(bundle: &str) -> Result<(), BundleError> {
     roots(bundle).map(|_| ())
 }
 
+/// The certificates (PEM) that every webhook of these objects trusts, as the API server has them; none without a webhook.
+/// One whose `caBundle` is missing or cannot be read trusts nothing.
+pub fn trusted_by_all<'a>(objects: impl IntoIterator<Item = &'a Value>) -> Option<String> {
+    let webhooks = objects.into_iter().flat_map(|object| object["webhooks"].as_array().into_iter().flatten());
+    let trusted = webhooks.map(|webhook| {
+        let encoded = webhook["clientConfig"]["caBundle"].as_str().unwrap_or_default();
+        let pem = STANDARD.decode(encoded).ok().and_then(|pem| String::from_utf8(pem).ok());
+        pem.and_then(|pem| certificates(&pem).ok()).unwrap_or_default()
+    });
+    let common = trusted.reduce(|mut common, trusted| {
+        common.retain(|certificate| trusted.contains(certificate));
+        common
+    })?;
+    Some(common.iter().map(|certificate| to_pem(certificate)).collect())
+}
+
 fn roots(bundle: &str) -> Result<RootCertStore, BundleError> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(bundle).map_err(BundleError::Bundle)? {
@@ -102,5 +123,27 @@ fn hint(reason: &rustls::Error) -> &'static str {
             E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. },
         ) => "renew the certificate, or correct the clock",
         _ => "give the bundle of the authority that issued the certificate",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_counts_is_what_all_webhooks_trust() {
+        let [one, two] = [b"one", b"two"].map(|der| to_pem(der));
+        let object = |bundles: &[&str]| {
+            let webhook = |pem: &&str| json!({"clientConfig": {"caBundle": STANDARD.encode(pem)}});
+            json!({"webhooks": bundles.iter().map(webhook).collect::<Vec<_>>()})
+        };
+        let both = format!("{one}{two}");
+        assert_eq!(trusted_by_all(&[object(&[])]), None);
+        assert_eq!(trusted_by_all(&[object(&[&both]), object(&[&both, &both])]).as_deref(), Some(&*both));
+        assert_eq!(trusted_by_all(&[object(&[&both]), object(&[&both, &two])]).as_deref(), Some(&*two));
+        assert_eq!(trusted_by_all(&[object(&[&one, "nonsense"])]).as_deref(), Some(""));
+        assert_eq!(trusted_by_all(&[object(&[&one]), json!({"webhooks": [{}]})]).as_deref(), Some(""));
     }
 }

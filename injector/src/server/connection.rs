@@ -9,11 +9,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::response::Response;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::{http1, http2};
 use hyper::service::{Service, service_fn};
-use hyper::{Error, Request};
+use hyper::{Error, Request, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulConnection;
+use sidecar_process::drain::DrainWatch;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -33,7 +35,7 @@ const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 /// For the next of the answers to be read.
 const ANSWER: Duration = Duration::from_secs(30);
-/// For a request that crossed our word that the connection ends.
+/// For a request that crosses our word that the connection ends, or comes when it is about to.
 const LINGER: Duration = Duration::from_secs(3);
 
 /// What the two sides speak.
@@ -59,24 +61,35 @@ impl Protocol {
     }
 }
 
-/// Serves until the client leaves, its patience is used up, or `stopping` completes; requests under way are finished.
+/// Serves until the client leaves, its patience is used up, or `drain` says to stop; requests under way are finished.
+///
+/// An HTTP/1.1 client learns of the end from the answer to its last request. A connection that is simply closed may lose
+/// the request that is on its way, and API servers, which speak HTTP/1.1 to webhooks, do not send a review twice.
 pub(super) async fn serve<I>(
     io: I,
     protocol: Protocol,
     router: Router,
     peer: Arc<Peer>,
     patience: Patience,
-    stopping: impl Future<Output = ()>,
+    drain: &DrainWatch,
 ) where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let (requests, unread) = (Requests::default(), Unread::default());
-    let service = counted(router, peer, requests.clone(), unread.clone());
+    let service = counted(router, peer, requests.clone(), unread.clone(), drain.clone());
     let io = TokioIo::new(io);
     let serving = async {
         match protocol {
-            Protocol::Http1 => until_ended(http1().serve_connection(io, service), &requests, patience, stopping).await,
-            Protocol::Http2 => until_ended(http2().serve_connection(io, service), &requests, patience, stopping).await,
+            Protocol::Http1 => {
+                let stopping = async {
+                    drain.stopping().await;
+                    requests.pause(LINGER).await;
+                };
+                until_ended(http1().serve_connection(io, service), &requests, patience, stopping).await
+            }
+            Protocol::Http2 => {
+                until_ended(http2().serve_connection(io, service), &requests, patience, drain.stopping()).await
+            }
         }
     };
     tokio::select! {
@@ -93,11 +106,13 @@ async fn until_ended(
     patience: Patience,
     stopping: impl Future<Output = ()>,
 ) -> Result<(), Error> {
+    // From before the connection is polled: a request may be there, and answered, the first time that it is.
+    let begun = requests.0.subscribe();
     let mut connection = pin!(connection);
     tokio::select! {
         served = connection.as_mut() => return served,
         () = stopping => {}
-        () = requests.used_up(patience) => {}
+        () = requests.used_up(begun, patience) => {}
     }
     connection.as_mut().graceful_shutdown();
     tokio::select! {
@@ -132,12 +147,18 @@ fn counted(
     peer: Arc<Peer>,
     requests: Requests,
     unread: Unread,
+    drain: DrainWatch,
 ) -> impl Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send + 'static> {
     service_fn(move |mut request: Request<Incoming>| {
-        let (under_way, router, unread) = (requests.begin(), router.clone(), unread.clone());
+        let (under_way, router, unread, drain) = (requests.begin(), router.clone(), unread.clone(), drain.clone());
+        let version = request.version();
         request.extensions_mut().insert(Arc::clone(&peer));
         async move {
-            let answer = router.oneshot(request).await?;
+            let mut answer = router.oneshot(request).await?;
+            // HTTP/2 has its own way to say so, and knows no such header.
+            if version < Version::HTTP_2 && drain.is_announced() {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
             drop(under_way);
             Ok(unread.until_taken(answer))
         }
@@ -157,10 +178,10 @@ impl Requests {
         UnderWay(self.clone())
     }
 
-    /// Completes when the client has waited longer than it may with its first request, or with a further one.
-    async fn used_up(&self, patience: Patience) {
-        let mut count = self.0.subscribe();
-        if *count.borrow_and_update() > 0 || timeout_at(patience.first, count.changed()).await.is_ok() {
+    /// Completes when the client has waited longer than it may with its first request, which `begun` sees, or with a
+    /// further one.
+    async fn used_up(&self, mut begun: watch::Receiver<usize>, patience: Patience) {
+        if timeout_at(patience.first, begun.changed()).await.is_ok() {
             self.pause(patience.idle).await;
         }
     }

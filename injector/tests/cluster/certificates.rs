@@ -1,5 +1,7 @@
 //! Two replicas with one Lease and one Secret: made, damaged, deleted, rotated, and through steps of the clock.
 
+mod published;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -69,16 +71,26 @@ fn names() -> Vec<String> {
 }
 
 fn replica(client: &Client, namespace: &str, identity: &str, settings: &Settings, clock: clock::Clock) -> Replica {
+    replica_told(client, (namespace, identity), settings, clock, None)
+}
+
+fn replica_told(
+    client: &Client,
+    (namespace, identity): (&str, &str),
+    settings: &Settings,
+    clock: clock::Clock,
+    published: Option<watch::Receiver<Option<CaBundle>>>,
+) -> Replica {
     let (end, ended) = oneshot::channel();
     let shutdown = async {
         let _ = ended.await;
     };
-    let (leadership, election) = elect(client.clone(), namespace, "injector", identity, shutdown);
+    let (leadership, election) = elect(client.clone(), namespace, "injector", identity, None, shutdown);
     let (bundle, bundles) = watch::channel(None);
     let (serving, readiness, metrics) = (ServingCertificate::default(), Readiness::new(), Arc::new(Metrics::default()));
     let condition = readiness.register("certificate");
     let outlets = Outlets { serving: serving.clone(), bundle, metrics: Arc::clone(&metrics), condition, clock };
-    let managed = manage(client.clone(), place(namespace), settings.clone(), leadership.clone(), None, outlets);
+    let managed = manage(client.clone(), place(namespace), settings.clone(), leadership.clone(), published, outlets);
     let manager = tokio::spawn(managed).abort_handle();
     Replica { serving, bundle: bundles, leadership, metrics, readiness, end: Some(end), election, manager }
 }
@@ -180,8 +192,13 @@ async fn steps_of_the_clock_end_in_a_certificate_that_is_accepted() {
     let Some(client) = client().await else { return };
     let secrets = namespace(&client, "certificates-stepped").await;
     // Looks four times in an overlap.
-    let settings =
-        Settings { overlap: Duration::from_secs(4), propagation: Duration::from_secs(1), ..Settings::new(names()) };
+    let settings = Settings {
+        overlap: Duration::from_secs(4),
+        propagation: Duration::from_secs(1),
+        // As if the API server's were set with it.
+        clock_tolerance: Duration::MAX,
+        ..Settings::new(names())
+    };
     let one = &replica(&client, "certificates-stepped", "one", &settings, stepping);
     eventually("made and served", async || is_settled(&secrets, &[one], stepping()).await).await;
     for days in [2, 200, -30, 0] {

@@ -1,10 +1,10 @@
 //! An injector as it is installed: the manifests applied, replicas with the permissions of their service account, and the
 //! API server calling them.
 
+pub(crate) mod account;
 mod balancer;
-mod replica;
+pub(crate) mod replica;
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ pub(crate) struct Installation<'a> {
     pub(crate) server: &'a ApiServer,
     pub(crate) revision: String,
     pub(crate) balancer: Balancer,
+    objects: String,
     folder: TempDir,
 }
 
@@ -41,11 +42,17 @@ impl<'a> Installation<'a> {
         let objects = server.run(["kustomize", &format!("{manifests}{overlay}")]).unwrap();
         // Another test may have made it.
         let _ = server.run(["create", "namespace", NAMESPACE]);
-        server.apply(&objects.replace("canary", revision)).unwrap();
+        let objects = objects.replace("canary", revision);
         let folder = tempfile::tempdir().unwrap();
-        let installation = Self { server, revision: revision.to_owned(), balancer: Balancer::start(), folder };
-        installation.write_kubeconfig();
+        let installation = Self { server, revision: revision.to_owned(), balancer: Balancer::start(), objects, folder };
+        installation.apply();
+        account::write_kubeconfig(server, &installation.object_name(), &installation.kubeconfig());
         installation
+    }
+
+    /// Applies the manifests, as at the beginning: what was deleted or edited is as they want it again.
+    pub(crate) fn apply(&self) {
+        self.server.apply(&self.objects).unwrap();
     }
 
     /// Starts a replica whose certificate and registration are the program's own work; it takes part in the service.
@@ -119,6 +126,19 @@ impl<'a> Installation<'a> {
         format!("{}-certificate", self.object_name())
     }
 
+    /// Kind and name of what says what the injector may do. Each has a binding of the same name.
+    pub(crate) fn roles(&self) -> [(&'static str, String); 3] {
+        let certificate = format!("istio-sidecar-injector-certificate-{}", self.revision);
+        [("role", self.object_name()), ("role", certificate), ("clusterrole", self.object_name())]
+    }
+
+    /// Takes every permission away; [`apply`](Self::apply) gives them back.
+    pub(crate) fn delete_bindings(&self) {
+        for (kind, name) in self.roles() {
+            self.kubectl(&["delete", &format!("{kind}binding"), &name]).unwrap();
+        }
+    }
+
     /// Runs kubectl in the injector's namespace.
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> Result<String, String> {
         let arguments = [&["--namespace", NAMESPACE], arguments].concat();
@@ -134,29 +154,21 @@ impl<'a> Installation<'a> {
         items.iter().map(|event| event["message"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
-    /// Waits for the first Event with this reason.
-    pub(crate) fn until_event(&self, namespace: &str, reason: &str) {
-        eventually(PATIENCE, || if self.events(namespace, reason).is_empty() { Err("no such event") } else { Ok(()) })
-            .unwrap();
+    /// Waits for an Event with this reason about the object, in its namespace, whose note contains `part`.
+    pub(crate) fn until_event(&self, namespace: &str, object: &str, reason: &str, part: &str) {
+        let selector = format!("reason={reason},involvedObject.name={object}");
+        let arguments =
+            ["get", "events", "-n", namespace, "--field-selector", &selector, "-o", "jsonpath={.items[*].message}"];
+        eventually(PATIENCE, || match self.server.run(arguments) {
+            Ok(notes) if !notes.is_empty() && notes.contains(part) => Ok(()),
+            other => Err(format!("no {reason} about {object} that says '{part}': {other:?}")),
+        })
+        .unwrap();
     }
 
     /// As the service account, and nobody else.
     pub(crate) fn kubeconfig(&self) -> PathBuf {
         self.folder.path().join("kubeconfig")
-    }
-
-    fn write_kubeconfig(&self) {
-        let token = self.kubectl(&["create", "token", &self.object_name(), "--duration=3h"]).unwrap();
-        let (address, authority) = (self.server.address(), self.server.certificate_authority());
-        let text = format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: injector\n\
-             clusters: [{{name: cluster, cluster: {{server: '{address}', certificate-authority: '{}'}}}}]\n\
-             users: [{{name: injector, user: {{token: {token}}}}}]\n\
-             contexts: [{{name: injector, context: {{cluster: cluster, user: injector, namespace: {NAMESPACE}}}}}]\n",
-            authority.display()
-        );
-        #[expect(clippy::disallowed_methods, reason = "who a process is, it reads from a file")]
-        fs::write(self.kubeconfig(), text).unwrap();
     }
 }
 

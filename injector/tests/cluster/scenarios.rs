@@ -1,9 +1,12 @@
 //! What happens to pods when the whole program is there: installed, registered, called.
 
+mod availability;
 mod creation;
 mod decision;
 mod dry_run;
 mod exported;
+mod failures;
+mod first_start;
 mod objects;
 mod owners;
 mod pod_security;

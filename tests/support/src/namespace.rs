@@ -1,10 +1,15 @@
 //! A network namespace as a guard: what a test does to the network, it does in here.
 
+use std::fs::File;
+use std::io;
 use std::net::IpAddr;
+use std::panic::resume_unwind;
 use std::process::{self, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 use std::time::Duration;
 
+use nix::sched::{CloneFlags, setns};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -81,6 +86,34 @@ impl Namespace {
         command.args(&line[1..]).env_clear().env("PATH", SEARCH_PATH);
         command.envs(program.environment.iter().map(|(name, value)| (name, value)));
         Process::start(command)
+    }
+
+    /// Gives `lo` a further address: it stands for another machine, or pod.
+    ///
+    /// # Errors
+    /// What `ip` said.
+    pub fn add_address(&self, address: IpAddr) -> Result<(), Error> {
+        let length = if address.is_ipv6() { 128 } else { 32 };
+        self.ip(&["address", "add", &format!("{address}/{length}"), "dev", "lo"])
+    }
+
+    /// Runs `work` on a thread in here. So are the threads and the processes that it starts, and their sockets.
+    ///
+    /// # Errors
+    /// When the namespace cannot be entered, which needs root.
+    ///
+    /// # Panics
+    /// When `work` does.
+    #[expect(clippy::disallowed_methods, reason = "a network namespace is a file")]
+    pub fn enter<T: Send>(&self, work: impl FnOnce() -> T + Send) -> io::Result<T> {
+        let namespace = File::open(format!("/run/netns/{}", self.name))?;
+        // A thread of its own, which is never the first of this process: by that one it would seem to be in here, and be
+        // killed with the namespace.
+        let result = thread::scope(|scope| {
+            let inside = scope.spawn(|| setns(namespace, CloneFlags::CLONE_NEWNET).map(|()| work()));
+            inside.join().unwrap_or_else(|panic| resume_unwind(panic))
+        });
+        Ok(result?)
     }
 
     fn ip(&self, arguments: &[&str]) -> Result<(), Error> {

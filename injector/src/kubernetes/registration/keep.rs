@@ -1,6 +1,7 @@
 //! Keeping the webhook configurations right, for ever: after edits, deletions and rotations.
 
 mod keeper;
+mod standing;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -11,8 +12,7 @@ use futures::StreamExt;
 use futures::stream::{BoxStream, select_all};
 use kube::Client;
 use kube::api::DynamicObject;
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, watch_object};
+use kube::runtime::watcher;
 use rustls::pki_types::CertificateDer;
 use sidecar_process::readiness::Condition;
 use tokio::sync::watch;
@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Registrar;
 use crate::certificates::CaBundle;
 use crate::events::Events;
+use crate::kubernetes::watching;
 use crate::metrics::Metrics;
 use crate::registration::{Settings, State};
 use keeper::Keeper;
@@ -40,6 +41,8 @@ pub struct KeepRegistered {
     pub leads: watch::Receiver<bool>,
     /// The bundle to write; `None` while there is none.
     pub bundle: watch::Receiver<Option<CaBundle>>,
+    /// Told what all of the objects hold; none while that is not known, or another process leads.
+    pub published: watch::Sender<Option<CaBundle>>,
     /// Whether `caBundle` is somebody else's: then `bundle` is not looked at.
     pub keeps_bundle: bool,
     /// The chain that is served, the server's certificate first; `None` while there is none.
@@ -66,6 +69,7 @@ pub async fn keep_registered(mut task: KeepRegistered) -> Infallible {
     loop {
         while !*task.leads.borrow_and_update() {
             task.metrics.registration.set_state(State::NotLeader);
+            task.published.send_if_modified(|published| published.take().is_some());
             if let Some(condition) = &task.condition {
                 condition.ready_with("another process keeps it");
             }
@@ -88,11 +92,19 @@ async fn lead(task: &mut KeepRegistered) {
             () = changed(&mut task.leads) => if !*task.leads.borrow_and_update() { return },
             Some((name, object)) = seen.next() => {
                 keeper.saw(&name, object, task);
+                keeper.publish(task);
                 next = next.min(keeper.not_before(Instant::now()));
             }
             () = changed(&mut task.bundle) => next = next.min(keeper.not_before(Instant::now())),
             () = sleep_until(next) => {
-                let wait = keeper.pass(task).await.unwrap_or(INTERVAL);
+                let mut leads = task.leads.clone();
+                let wait = tokio::select! {
+                    biased;
+                    // Whoever leads now may write at the same time.
+                    () = lost(&mut leads) => return,
+                    wait = keeper.pass(task) => wait.unwrap_or(INTERVAL),
+                };
+                keeper.publish(task);
                 next = Instant::now() + wait;
             }
         }
@@ -100,8 +112,14 @@ async fn lead(task: &mut KeepRegistered) {
 }
 
 fn watched(registrar: &Registrar, name: String) -> BoxStream<'static, Seen> {
-    let objects = watch_object(registrar.api().clone(), &name).default_backoff();
+    let objects = watching::follow_object(registrar.api().clone(), &name);
     objects.map(move |object| (name.clone(), object)).boxed()
+}
+
+async fn lost(leads: &mut watch::Receiver<bool>) {
+    if leads.wait_for(|leads| !leads).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// A sender that is gone sends nothing any more.

@@ -25,7 +25,11 @@ impl Replica {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sidecar-injector"));
         command.args(["serve", "--https-address=127.0.0.1:0", "--monitoring-address=127.0.0.1:0", "--log-format=json"]);
         command.args(arguments).env("POD_NAME", name).env_remove("POD_NAMESPACE").env_remove("KUBECONFIG");
-        let process = Process::start(command).unwrap();
+        Self::once_listening(Process::start(command).unwrap())
+    }
+
+    /// One that was started with `--log-format=json`, when it listens.
+    pub(crate) fn once_listening(process: Process) -> Self {
         let listening = eventually(PATIENCE, || {
             let lines = process.stderr();
             let mut events = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
@@ -69,6 +73,29 @@ impl Replica {
         .unwrap();
     }
 
+    /// Waits until `/readyz?verbose` says all of this.
+    pub(crate) fn until_reported(&self, parts: &[&str]) {
+        eventually(PATIENCE, || match self.report() {
+            report if parts.iter().all(|part| report.contains(part)) => Ok(()),
+            report => Err(format!("{parts:?} not in\n{report}\n{}", self.log())),
+        })
+        .unwrap();
+    }
+
+    /// Waits until the log has a line with all of this.
+    pub(crate) fn until_logged(&self, parts: &[&str]) {
+        eventually(PATIENCE, || match self.log() {
+            log if log.lines().any(|line| parts.iter().all(|part| line.contains(part))) => Ok(()),
+            log => Err(format!("no line with {parts:?} in\n{log}")),
+        })
+        .unwrap();
+    }
+
+    /// Whether `/readyz` says that it is ready.
+    pub(crate) fn is_ready(&self) -> bool {
+        is_ready(self.monitoring)
+    }
+
     /// Everything it has logged.
     pub(crate) fn log(&self) -> String {
         self.process.stderr().join("\n")
@@ -79,6 +106,9 @@ impl Replica {
         self.process.terminate().unwrap();
     }
 
+    /// Ends it without a chance to do anything about it.
+    pub(crate) fn kill(self) {}
+
     /// Waits for its end.
     pub(crate) fn wait(&mut self) -> Output {
         self.process.wait(PATIENCE).unwrap()
@@ -86,7 +116,7 @@ impl Replica {
 }
 
 /// Whether who is monitored there says that it is ready.
-pub(super) fn is_ready(monitoring: SocketAddr) -> bool {
+pub(crate) fn is_ready(monitoring: SocketAddr) -> bool {
     get(monitoring, "/readyz").is_ok_and(|(status, _)| status == 200)
 }
 

@@ -28,6 +28,7 @@ struct Kept {
     metrics: Arc<Metrics>,
     leads: watch::Sender<bool>,
     bundle: watch::Sender<Option<CaBundle>>,
+    published: watch::Receiver<Option<CaBundle>>,
     // Ends the task when it is dropped.
     _runtime: Runtime,
 }
@@ -61,12 +62,14 @@ fn keep_settings(server: &ApiServer, settings: Settings, served: &Issued, user: 
     let (bundle, bundles) = watch::channel(Some(CaBundle { pem: served.ca_certificate.clone() }));
     let (name, metrics) = (settings.revision_name(), Arc::new(Metrics::default()));
     let served = chain(&served.certificate).unwrap();
+    let (publisher, published) = watch::channel(None);
     let task = KeepRegistered {
         client: runtime.block_on(client(server, user)),
         settings,
         enables_namespaces_by_default: Arc::new(|| Some(false)),
         leads: leading,
         bundle: bundles,
+        published: publisher,
         keeps_bundle: false,
         served: Arc::new(move || Some(served.clone())),
         metrics: Arc::clone(&metrics),
@@ -74,13 +77,21 @@ fn keep_settings(server: &ApiServer, settings: Settings, served: &Issued, user: 
         condition: None,
     };
     runtime.spawn(keep_registered(task));
-    Kept { name, metrics, leads, bundle, _runtime: runtime }
+    Kept { name, metrics, leads, bundle, published, _runtime: runtime }
 }
 
 impl Kept {
     fn until(&self, server: &ApiServer, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         eventually(PATIENCE, || configuration(server, &self.name).filter(|object| is_so(object)).ok_or(what.to_owned()))
             .unwrap()
+    }
+
+    fn until_published(&self, wanted: Option<&str>) {
+        eventually(PATIENCE, || match self.published.borrow().as_ref().map(|bundle| bundle.pem.as_str()) {
+            published if published == wanted => Ok(()),
+            other => Err(format!("published: {other:?}")),
+        })
+        .unwrap();
     }
 
     fn until_state(&self, state: &str) {
@@ -132,12 +143,14 @@ fn a_bundle_is_rotated_and_one_that_does_not_verify_is_not_written() {
     let kept = keep(server, "rotated", &served, None);
     let bundle = |object: &Value| object["webhooks"][0]["clientConfig"]["caBundle"].clone();
     let first = bundle(&kept.until(server, "registered", fails));
+    kept.until_published(Some(&served.ca_certificate));
     kept.bundle.send_replace(Some(CaBundle { pem: issued().ca_certificate }));
     kept.until_state("unverified");
     assert_eq!(bundle(&configuration(server, &kept.name).unwrap()), first);
     let both = format!("{}{}", issued().ca_certificate, served.ca_certificate);
-    kept.bundle.send_replace(Some(CaBundle { pem: both }));
+    kept.bundle.send_replace(Some(CaBundle { pem: both.clone() }));
     kept.until(server, "both", |object| bundle(object) != first);
+    kept.until_published(Some(&both));
     kept.until_state("current");
 }
 
@@ -177,6 +190,7 @@ fn only_the_leader_writes() {
     kept.until(server, "registered", fails);
     kept.leads.send_replace(false);
     kept.until_state("not_leader");
+    kept.until_published(None);
     patch(server, &kept.name, "Ignore");
     std::thread::sleep(Duration::from_secs(1));
     assert!(!fails(&configuration(server, &kept.name).unwrap()));
@@ -200,6 +214,7 @@ fn missing_permissions_are_told_and_it_goes_on_when_they_are_there() {
     let Some(server) = ApiServer::shared() else { return };
     let kept = keep(server, "forbidden", &issued(), Some("registrar"));
     kept.until_state("forbidden");
+    kept.until_published(None);
     let grant = |verbs: &str| {
         format!(
             "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {{name: registrar}}\nrules:\n\

@@ -34,7 +34,7 @@ fn a_dry_run_shows_the_sidecar_and_leaves_no_trace() {
     // Events are written in the order in which they are thought of: where this one is, those would be.
     let answer = kubectl(server, &["create"], &on_host);
     assert!(answer.is_success, "{answer:?}");
-    installation.until_event(&namespace, "InjectionSkipped");
+    installation.until_event(&namespace, "web", "InjectionSkipped", "");
     assert_eq!(installation.events(&namespace, "InjectionSkipped").len(), 1);
     assert_eq!(installation.events(&namespace, "InjectionDenied").len(), 0);
 }
