@@ -48,6 +48,9 @@ pub struct Settings {
     pub overlap: Duration,
     /// The same when what is served is not accepted anyway, as after a step of the clock: five seconds by default.
     pub propagation: Duration,
+    /// How far the clock may be from the API server's for anything to be written: an hour by default, by which
+    /// certificates are backdated. Further apart, others would refuse what is made, or it would end the good ones.
+    pub clock_tolerance: Duration,
 }
 
 impl Settings {
@@ -59,9 +62,39 @@ impl Settings {
             ca_lifetime: Duration::from_secs(90 * 24 * 3600),
             overlap: Duration::from_secs(600),
             propagation: Duration::from_secs(5),
+            clock_tolerance: issue::BACKDATED,
         }
     }
+
+    /// Whether these times go together.
+    ///
+    /// # Errors
+    /// All that do not: one that would have keys made all the time, be no time at all, or end before a rotation is over.
+    pub fn check(&self) -> Result<(), Vec<String>> {
+        let shown = |duration: Duration| humantime::format_duration(duration).to_string();
+        let mut problems = Vec::new();
+        let mut bounded = |what: &str, duration: Duration, least: Duration, most: Duration, most_is: &str| {
+            if duration < least {
+                problems.push(format!("{what} is {}; give {} at least", shown(duration), shown(least)));
+            } else if duration > most {
+                problems.push(format!("{what} is {}; give {} at most{most_is}", shown(duration), shown(most)));
+            }
+        };
+        let Self { lifetime, ca_lifetime, overlap, .. } = *self;
+        let longest = ca_lifetime.min(MAX_CA_LIFETIME);
+        bounded("the lifetime of authorities", ca_lifetime, MIN_LIFETIME * 2, MAX_CA_LIFETIME, "");
+        bounded("the lifetime of certificates", lifetime, MIN_LIFETIME, longest / 2, ", half that of authorities");
+        bounded("the overlap", overlap, MIN_OVERLAP, longest / 6, ", a sixth of the lifetime of authorities");
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
 }
+
+/// Anything shorter is a mistake in the unit.
+const MIN_LIFETIME: Duration = Duration::from_secs(10);
+/// Anything longer is as good as never, and far from the end of time.
+const MAX_CA_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+/// No client hears of it in less.
+const MIN_OVERLAP: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests;

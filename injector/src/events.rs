@@ -10,6 +10,12 @@ use tokio::sync::mpsc;
 
 /// How many events may wait to be written.
 const QUEUE: usize = 256;
+/// Of these, the places that only what happened to the injector's own objects may take.
+const RESERVED: usize = 64;
+/// The action of events about the owners of pods.
+pub(crate) const INJECT: &str = "Inject";
+/// Kubernetes: `note` of an Event, in bytes.
+pub(crate) const LONGEST_NOTE: usize = 1024;
 
 /// Something that happened to an object.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,11 +45,58 @@ impl Events {
         (Self { queue: Some(queue) }, written)
     }
 
-    /// Leaves an event to be written. When too many wait it is dropped, with a line in the log.
-    pub fn tell(&self, event: Event) {
+    /// Leaves an event to be written. When too many wait it is dropped, with a line in the log; what reviews have to tell
+    /// leaves some places to the injector's own objects.
+    pub fn tell(&self, mut event: Event) {
         let Some(queue) = &self.queue else { return };
+        if event.is_of_a_review() && queue.capacity() <= RESERVED {
+            return tracing::debug!("too many events wait; one of a review is dropped");
+        }
+        // What waits is to be small, also where it is made of a large request.
+        event.note = cut(&event.note, LONGEST_NOTE);
         if let Err(error) = queue.try_send(event) {
             tracing::debug!(%error, "an event is dropped");
         }
+    }
+}
+
+impl Event {
+    /// Whether it comes of a request, of which anybody who reaches the webhook can make as many as they like.
+    pub(crate) fn is_of_a_review(&self) -> bool {
+        self.action == INJECT
+    }
+}
+
+/// At most `longest` bytes of `text`.
+pub(crate) fn cut(text: &str, longest: usize) -> String {
+    text[..text.floor_char_boundary(longest)].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(action: &'static str, note: &str) -> Event {
+        let regarding = ObjectReference::default();
+        Event { regarding, is_warning: true, reason: "Reason", action, note: note.to_owned() }
+    }
+
+    #[test]
+    fn what_waits_is_small() {
+        let (events, mut queue) = Events::channel();
+        events.tell(event("Load", &"ä".repeat(1_000_000)));
+        let note = queue.try_recv().unwrap().note;
+        assert!(note.len() == LONGEST_NOTE && note.capacity() == LONGEST_NOTE, "{}", note.capacity());
+    }
+
+    #[test]
+    fn reviews_leave_places_to_the_injectors_own_objects() {
+        let (events, mut queue) = Events::channel();
+        for _ in 0..2 * QUEUE {
+            events.tell(event(INJECT, ""));
+        }
+        assert_eq!(queue.len(), QUEUE - RESERVED);
+        events.tell(event("Load", "own"));
+        assert_eq!(std::iter::from_fn(|| queue.try_recv().ok()).last().unwrap().note, "own");
     }
 }

@@ -2,6 +2,7 @@
 
 mod certificate;
 mod configuration;
+mod leadership;
 mod registration;
 mod requests;
 
@@ -10,6 +11,7 @@ use prometheus_client::registry::Registry;
 
 pub use certificate::CertificateMetrics;
 pub use configuration::ConfigurationMetrics;
+pub use leadership::LeadershipMetrics;
 pub use registration::RegistrationMetrics;
 pub use requests::{InFlight, RequestMetrics};
 
@@ -25,6 +27,8 @@ pub struct Metrics {
     pub configuration: ConfigurationMetrics,
     /// The serving certificate.
     pub certificate: CertificateMetrics,
+    /// The election.
+    pub leadership: LeadershipMetrics,
     /// The registration with the API server.
     pub registration: RegistrationMetrics,
 }
@@ -36,6 +40,7 @@ impl Default for Metrics {
             requests: RequestMetrics::register(&mut registry, &mut istio),
             configuration: ConfigurationMetrics::register(&mut registry),
             certificate: CertificateMetrics::register(&mut registry),
+            leadership: LeadershipMetrics::register(&mut registry),
             registration: RegistrationMetrics::register(&mut registry),
             registry,
             istio,

@@ -1,8 +1,8 @@
 //! Answering an AdmissionReview (Kubernetes API `admission.k8s.io`, v1 and v1beta1).
 //!
 //! What is wrong with a request is answered: not allowed, with the reason, even when little more than its UID can be
-//! told. What is wrong with the injector is an HTTP error instead, because what happens then is for the `failurePolicy` of
-//! the webhook to say.
+//! told. What is wrong with the injector or its templates is an HTTP error instead, because what happens then is for the
+//! `failurePolicy` of the webhook to say; Istio's mode answers that too.
 
 mod envelope;
 mod surprise;
@@ -56,7 +56,7 @@ pub struct Review {
 pub struct Notice {
     /// The controller of the pod.
     pub owner: ObjectReference,
-    /// Why, in one word: `InjectionSkipped` or `InjectionDenied`.
+    /// Why, in one word: `InjectionSkipped`, `InjectionDenied` or `InjectionFailed`.
     pub reason: &'static str,
     /// What happened, in a sentence.
     pub note: String,
@@ -71,6 +71,8 @@ pub enum ReviewOutcome {
     Skipped,
     /// Not allowed: it should have a sidecar and cannot get one.
     Denied,
+    /// Not decided, through no fault of the pod: HTTP status 500, with the reason as text. The answer says not allowed.
+    Failed,
 }
 
 impl ReviewOutcome {
@@ -80,6 +82,7 @@ impl ReviewOutcome {
             Self::Injected => "injected",
             Self::Skipped => "skipped",
             Self::Denied => "denied",
+            Self::Failed => "rejected",
         }
     }
 }
@@ -156,6 +159,11 @@ pub fn refused(body: &[u8], code: &'static str, status: u16, reason: &str, injec
 /// The code of a request that lacks what makes it a review.
 const NOT_A_REVIEW: &str = "not_a_review";
 
+/// Kubernetes: names of most objects, names that are labels of DNS (namespaces, kinds, versions), and UIDs, in bytes.
+const LONGEST_NAME: usize = 253;
+const LONGEST_LABEL: usize = 63;
+const LONGEST_UID: usize = 128;
+
 fn incomplete(request: &Value) -> Option<NotAReview> {
     let missing = |field, expected| Some(NotAReview::Field { field, expected });
     if text(request, "uid").is_empty() {
@@ -209,8 +217,12 @@ fn answer(request: &Value, variables: &BTreeMap<String, String>, injector: &Inje
     let outcome = match inject(pod, &injector.context(owner_of_pod(pod), injector.namespace(namespace), variables)) {
         Ok(outcome) => outcome,
         Err(error) => {
-            let (code, status) = if error.is_in_the_pod() { ("invalid_pod", 400) } else { ("invalid_template", 500) };
-            return Verdict::denied(code, status, error.to_string());
+            let reason = error.to_string();
+            return if error.is_in_the_pod() {
+                Verdict::denied("invalid_pod", 400, reason)
+            } else {
+                Verdict::failed("invalid_template", reason, injector.settings.mode)
+            };
         }
     };
     if outcome.pod == *pod {
@@ -225,7 +237,7 @@ fn answer(request: &Value, variables: &BTreeMap<String, String>, injector: &Inje
             let (outcome, templates) = (ReviewOutcome::Injected, outcome.templates);
             Verdict { outcome, templates, patch, ..Verdict::skipped(code, reason, warnings) }
         }
-        Err(problem) => Verdict::denied("patch", 500, problem),
+        Err(problem) => Verdict::failed("patch", problem, injector.settings.mode),
     }
 }
 
@@ -233,19 +245,25 @@ fn answer(request: &Value, variables: &BTreeMap<String, String>, injector: &Inje
 fn not_a_new_pod(request: &Value) -> Option<String> {
     let kind = request.get("kind").unwrap_or(&Value::Null);
     if !text(kind, "group").is_empty() || text(kind, "kind") != "Pod" {
-        return Some(format!("the object is a {}, not a Pod", text(kind, "kind").escape_default()));
+        return Some(format!("the object is a {}, not a Pod", word(text(kind, "kind"))));
     }
     match (text(request, "operation"), text(request, "subResource")) {
         ("CREATE", "") => None,
-        (operation, "") => Some(format!("the operation is {}, not CREATE", operation.escape_default())),
-        (_, subresource) => Some(format!("the request is for the subresource {}", subresource.escape_default())),
+        (operation, "") => Some(format!("the operation is {}, not CREATE", word(operation))),
+        (_, subresource) => Some(format!("the request is for the subresource {}", word(subresource))),
     }
+}
+
+/// Of a text that should be a word and may be anything, as much as is printed of it.
+fn word(text: &str) -> String {
+    text.chars().take(LONGEST_LABEL).collect::<String>().escape_default().to_string()
 }
 
 /// A pod that is asked about does not exist yet, so that it is its controller who can be told.
 fn notice(request: &Value, verdict: &Verdict) -> Option<Notice> {
     let (reason, note) = match verdict.outcome {
         ReviewOutcome::Denied => ("InjectionDenied", verdict.reason.clone()),
+        ReviewOutcome::Failed => ("InjectionFailed", verdict.reason.clone()),
         // What is up to date has been told the first time.
         ReviewOutcome::Skipped if !verdict.warnings.is_empty() && verdict.code != "up_to_date" => {
             ("InjectionSkipped", verdict.warnings.join("; "))
@@ -257,16 +275,21 @@ fn notice(request: &Value, verdict: &Verdict) -> Option<Notice> {
     }
     let references = request.pointer("/object/metadata/ownerReferences")?.as_array()?;
     let controller = references.iter().find(|reference| reference.get("controller") == Some(&true.into()))?;
-    let given = |key: &str| Some(text(controller, key)).filter(|text| !text.is_empty()).map(str::to_owned);
+    // Longer than Kubernetes lets it be, it is nobody's, and is not to wait in memory.
+    let given = |key: &str, longest: usize| {
+        Some(text(controller, key)).filter(|text| (1..=longest).contains(&text.len())).map(str::to_owned)
+    };
     let owner = ObjectReference {
-        api_version: Some(given("apiVersion")?),
-        kind: Some(given("kind")?),
-        name: Some(given("name")?),
-        uid: Some(given("uid")?),
-        namespace: Some(text(request, "namespace").to_owned()),
+        api_version: Some(given("apiVersion", LONGEST_NAME + 1 + LONGEST_LABEL)?),
+        kind: Some(given("kind", LONGEST_LABEL)?),
+        name: Some(given("name", LONGEST_NAME)?),
+        uid: Some(given("uid", LONGEST_UID)?),
+        namespace: Some(text(request, "namespace")).filter(|text| text.len() <= LONGEST_LABEL).map(str::to_owned),
         ..ObjectReference::default()
     };
-    Some(Notice { owner, reason, note: format!("pod {}: {note}", pod_name(request)) })
+    owner.namespace.as_ref()?;
+    let pod: String = pod_name(request).chars().take(LONGEST_NAME).collect();
+    Some(Notice { owner, reason, note: format!("pod {pod}: {note}") })
 }
 
 fn pod_name(request: &Value) -> String {

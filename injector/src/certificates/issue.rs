@@ -1,5 +1,6 @@
 //! Making authorities and serving certificates (ECDSA P-256).
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rcgen::{
@@ -51,8 +52,9 @@ impl Validity {
     }
 }
 
-/// A certificate authority and a serving certificate that it signed, each as PEM.
-#[derive(Clone, Debug)]
+/// A certificate authority and a serving certificate that it signed, each as PEM. The key is not shown when printed for
+/// debugging.
+#[derive(Clone)]
 pub struct Issued {
     /// Certificate of the authority: the `caBundle` of the webhook configuration.
     pub ca_certificate: String,
@@ -60,6 +62,16 @@ pub struct Issued {
     pub certificate: String,
     /// Private key of the server.
     pub key: String,
+}
+
+impl fmt::Debug for Issued {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("Issued");
+        shown
+            .field("ca_certificate", &self.ca_certificate)
+            .field("certificate", &self.certificate)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A certificate or key that cannot be used.
@@ -169,6 +181,7 @@ mod tests {
     #[test]
     fn what_is_issued_can_be_served() {
         let issued = issue(&["injector.demo.svc"], validity()).unwrap();
+        assert!(!format!("{issued:?}").contains("PRIVATE KEY"));
         assert!(Pair::new(issued.certificate, issued.key).is_ok());
     }
 

@@ -135,3 +135,18 @@ fn keys_are_not_shown() {
     let shown = format!("{:?}", first());
     assert!(!shown.contains("PRIVATE KEY"), "{shown}");
 }
+
+#[test]
+fn lifetimes_that_do_not_go_together_are_refused_all_at_once() {
+    let seconds = Duration::from_secs;
+    let settings = |lifetime, ca_lifetime, overlap| Settings { lifetime, ca_lifetime, overlap, ..settings() };
+    let problems = |settings: Settings| settings.check().err().unwrap_or_default();
+    assert_eq!(super::tests::settings().check(), Ok(()));
+    assert_eq!(settings(seconds(12), seconds(30), seconds(3)).check(), Ok(()));
+    assert_eq!(problems(settings(seconds(0), DAY * 90, seconds(600))).len(), 1);
+    assert_eq!(problems(settings(DAY, Duration::MAX, seconds(600))).len(), 1);
+    assert_eq!(problems(settings(Duration::MAX, Duration::MAX, Duration::MAX)).len(), 3);
+    assert_eq!(problems(settings(seconds(0), seconds(0), seconds(0))).len(), 3);
+    let long = problems(settings(DAY, DAY * 90, DAY * 30));
+    assert_eq!(long, ["the overlap is 30days; give 15days at most, a sixth of the lifetime of authorities"]);
+}

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
-use sidecar_contract::config::INJECTOR_NAME;
+use sidecar_contract::config::{DEFAULT_REVISION, INJECTOR_NAME};
 use sidecar_contract::port;
 
 use crate::registration::{Endpoint, FailurePolicy, MatchCondition, ReinvocationPolicy, Settings};
@@ -92,9 +92,10 @@ impl FromStr for CaBundleMode {
 }
 
 impl RegistrationArgs {
-    /// The settings for a revision (empty for the one without a name) of an injector in `namespace`. What the values say
+    /// The settings for a revision (empty or `default` for the one without a name) of an injector in `namespace`. What the values say
     /// about namespaces by default is not known here.
     pub fn settings(&self, revision: &str, namespace: &str) -> Settings {
+        let revision = unnamed(revision);
         let name = named(INJECTOR_NAME, revision);
         let mut match_conditions = self.match_conditions.clone();
         if self.skip_host_network {
@@ -142,7 +143,15 @@ impl RegistrationArgs {
 
 /// The name of something of the injector's for a revision.
 pub(super) fn named(name: &str, revision: &str) -> String {
-    if revision.is_empty() { name.to_owned() } else { format!("{name}-{revision}") }
+    match unnamed(revision) {
+        "" => name.to_owned(),
+        revision => format!("{name}-{revision}"),
+    }
+}
+
+/// The revision as part of names: empty for the one without a name, which is the same as `default`.
+pub(super) fn unnamed(revision: &str) -> &str {
+    if revision == DEFAULT_REVISION { "" } else { revision }
 }
 
 fn match_condition(text: &str) -> Result<MatchCondition, String> {
@@ -153,4 +162,22 @@ fn match_condition(text: &str) -> Result<MatchCondition, String> {
 fn path_variable(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("use NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use crate::cli::Command;
+    use clap::Parser;
+
+    #[test]
+    fn the_revision_default_is_the_one_without_a_name() {
+        let arguments = ["sidecar-injector", "serve", "--register"];
+        let Command::Serve(serve) = Cli::parse_from(arguments).command else { panic!("serve") };
+        let settings = |revision: &str| serve.registration.settings(revision, "istio-system");
+        assert_eq!(settings("default"), settings(""));
+        assert_eq!(named(INJECTOR_NAME, "default"), INJECTOR_NAME);
+        assert_eq!(named(INJECTOR_NAME, "canary"), "istio-sidecar-injector-canary");
+    }
 }

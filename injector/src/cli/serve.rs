@@ -1,6 +1,7 @@
 //! `serve`: the admission webhook.
 
 mod certificates;
+mod check;
 mod configuration;
 mod parts;
 
@@ -9,13 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use sidecar_contract::config::DEFAULT_REVISION;
 use sidecar_contract::port;
 use sidecar_process::drain::{Drain, Drained};
 use sidecar_process::signal::Termination;
 
 use crate::cli::kubernetes::ClientArgs;
-use crate::cli::registration::RegistrationArgs;
+use crate::cli::registration::{RegistrationArgs, unnamed};
 use crate::cli::{ConfigArgs, Failure};
 use crate::server::Bound;
 pub use certificates::{CertificateArgs, CertificateSource};
@@ -100,6 +100,7 @@ impl Serve {
     }
 
     async fn serve(&self) -> Result<(), Failure> {
+        self.check()?;
         // First, so that whoever reads that it listens can end it properly.
         let termination = Termination::listen().map_err(|error| Failure::of(&error))?;
         let mut parts = Parts::new(self).await?;
@@ -111,6 +112,7 @@ impl Serve {
         if let (Ok(https), Ok(monitoring)) = (bound.https_address(), bound.monitoring_address()) {
             tracing::info!(%https, %monitoring, "listening");
         }
+        self.start_election(&mut parts)?;
         let (drain, watch) = Drain::new();
         let server = bound.serve(
             Arc::clone(&parts.current),
@@ -135,7 +137,7 @@ impl Serve {
 
     /// The revision as part of names: empty for the one without a name, which is the same as `default`.
     pub fn revision(&self) -> &str {
-        if self.config.revision == DEFAULT_REVISION { "" } else { &self.config.revision }
+        unnamed(&self.config.revision)
     }
 
     fn https_address(&self) -> SocketAddr {

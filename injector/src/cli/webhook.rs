@@ -4,6 +4,7 @@ mod bundle;
 mod delete;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -23,6 +24,9 @@ use crate::yaml;
 
 /// `diff` found something to change.
 pub const DIFFERENT: u8 = 3;
+
+/// As long as a request may take.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 const EXIT_CODES: &str =
     "Exit codes: 0 done, or no difference; 1 failed; 2 wrong usage; 3 diff: apply would change something.";
@@ -156,13 +160,13 @@ impl Wanted {
         let Compared { registrar, objects } = self.compare().await?;
         let mut messages = Vec::new();
         let suffix = if dry_run { " (dry run)" } else { "" };
-        for (configuration, _, difference) in objects {
+        for (configuration, live, difference) in objects {
             let name = &configuration.name;
             let Some(difference) = difference else {
                 say(&format!("{name}: as it should be"));
                 continue;
             };
-            match registrar.apply(&configuration, Manner { force, dry_run }).await {
+            match registrar.apply(&configuration, live.as_ref(), Manner { force, dry_run }).await {
                 Ok(_) => say(&format!("{name}: applied{suffix}: {}", difference.fields().join(", "))),
                 Err(error @ RegistrarError::Conflict { .. }) => {
                     messages.push(format!("{error}; use --force to take them over"));
@@ -224,7 +228,7 @@ impl Wanted {
     async fn values_of_cluster(&self, connection: &Connection) -> Result<Option<Map<String, Value>>, Failure> {
         let config_maps: Api<ConfigMap> = Api::namespaced(connection.client.clone(), &connection.namespace);
         let name = named(INJECTOR_NAME, &self.revision);
-        let found = config_maps.get_opt(&name).await.map_err(|error| Failure::of(&error))?;
+        let found = within(config_maps.get_opt(&name)).await?.map_err(|error| Failure::of(&error))?;
         let text = found.and_then(|found| found.data?.remove(VALUES_KEY));
         text.map(|text| values(&text, &format!("ConfigMap {}/{name}", connection.namespace))).transpose()
     }
@@ -272,6 +276,12 @@ async fn look_around(registrar: &Registrar, settings: &Settings) -> Result<bool,
 fn is_deactivated(object: &Value) -> bool {
     let labels = |webhook: &Value| !webhook["objectSelector"]["matchLabels"][label::DEACTIVATED].is_null();
     object["webhooks"].as_array().is_some_and(|webhooks| webhooks.iter().all(labels))
+}
+
+/// Whoever waits at a terminal is told when nothing comes.
+async fn within<T>(request: impl Future<Output = T>) -> Result<T, Failure> {
+    let silent = |_| Failure { messages: vec![format!("the API server does not answer within {PATIENCE:?}")] };
+    tokio::time::timeout(PATIENCE, request).await.map_err(silent)
 }
 
 fn say(message: &str) {

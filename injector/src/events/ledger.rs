@@ -102,6 +102,13 @@ impl Ledger {
         }
     }
 
+    /// `count` cannot be told.
+    pub(crate) fn given_up(&mut self, key: &Key, count: u32) {
+        if let Some(series) = self.series.get_mut(key) {
+            series.told = count;
+        }
+    }
+
     /// The Event is gone, so that the series begins anew.
     pub(crate) fn forgotten(&mut self, key: &Key, now: Duration) {
         if let Some(series) = self.series.get_mut(key) {
@@ -193,6 +200,17 @@ mod tests {
         assert!(ledger.due(at(1)).is_empty());
         assert_eq!(ledger.due(at(30)).len(), 1);
         assert!(ledger.due(at(700)).is_empty() && !ledger.is_waiting(), "not for ever");
+    }
+
+    #[test]
+    fn what_is_given_up_is_not_tried_again_until_it_happens_again() {
+        let mut ledger = Ledger::default();
+        ledger.observe(event("a", ""), at(0));
+        let write = ledger.due(at(0)).remove(0);
+        ledger.given_up(&write.key, write.count);
+        assert!(!ledger.is_waiting() && ledger.due(at(30)).is_empty());
+        ledger.observe(event("a", ""), at(31));
+        assert_eq!(ledger.due(at(31))[0].name, None);
     }
 
     #[test]

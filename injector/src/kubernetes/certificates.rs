@@ -1,36 +1,39 @@
 //! Certificates in a Secret: every replica serves what is there; the leader keeps it right, or somebody else does.
 
+mod secret;
+mod server_time;
+
 use std::convert::Infallible;
 use std::time::Duration;
 
 use futures::StreamExt;
-use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ObjectReference, Secret};
-use kube::api::{Api, ObjectMeta, PostParams};
+use kube::api::Api;
 use kube::runtime::watcher;
 use kube::{Client, Error};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::watching::{self, Problem};
+use super::with_causes;
 use crate::certificates::material::authorities;
 use crate::certificates::{
-    BUNDLE_KEY, CERTIFICATE_KEY, CaBundle, Change, Data, Material, PRIVATE_KEY_KEY, Pair, Plan, Settings, Situation,
-    plan,
+    BUNDLE_KEY, CERTIFICATE_KEY, CaBundle, Data, Material, PRIVATE_KEY_KEY, Pair, Plan, Settings, Situation, plan,
 };
 use crate::events::{Event, Events};
 use crate::server::certificate_load::{Loader, Outlets};
+use secret::{Written, data, foreign, is_ours, secret, sentence, write};
 
 /// The label of what this program made, and may write.
 pub const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "sidecar-injector");
-/// The type of Secrets for TLS; the API server holds it to having a certificate and a key.
-const SECRET_TYPE: &str = "kubernetes.io/tls";
 /// A request that takes longer has failed.
 const REQUEST: Duration = Duration::from_secs(10);
 /// The clock can be set at any time.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 /// When something could not be written.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
+/// Whatever is wrong, keys are not made and written more often than this.
+const BETWEEN_WRITES: Duration = Duration::from_secs(1);
 
 /// The Secret, and where to tell about it.
 #[derive(Debug)]
@@ -66,15 +69,18 @@ pub async fn manage(
             item = secrets.next() => keeper.take(item),
             () = changed(&mut leadership) => {}
             () = changed(&mut published.0) => {}
-            () = sleep(keeper.wait()) => {}
+            () = sleep(keeper.wait()) => keeper.look_again().await,
         }
         let leads = *leadership.borrow_and_update();
-        keeper.loader.outlets().metrics.certificate.leads(leads);
         keeper.loader.tell(&keeper.origin);
         if leads && !std::mem::replace(&mut led, leads) {
             keeper.read_again().await;
         }
         led = leads;
+        if !leads {
+            // Another has to write now, and says what is wrong.
+            keeper.failure = None;
+        }
         if leads {
             let bundle = published.0.borrow_and_update().clone();
             let bundle = published.1.then(|| bundle.map(|bundle| bundle.pem).unwrap_or_default());
@@ -90,13 +96,14 @@ pub async fn follow(client: Client, place: SecretPlace, outlets: Outlets) -> Inf
     loop {
         tokio::select! {
             item = secrets.next() => keeper.take(item),
-            () = sleep(LOOK_AGAIN) => {}
+            () = sleep(keeper.wait()) => keeper.look_again().await,
         }
         keeper.loader.tell(&keeper.origin);
     }
 }
 
 struct Keeper {
+    client: Client,
     secrets: Api<Secret>,
     place: SecretPlace,
     origin: String,
@@ -108,7 +115,12 @@ struct Keeper {
     /// The bundle in the Secret, and when it was first seen there.
     bundle: (String, Instant),
     last: Option<Material>,
-    has_failed: bool,
+    /// The watch has failed, and nothing was read since.
+    is_blind: bool,
+    /// Why it could not be written.
+    failure: Option<String>,
+    /// When it was last to be written.
+    written: Option<Instant>,
 }
 
 impl Keeper {
@@ -117,7 +129,8 @@ impl Keeper {
         let loader = Loader::new(outlets);
         loader.tell(&origin);
         Self {
-            secrets: Api::namespaced(client, &place.namespace),
+            secrets: Api::namespaced(client.clone(), &place.namespace),
+            client,
             origin,
             loader,
             place,
@@ -125,15 +138,21 @@ impl Keeper {
             present: None,
             bundle: (String::new(), Instant::now()),
             last: None,
-            has_failed: false,
+            is_blind: false,
+            failure: None,
+            written: None,
         }
     }
 
     fn take(&mut self, item: Option<watcher::Result<Option<Secret>>>) {
         match item {
+            Some(Ok(Some(secret))) if self.is_behind(&secret) => {}
             Some(Ok(secret)) => self.see(secret),
             Some(Err(error)) => {
-                if let Some(problem) = Problem::of(&error) {
+                let Some(problem) = Problem::of(&error) else { return };
+                self.is_blind = true;
+                // Once it was read, it takes more than a watch that ends: it is read again first.
+                if self.present.is_none() {
                     self.loader.load(&self.origin, Err(problem.text("it")));
                 }
             }
@@ -141,11 +160,34 @@ impl Keeper {
         }
     }
 
+    /// Whether we have seen a newer one: what a watch tells may be older than what we have written since.
+    fn is_behind(&self, told: &Secret) -> bool {
+        let version = |secret: &Secret| secret.metadata.resource_version.as_deref()?.parse::<u64>().ok();
+        let known = self.present.as_ref().and_then(Option::as_ref).and_then(version);
+        known.zip(version(told)).is_some_and(|(known, told)| told < known)
+    }
+
+    /// A watch that failed says nothing when it goes on, and time makes some certificates usable.
+    async fn look_again(&mut self) {
+        if self.is_blind {
+            self.read_again().await;
+        } else if self.settings.is_none()
+            && let Some(present) = self.present.take()
+        {
+            self.see(present);
+        }
+    }
+
     /// A watch can be behind; who begins to lead is not.
     async fn read_again(&mut self) {
-        if let Ok(Ok(secret)) = timeout(REQUEST, self.secrets.get_opt(&self.place.name)).await {
-            self.see(secret);
-        }
+        let problem = match timeout(REQUEST, self.secrets.get_opt(&self.place.name)).await {
+            Ok(Ok(secret)) => return self.see(secret),
+            Ok(Err(Error::Api(status))) => status.message.clone(),
+            Ok(Err(error)) => with_causes(&error),
+            Err(_) => "the API server does not answer".to_owned(),
+        };
+        self.is_blind = true;
+        self.loader.load(&self.origin, Err(format!("cannot be read: {problem}")));
     }
 
     /// Serves what is in the Secret, as far as it can be used.
@@ -165,6 +207,7 @@ impl Keeper {
             self.tell(secret.as_ref(), true, "CertificateRejected", "Load", problem);
         }
         self.present = Some(secret);
+        self.is_blind = false;
     }
 
     fn read(&mut self, data: &Data) -> Result<Pair, String> {
@@ -179,7 +222,8 @@ impl Keeper {
                     self.loader.trust(pem, &found);
                 }
             }
-            return Pair::new(text(CERTIFICATE_KEY)?, text(PRIVATE_KEY_KEY)?).map_err(|error| error.to_string());
+            let pair = Pair::new(text(CERTIFICATE_KEY)?, text(PRIVATE_KEY_KEY)?).map_err(|error| error.to_string())?;
+            return self.loader.check(pair);
         };
         let (material, problems) = Material::read(data);
         let bundle = material.bundle();
@@ -206,14 +250,24 @@ impl Keeper {
 
     /// How long nothing needs to be looked at.
     fn wait(&self) -> Duration {
-        let Some(settings) = &self.settings else { return LOOK_AGAIN };
+        let is_well = self.failure.is_none() && !self.is_blind;
+        let wait = if is_well { LOOK_AGAIN } else { TRY_AGAIN };
+        let Some(settings) = &self.settings else { return wait };
         let step = (settings.lifetime / 20).min(settings.overlap / 4).max(Duration::from_millis(200));
-        let wait = if self.has_failed { TRY_AGAIN } else { LOOK_AGAIN };
-        wait.min(step)
+        let pause = Some(self.pause()).filter(|pause| is_well && !pause.is_zero()).unwrap_or(wait);
+        wait.min(step).min(pause)
+    }
+
+    /// How long nothing may be written.
+    fn pause(&self) -> Duration {
+        self.written.map_or(Duration::ZERO, |written| BETWEEN_WRITES.saturating_sub(written.elapsed()))
     }
 
     /// Writes what the Secret should hold.
     async fn lead(&mut self, published: Option<&str>) {
+        if !self.pause().is_zero() {
+            return;
+        }
         let (Some(settings), Some(present)) = (&self.settings, &self.present) else { return };
         let ours = present.as_ref().is_none_or(is_ours);
         let data = present.as_ref().map(data);
@@ -222,16 +276,20 @@ impl Keeper {
         let planned = match plan(data.as_ref(), settings, situation) {
             _ if !ours => return self.fail(foreign()),
             Ok(plan) if !plan.is_changed => {
-                self.has_failed = false;
+                self.failure = None;
                 return;
             }
             Ok(plan) => plan,
             Err(error) => return self.fail(error.to_string()),
         };
+        if let Err(problem) = server_time::check(&self.client, now, settings.clock_tolerance).await {
+            return self.fail(problem);
+        }
         let secret = secret(&self.place, present.clone(), &planned.material);
+        self.written = Some(Instant::now());
         match timeout(REQUEST, write(&self.secrets, &self.place.name, &secret)).await {
             Ok(Ok(Written::New(secret))) => {
-                self.has_failed = false;
+                self.failure = None;
                 self.said(&planned, &secret);
                 self.see(Some(*secret));
             }
@@ -261,11 +319,12 @@ impl Keeper {
 
     fn fail(&mut self, problem: String) {
         self.loader.outlets().metrics.certificate.changed("failed");
-        if !self.has_failed {
+        if self.failure.as_ref() != Some(&problem) {
             tracing::error!("{}: {problem}", self.origin);
-            self.tell(self.present.as_ref().and_then(Option::as_ref), true, "CertificateFailed", "Rotate", problem);
+            let present = self.present.as_ref().and_then(Option::as_ref);
+            self.tell(present, true, "CertificateFailed", "Rotate", problem.clone());
         }
-        self.has_failed = true;
+        self.failure = Some(problem);
     }
 
     fn tell(
@@ -288,73 +347,11 @@ impl Keeper {
     }
 }
 
-enum Written {
-    New(Box<Secret>),
-    Conflict(Option<Box<Secret>>),
-}
-
-/// Creates or replaces it, unless it has changed in the meantime.
-async fn write(secrets: &Api<Secret>, name: &str, secret: &Secret) -> Result<Written, Error> {
-    let parameters = PostParams::default();
-    let written = if secret.metadata.resource_version.is_some() {
-        secrets.replace(name, &parameters, secret).await
-    } else {
-        secrets.create(&parameters, secret).await
-    };
-    match written {
-        Ok(secret) => Ok(Written::New(Box::new(secret))),
-        // Changed, made or deleted by somebody else.
-        Err(Error::Api(status)) if matches!(status.code, 404 | 409) => {
-            Ok(Written::Conflict(secrets.get_opt(name).await?.map(Box::new)))
-        }
-        Err(error) => Err(error),
-    }
-}
-
-fn secret(place: &SecretPlace, present: Option<Secret>, material: &Material) -> Secret {
-    let mut secret = present.unwrap_or_else(|| Secret {
-        metadata: ObjectMeta {
-            name: Some(place.name.clone()),
-            labels: Some([(MANAGED_BY.0.to_owned(), MANAGED_BY.1.to_owned())].into()),
-            ..ObjectMeta::default()
-        },
-        type_: Some(SECRET_TYPE.to_owned()),
-        ..Secret::default()
-    });
-    secret.data = Some(material.to_data().into_iter().map(|(key, bytes)| (key, ByteString(bytes))).collect());
-    secret
-}
-
-fn data(secret: &Secret) -> Data {
-    secret.data.iter().flatten().map(|(key, bytes)| (key.clone(), bytes.0.clone())).collect()
-}
-
-fn is_ours(secret: &Secret) -> bool {
-    let labels = secret.metadata.labels.as_ref();
-    labels.and_then(|labels| labels.get(MANAGED_BY.0)).is_some_and(|value| value == MANAGED_BY.1)
-}
-
-fn foreign() -> String {
-    let (label, value) = MANAGED_BY;
-    format!(
-        "it was not made by this program, and is left alone: it has no label {label}={value}; delete it, name another with \
-         --certificate-secret, or serve what is in it with --certificates=secret"
-    )
-}
-
-fn sentence(change: Change) -> &'static str {
-    match change {
-        Change::FirstAuthority => "made a certificate authority",
-        Change::NextAuthority => "made the next certificate authority; it is in the bundle, and does not sign yet",
-        Change::Switched => "the next certificate authority signs now; the former stays in the bundle until it expires",
-        Change::Issued => "made a serving certificate",
-        Change::Restored => "put back what was missing or damaged",
-        Change::Dropped => "took an expired certificate authority out of the bundle",
-    }
-}
-
 async fn changed<T>(receiver: &mut watch::Receiver<T>) {
     if receiver.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,7 +89,7 @@ fn changes(client: &Client, nodes: bool, namespaces: bool) -> Vec<BoxStream<'sta
     changes.push(with_problems(events, |object| objects::proxy_config_of(&object), Change::ProxyConfigs));
     if nodes {
         let nodes = Api::<NodeObject>::all_with(client.clone(), &objects::node());
-        changes.push(with_problems(watcher(nodes, watching::config()), objects::node_of, Change::Nodes));
+        changes.push(with_problems(watcher(nodes, watching::config_of_many()), objects::node_of, Change::Nodes));
     }
     if namespaces {
         let namespaces = Api::<PartialObjectMeta<Namespace>>::all(client.clone());

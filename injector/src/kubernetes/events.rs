@@ -13,8 +13,8 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::with_causes;
-use crate::events::Event;
 use crate::events::ledger::{Ledger, Write};
+use crate::events::{Event, LONGEST_NOTE, cut};
 
 /// `reportingController`; a qualified name.
 const CONTROLLER: &str = "sidecar-injector";
@@ -24,8 +24,7 @@ const TICK: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Failures are logged no oftener.
 const COMPLAINTS: Duration = Duration::from_secs(60);
-/// Kubernetes: `note` and `reportingInstance`, in bytes.
-const LONGEST_NOTE: usize = 1024;
+/// Kubernetes: `reportingInstance`, in bytes.
 const LONGEST_INSTANCE: usize = 128;
 /// An event's name is this much of its object's, a dot, and the time.
 const LONGEST_NAME: usize = 200;
@@ -33,32 +32,41 @@ const LONGEST_NAME: usize = 200;
 const DEFAULT_NAMESPACE: &str = "default";
 
 /// Writes what is left in `queue`, until nobody can leave anything any more. `instance` is the name of this process, as of
-/// its pod. What fails is tried again, logged now and then, and given up after ten minutes.
+/// its pod. What fails is tried again, logged now and then, and given up after ten minutes,
+/// or at once where trying again is no use.
 pub async fn write(client: Client, mut queue: mpsc::Receiver<Event>, instance: String) {
     let mut writer = Writer { client, instance: cut(&instance, LONGEST_INSTANCE), complained: None };
-    let (mut ledger, start) = (Ledger::default(), Instant::now());
+    let (mut ledgers, start) = (Ledgers::default(), Instant::now());
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             event = queue.recv() => {
                 let Some(event) = event else { return };
-                if !ledger.observe(event, start.elapsed()) {
+                if !ledgers.of(&event).observe(event, start.elapsed()) {
                     tracing::debug!("too many objects have events; one is dropped");
                 }
             }
-            _ = tick.tick(), if ledger.is_waiting() => {}
+            _ = tick.tick(), if ledgers.is_waiting() => {}
         }
-        for write in ledger.due(start.elapsed()) {
-            match timeout(PATIENCE, writer.write(&write)).await {
-                Ok(Ok(name)) => ledger.written(&write.key, write.count, name),
-                Ok(Err(Error::Api(status))) if status.code == 404 && write.name.is_some() => {
-                    ledger.forgotten(&write.key, start.elapsed());
-                }
-                Ok(Err(error)) => writer.complain(&error),
-                Err(error) => writer.complain(&error),
-            }
-        }
+        writer.round(&mut ledgers, start).await;
+    }
+}
+
+/// Whoever can make many requests can use up what reviews may write, and nothing else.
+#[derive(Debug, Default)]
+struct Ledgers {
+    own: Ledger,
+    reviews: Ledger,
+}
+
+impl Ledgers {
+    fn of(&mut self, event: &Event) -> &mut Ledger {
+        if event.is_of_a_review() { &mut self.reviews } else { &mut self.own }
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.own.is_waiting() || self.reviews.is_waiting()
     }
 }
 
@@ -69,6 +77,27 @@ struct Writer {
 }
 
 impl Writer {
+    /// Writes what is due. What an API server that does not answer is not asked for now comes again when it is due again.
+    async fn round(&mut self, ledgers: &mut Ledgers, start: Instant) {
+        for ledger in [&mut ledgers.own, &mut ledgers.reviews] {
+            for write in ledger.due(start.elapsed()) {
+                match timeout(PATIENCE, self.write(&write)).await {
+                    Ok(Ok(name)) => ledger.written(&write.key, write.count, name),
+                    Ok(Err(Error::Api(status))) if status.code == 404 && write.name.is_some() => {
+                        ledger.forgotten(&write.key, start.elapsed());
+                    }
+                    Ok(Err(error)) => {
+                        if is_final(&error) {
+                            ledger.given_up(&write.key, write.count);
+                        }
+                        self.complain(&error);
+                    }
+                    Err(error) => return self.complain(&error),
+                }
+            }
+        }
+    }
+
     /// The name of the Event.
     async fn write(&self, write: &Write) -> Result<String, Error> {
         let Write { event, count, name, .. } = write;
@@ -120,6 +149,17 @@ impl Writer {
     }
 }
 
+/// Whether the same would be answered again: the namespace is gone or going, or the Event is not one. Permissions may yet
+/// be given.
+fn is_final(error: &Error) -> bool {
+    let Error::Api(status) = error else { return false };
+    match status.code {
+        403 => status.message.contains("because it is being terminated"),
+        401 | 409 | 429 => false,
+        code => (400..500).contains(&code),
+    }
+}
+
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_nanosecond(since.as_nanos().try_into().unwrap_or(i128::MAX)).unwrap_or(Timestamp::MAX)
@@ -127,15 +167,6 @@ fn now() -> Timestamp {
 
 fn saturated(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
-}
-
-/// At most `longest` bytes of `text`.
-fn cut(text: &str, longest: usize) -> String {
-    let mut end = longest.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].to_owned()
 }
 
 #[cfg(test)]

@@ -39,10 +39,25 @@ pub fn elect(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> (watch::Receiver<bool>, JoinHandle<()>) {
     let (leads, leadership) = watch::channel(false);
+    let candidacy =
+        stand(client, namespace.to_owned(), name.to_owned(), identity.to_owned(), condition, leads, shutdown);
+    (leadership, tokio::spawn(candidacy))
+}
+
+/// The same as a future that tells `leads`, with false when it ends, however that comes.
+pub async fn stand(
+    client: Client,
+    namespace: String,
+    name: String,
+    identity: String,
+    condition: Option<Condition>,
+    leads: watch::Sender<bool>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) {
     let identity = format!("{identity}_{:016x}", RandomState::new().build_hasher().finish());
     let candidate = Candidate {
-        leases: Api::namespaced(client, namespace),
-        name: name.to_owned(),
+        leases: Api::namespaced(client, &namespace),
+        name,
         election: Election::new(identity.clone()),
         identity,
         began: Instant::now(),
@@ -50,7 +65,13 @@ pub fn elect(
         condition,
         problem: None,
     };
-    (leadership, tokio::spawn(candidate.run(shutdown)))
+    candidate.run(shutdown).await;
+}
+
+impl Drop for Candidate {
+    fn drop(&mut self) {
+        self.leads.send_if_modified(|told| std::mem::replace(told, false));
+    }
 }
 
 struct Candidate {

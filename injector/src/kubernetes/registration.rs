@@ -14,7 +14,7 @@ use kube::{Api, Client};
 use serde_json::Value;
 
 use super::with_causes;
-use crate::registration::{Configuration, is_injector};
+use crate::registration::{Configuration, Live, is_injector};
 
 pub use bundle_file::follow_bundle_file;
 pub use keep::{KeepRegistered, keep_registered};
@@ -111,15 +111,25 @@ impl Registrar {
         found.map(|object| value(&object, name)).transpose()
     }
 
-    /// Applies the object and returns what the API server then has.
+    /// Applies the object and returns what the API server then has. An object that was `seen` is left alone when it has
+    /// changed since.
     ///
     /// # Errors
     /// When it is not written.
-    pub async fn apply(&self, wanted: &Configuration, manner: Manner) -> Result<Value, RegistrarError> {
+    pub async fn apply(
+        &self,
+        wanted: &Configuration,
+        seen: Option<&Value>,
+        manner: Manner,
+    ) -> Result<Value, RegistrarError> {
         let mut parameters = PatchParams::apply(&self.manager).validation_strict();
         (parameters.force, parameters.dry_run) = (manner.force, manner.dry_run);
         let name = &wanted.name;
-        let patch = Patch::Apply(&wanted.object);
+        let mut object = wanted.object.clone();
+        if let Some(version) = seen.and_then(|seen| Live::new(seen, &self.manager).resource_version()) {
+            object["metadata"]["resourceVersion"] = version.into();
+        }
+        let patch = Patch::Apply(&object);
         value(&within(name, "patch", self.api.patch(name, &parameters, &patch)).await?, name)
     }
 
@@ -133,11 +143,13 @@ impl Registrar {
         let preconditions = Preconditions { uid: text("uid"), resource_version: text("resourceVersion") };
         let mut parameters = DeleteParams::default().preconditions(preconditions);
         parameters.dry_run = dry_run;
-        match self.api.delete(&name, &parameters).await {
-            Ok(_) => Ok(()),
-            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-            Err(error) => Err(explain(error, "delete", &name)),
-        }
+        let deletion = async {
+            match self.api.delete(&name, &parameters).await {
+                Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+                other => other.map(drop),
+            }
+        };
+        within(&name, "delete", deletion).await
     }
 
     pub(super) fn api(&self) -> &Api<DynamicObject> {

@@ -21,9 +21,15 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// For what lasts until somebody grants a permission or installs a resource.
 const LONGEST_WAIT_FOR_PEOPLE: Duration = Duration::from_secs(60);
 
-/// A watch that takes what the API server has in its memory, which spares etcd.
+/// A watch that begins with what is true now.
 pub(super) fn config() -> watcher::Config {
-    watcher::Config::default().any_semantic().timeout(WATCH_TIMEOUT_SECONDS)
+    watcher::Config::default().timeout(WATCH_TIMEOUT_SECONDS)
+}
+
+/// A watch that begins with what the API server has in its memory, which spares etcd, and may be behind. For what there
+/// is much of and nothing is written from.
+pub(super) fn config_of_many() -> watcher::Config {
+    config().any_semantic()
 }
 
 /// Follows a watcher, and waits longer after each failure in a row.

@@ -1,4 +1,4 @@
-//! The serving certificate, its authorities, and who leads.
+//! The serving certificate and its authorities.
 
 use std::sync::atomic::AtomicU64;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -33,7 +33,6 @@ pub struct CertificateMetrics {
     authority_not_after: Gauge<f64, AtomicU64>,
     is_loaded: Gauge,
     changes: Family<ResultLabel, Counter>,
-    is_leader: Gauge,
 }
 
 impl CertificateMetrics {
@@ -43,7 +42,6 @@ impl CertificateMetrics {
             authority_not_after: Gauge::default(),
             is_loaded: Gauge::default(),
             changes: Family::default(),
-            is_leader: Gauge::default(),
         };
         registry.register(
             "certificate_not_after_timestamp_seconds",
@@ -64,11 +62,6 @@ impl CertificateMetrics {
             "certificate_changes",
             "Steps of issuing and rotating certificates in the Secret, by result",
             metrics.changes.clone(),
-        );
-        registry.register(
-            "leader",
-            "Whether this replica writes what needs one writer: 1 or 0",
-            metrics.is_leader.clone(),
         );
         for result in RESULTS {
             drop(metrics.changes.get_or_create(&ResultLabel { result }));
@@ -96,11 +89,6 @@ impl CertificateMetrics {
     pub fn changed(&self, result: &'static str) {
         self.changes.get_or_create(&ResultLabel { result }).inc();
     }
-
-    /// Leadership began or ended.
-    pub fn leads(&self, is_leader: bool) {
-        self.is_leader.set(i64::from(is_leader));
-    }
 }
 
 fn seconds(time: SystemTime) -> f64 {
@@ -123,7 +111,6 @@ mod tests {
             "sidecar_injector_certificate_not_after_timestamp_seconds 1790000000.0",
             "sidecar_injector_certificate_last_load_success 1",
             r#"sidecar_injector_certificate_changes_total{result="certificate_issued"} 1"#,
-            "sidecar_injector_leader 0",
         ] {
             assert!(text.contains(line), "{line}\n{text}");
         }

@@ -80,10 +80,10 @@ mod tests {
     #[test]
     fn there_is_one_state_at_a_time() {
         let metrics = Metrics::default();
-        metrics.registration.set_state(State::Missing);
+        metrics.registration.set_state(State::Conflict);
         metrics.registration.set_state(State::Current);
         let text = metrics.encode().unwrap();
-        for (state, is_set) in [("current", 1), ("missing", 0), ("not_leader", 0)] {
+        for (state, is_set) in [("current", 1), ("conflict", 0), ("not_leader", 0)] {
             let line = format!("sidecar_injector_registration_state{{state=\"{state}\"}} {is_set}\n");
             assert!(text.contains(&line), "{text}");
         }

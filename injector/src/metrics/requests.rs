@@ -21,7 +21,15 @@ const BYTE_BUCKETS: [f64; 8] = [256.0, 1024.0, 4096.0, 8192.0, 16384.0, 65536.0,
 const ISTIO_BUCKETS: [f64; 8] = [0.1, 1.0, 3.0, 5.0, 10.0, 20.0, 30.0, 60.0];
 
 /// The limits there are; each is counted from the start, so that the first time shows as an increase.
-const LIMITS: [&str; 3] = ["requests", "requests_of_one_client", "connections_of_one_client"];
+const LIMITS: [&str; 7] = [
+    "requests",
+    "requests_of_one_client",
+    "connections",
+    "connections_of_one_client",
+    "bodies",
+    "large_bodies",
+    "turn",
+];
 
 /// The label values are names in our own code, so their number is bounded.
 #[derive(Clone, Debug, EncodeLabelSet, Hash, PartialEq, Eq)]
@@ -79,7 +87,11 @@ impl RequestMetrics {
         for limit in LIMITS {
             drop(shed.get_or_create(&ShedLabels { limit }));
         }
-        registry.register("shed", "Requests and connections turned away, by the limit that was reached", shed.clone());
+        registry.register(
+            "shed",
+            "Requests and connections turned away or made to wait, by the limit that was reached",
+            shed.clone(),
+        );
         let istio = IstioMetrics::register(istio);
         Self { requests, duration, patch_operations, patch_bytes, in_flight, shed, istio }
     }
@@ -89,6 +101,12 @@ impl RequestMetrics {
         self.requests.get_or_create(&RequestLabels { outcome, reason }).inc();
         self.duration.observe(duration.as_secs_f64());
         self.istio.count(outcome, duration);
+    }
+
+    /// Counts what was turned away before it was a request at all, so that it took no time, and failed nobody. `reason` is
+    /// a name from a fixed set.
+    pub fn unheard(&self, reason: &'static str) {
+        self.requests.get_or_create(&RequestLabels { outcome: "rejected", reason }).inc();
     }
 
     /// Counts the patch of an injection.
@@ -103,7 +121,7 @@ impl RequestMetrics {
         InFlight(self.in_flight.clone())
     }
 
-    /// Something was turned away because `limit`, a name from a fixed set, was reached.
+    /// Something was turned away, or has to wait, because `limit`, a name from a fixed set, was reached.
     pub fn shed(&self, limit: &'static str) {
         self.shed.get_or_create(&ShedLabels { limit }).inc();
     }
@@ -155,15 +173,19 @@ mod tests {
         metrics.requests.count("skipped", "label_false", Duration::from_millis(2));
         metrics.requests.patch(7, 5000);
         metrics.requests.shed("requests");
+        metrics.requests.unheard("no_tls");
         let under_way = metrics.requests.begin();
         drop(metrics.requests.begin());
         let text = metrics.encode().unwrap();
         for line in [
             r#"sidecar_injector_requests_total{outcome="injected",reason="policy_enabled"} 2"#,
+            r#"sidecar_injector_requests_total{outcome="rejected",reason="no_tls"} 1"#,
             r#"sidecar_injector_request_duration_seconds_bucket{le="0.0005"} 1"#,
+            "sidecar_injector_request_duration_seconds_count 4",
             r#"sidecar_injector_patch_operations_bucket{le="10.0"} 1"#,
             r#"sidecar_injector_patch_bytes_sum 5000"#,
             r#"sidecar_injector_shed_total{limit="requests"} 1"#,
+            r#"sidecar_injector_shed_total{limit="large_bodies"} 0"#,
             "sidecar_injector_requests_in_flight 1",
             "\nsidecar_injection_requests_total 4",
             "\nsidecar_injection_success_total 2",

@@ -34,12 +34,6 @@ impl Contest {
         *last + wait.min(LONGEST_WAIT)
     }
 
-    /// Whether somebody changes the object back again and again.
-    pub fn is_fought(&mut self, now: Duration) -> bool {
-        self.forget(now);
-        self.corrections.len() >= AT_ONCE
-    }
-
     fn forget(&mut self, now: Duration) {
         // With waits of five minutes, the window has to reach over some of them for the contest to go on being seen.
         while self.corrections.front().is_some_and(|first| now.saturating_sub(*first) > WINDOW) {
@@ -67,15 +61,13 @@ mod tests {
         }
         assert_eq!(waits[..7], [0, 0, 0, 5, 10, 20, 40]);
         assert!(waits.iter().all(|wait| *wait <= LONGEST_WAIT.as_secs()), "{waits:?}");
-        assert!(contest.is_fought(now));
     }
 
     #[test]
     fn a_contest_that_is_over_is_forgotten() {
         let mut contest = Contest::default();
         (0..5).for_each(|second| contest.corrected(seconds(second)));
-        assert!(contest.is_fought(seconds(5)));
-        assert!(!contest.is_fought(seconds(1000)));
+        assert!(contest.earliest(seconds(5)) > seconds(5));
         assert_eq!(contest.earliest(seconds(1000)), seconds(1000));
     }
 }

@@ -1,13 +1,16 @@
 //! What the API server has: of it, what we own, and who else has a part.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::CertificateDer;
 use serde_json::{Map, Value};
 
+use super::bundle::{self, BundleError};
 use super::object::{MANAGER_LABEL, MANAGER_VALUE};
-use super::{Configuration, Difference, FIELD_MANAGER};
+use super::{Configuration, Difference, Endpoint, FIELD_MANAGER, Settings};
 
 /// Lists whose items are told apart by this key, so that each item may have another owner. All other lists, and selectors,
 /// are owned as a whole (Kubernetes' schema of the type).
@@ -68,6 +71,18 @@ impl<'a> Live<'a> {
         wanted
     }
 
+    /// Whether the API server accepts the chain served by each `caBundle` that it has. Without one it trusts what its own
+    /// host trusts, which may do for a URL. `now` is since the beginning of 1970 (UTC).
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn verify(&self, settings: &Settings, chain: &[CertificateDer<'_>], now: Duration) -> Result<(), BundleError> {
+        let is_url = matches!(settings.endpoint, Endpoint::Url(_));
+        let bundles = self.bundles();
+        let mut of_own = bundles.iter().filter(|pem| !(is_url && pem.is_empty()));
+        of_own.try_for_each(|pem| bundle::verify(pem, chain, &settings.host(), now))
+    }
+
     /// The wanted object for somebody who does not know its owner: where one is ours, it stays.
     #[must_use]
     pub fn keeping_owners(&self, mut wanted: Configuration) -> Configuration {
@@ -83,11 +98,13 @@ impl<'a> Live<'a> {
         wanted
     }
 
-    /// The different `caBundle`s of the object, in PEM; one that is not base64 of text is left out.
+    /// The different `caBundle`s of the object, in PEM; empty for one that is missing or is not base64 of text.
     pub fn bundles(&self) -> BTreeSet<String> {
         let webhooks = self.object["webhooks"].as_array().into_iter().flatten();
-        let encoded = webhooks.filter_map(|webhook| webhook["clientConfig"]["caBundle"].as_str());
-        encoded.filter_map(|text| String::from_utf8(STANDARD.decode(text).ok()?).ok()).collect()
+        let encoded = webhooks.map(|webhook| webhook["clientConfig"]["caBundle"].as_str().unwrap_or_default());
+        encoded
+            .map(|text| STANDARD.decode(text).ok().and_then(|pem| String::from_utf8(pem).ok()).unwrap_or_default())
+            .collect()
     }
 
     /// Its version, for an apply that must not overlook a change.

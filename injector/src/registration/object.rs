@@ -115,7 +115,8 @@ fn webhook(settings: &Settings, selecting: Webhook) -> Value {
         "failurePolicy": format!("{:?}", settings.failure_policy),
         "matchPolicy": "Equivalent",
         "reinvocationPolicy": format!("{:?}", settings.reinvocation_policy),
-        "sideEffects": "None",
+        // Reviews write Events, but none for a dry run.
+        "sideEffects": "NoneOnDryRun",
         "timeoutSeconds": settings.timeout_seconds,
         "admissionReviewVersions": ["v1", "v1beta1"],
     });

@@ -9,8 +9,6 @@ pub enum State {
     NotLeader,
     /// It differs, or is not known yet.
     Outdated,
-    /// There is no such object.
-    Missing,
     /// Somebody changes it back again and again.
     Contested,
     /// It belongs to somebody else.
@@ -27,11 +25,10 @@ pub enum State {
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 9] = [
         Self::Current,
         Self::NotLeader,
         Self::Outdated,
-        Self::Missing,
         Self::Contested,
         Self::Conflict,
         Self::Unverified,
@@ -46,7 +43,6 @@ impl State {
             Self::Current => "current",
             Self::NotLeader => "not_leader",
             Self::Outdated => "outdated",
-            Self::Missing => "missing",
             Self::Contested => "contested",
             Self::Conflict => "conflict",
             Self::Unverified => "unverified",

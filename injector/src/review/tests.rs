@@ -270,3 +270,49 @@ fn the_owner_is_told_of_surprises_and_denials() {
     assert_eq!(review.notice, None, "dry run");
     assert!(review.answer["response"]["warnings"].is_array(), "an answer is no side effect");
 }
+
+#[test]
+fn nobody_is_told_whose_name_cannot_be() {
+    let asked = request(owned(json!({"metadata": {}, "spec": {}})));
+    assert!(reviewed(&asked).notice.is_some());
+    for (field, longest) in [("apiVersion", 317), ("kind", 63), ("name", 253), ("uid", 128)] {
+        for (length, is_told) in [(longest, true), (longest + 1, false), (0, false)] {
+            let mut asked = asked.clone();
+            asked["request"]["object"]["metadata"]["ownerReferences"][1][field] = "a".repeat(length).into();
+            assert_eq!(reviewed(&asked).notice.is_some(), is_told, "{field}: {length}");
+        }
+    }
+    let mut asked = asked;
+    asked["request"]["namespace"] = "a".repeat(64).into();
+    assert_eq!(reviewed(&asked).notice, None);
+}
+
+#[test]
+fn a_request_that_says_too_much_is_not_repeated() {
+    for (pointer, text) in [("/request/kind/kind", "\u{1}"), ("/request/operation", "é"), ("/request/subResource", "a")]
+    {
+        let mut asked = request(pod());
+        asked["request"]["subResource"] = "".into();
+        *asked.pointer_mut(pointer).unwrap() = text.repeat(1_000_000).into();
+        let review = reviewed(&asked);
+        assert!(review.code == "not_a_new_pod" && review.reason.len() < 500, "{}", review.reason.len());
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_template_is_for_the_failure_policy_except_in_istios_mode() {
+    let mut sources = defaults::sources();
+    sources.config.text =
+        "policy: enabled\ndefaultTemplates: [sidecar]\ntemplates: {sidecar: 'status: {}'}\n".to_owned();
+    let injector = Injector::new(Configuration::load(&sources).unwrap());
+    let istio = injector.clone().with(|settings| settings.mode = crate::mode::Mode::Istio);
+    for (injector, outcome, event) in
+        [(injector, ReviewOutcome::Failed, "InjectionFailed"), (istio, ReviewOutcome::Denied, "InjectionDenied")]
+    {
+        let body = request(owned(pod())).to_string();
+        let review = review(body.as_bytes(), &BTreeMap::new(), &injector).unwrap();
+        assert_eq!((review.code, review.outcome), ("invalid_template", outcome));
+        assert_eq!(review.answer["response"]["allowed"], false);
+        assert_eq!(review.notice.unwrap().reason, event);
+    }
+}

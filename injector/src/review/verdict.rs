@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::ReviewOutcome;
+use crate::mode::Mode;
 
 /// Kubernetes asks webhooks for no longer warnings.
 const LONGEST_WARNING: usize = 120;
@@ -41,12 +42,20 @@ impl Verdict {
         Self { outcome: ReviewOutcome::Denied, status, ..Self::skipped(code, reason, Vec::new()) }
     }
 
+    /// What the injector cannot do, through no fault of the pod: for the webhook's `failurePolicy` to say, where Istio's
+    /// injector denies the pod.
+    pub(super) fn failed(code: &'static str, reason: String, mode: Mode) -> Self {
+        let outcome = if mode.is_istio() { ReviewOutcome::Denied } else { ReviewOutcome::Failed };
+        Self { outcome, ..Self::denied(code, 500, reason) }
+    }
+
     /// The field `response` of the AdmissionReview. `revision` and `digest` are those of the configuration that decided.
     pub(super) fn response(&self, uid: &str, revision: &str, digest: &str) -> Value {
         let mut response = Map::new();
         response.insert("uid".to_owned(), uid.into());
-        response.insert("allowed".to_owned(), (self.outcome != ReviewOutcome::Denied).into());
-        if self.outcome == ReviewOutcome::Denied {
+        let is_allowed = matches!(self.outcome, ReviewOutcome::Injected | ReviewOutcome::Skipped);
+        response.insert("allowed".to_owned(), is_allowed.into());
+        if !is_allowed {
             let status = json!({"code": self.status, "message": format!("sidecar injection: {}", self.reason)});
             response.insert("status".to_owned(), status);
         }

@@ -17,6 +17,8 @@ use crate::server::spans;
 
 /// Kubernetes: names of objects.
 const LONGEST_NAME: usize = 253;
+/// Of why something was answered, what is logged, in bytes.
+const LONGEST_CAUSE: usize = 1024;
 
 /// A request that is not reviewed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,12 +26,19 @@ pub(super) struct Refusal {
     status: StatusCode,
     code: &'static str,
     message: String,
+    /// The limit that was reached.
+    limit: Option<&'static str>,
 }
 
 impl Refusal {
     /// `code` is a name from a fixed set: it becomes a label.
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), limit: None }
+    }
+
+    /// There is too much to do at once; `limit`, a name from a fixed set, says too much of what.
+    pub(super) fn busy(limit: &'static str, message: &'static str) -> Self {
+        Self { limit: Some(limit), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message) }
     }
 
     /// The code that was to give an answer panicked; the panic itself is on standard error.
@@ -39,27 +48,30 @@ impl Refusal {
 
     #[cfg(test)]
     pub(super) fn code(&self) -> &'static str {
-        self.code
+        self.limit.unwrap_or(self.code)
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self { status, code, message } = self;
+        let Self { status, code, message, limit } = self;
         let mut response = (status, message.clone()).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(RETRY_AFTER, 1.into());
         }
-        with(response, Summary { outcome: "rejected", code, reason: message, review: None })
+        with(response, Summary { outcome: "rejected", code, reason: message, limit, review: None })
     }
 }
 
 /// The answer to a review; `revision` is the injector's.
 pub(super) fn reviewed(mut review: Review, revision: &str) -> Response {
-    let response = Json(review.answer.take()).into_response();
+    let response = match review.outcome {
+        ReviewOutcome::Failed => (StatusCode::INTERNAL_SERVER_ERROR, review.reason.clone()).into_response(),
+        _ => Json(review.answer.take()).into_response(),
+    };
     let (outcome, code, reason) = (review.outcome.name(), review.code, std::mem::take(&mut review.reason));
     let review = Some(Arc::new((review, revision.to_owned())));
-    with(response, Summary { outcome, code, reason, review })
+    with(response, Summary { outcome, code, reason, limit: None, review })
 }
 
 /// The answer to a request whose handler panicked.
@@ -73,6 +85,8 @@ struct Summary {
     outcome: &'static str,
     code: &'static str,
     reason: String,
+    /// The limit for which it was turned away.
+    limit: Option<&'static str>,
     /// What was reviewed, without the answer itself, and the revision.
     review: Option<Arc<(Review, String)>>,
 }
@@ -108,9 +122,13 @@ struct Record {
 impl Record {
     fn answered(&mut self, status: StatusCode, summary: Option<Summary>) {
         self.answered = true;
-        let other = || Summary { outcome: "rejected", code: "other", reason: String::new(), review: None };
-        let Summary { outcome, code, reason, review } = summary.unwrap_or_else(other);
+        let other = || Summary { outcome: "rejected", code: "other", reason: String::new(), limit: None, review: None };
+        let Summary { outcome, code, reason, limit, review } = summary.unwrap_or_else(other);
         let duration = self.count(outcome, code);
+        if let Some(limit) = limit {
+            self.metrics.requests.shed(limit);
+        }
+        let reason = &reason[..reason.floor_char_boundary(LONGEST_CAUSE)];
         self.span.record("http.response.status_code", status.as_u16());
         let Some((review, revision)) = review.as_deref() else {
             self.span.record("otel.status_code", "ERROR");
@@ -120,8 +138,10 @@ impl Record {
         let Review { uid, namespace, name, templates, patch_operations, patch_bytes, .. } = review;
         let [uid, namespace, name] = [uid, namespace, name].map(|text| brief(text));
         let templates = templates.join(",");
-        if review.outcome == ReviewOutcome::Injected {
-            self.metrics.requests.patch(*patch_operations, *patch_bytes);
+        match review.outcome {
+            ReviewOutcome::Injected => self.metrics.requests.patch(*patch_operations, *patch_bytes),
+            ReviewOutcome::Failed => drop(self.span.record("otel.status_code", "ERROR")),
+            ReviewOutcome::Skipped | ReviewOutcome::Denied => {}
         }
         self.span.record("uid", uid).record("namespace", namespace).record("name", name).record("revision", revision);
         self.span.record("templates", &templates).record("patch_operations", *patch_operations);
@@ -199,9 +219,37 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn who_is_to_come_again_is_told_when_and_counted_by_the_limit() {
+        let metrics = Arc::new(Metrics::default());
+        let router = Router::new()
+            .route("/", get(|| async { Refusal::busy("turn", "later") }))
+            .layer(from_fn_with_state(Arc::clone(&metrics), record));
+        let response = router.oneshot(Request::get("/").body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!((response.status().as_u16(), &response.headers()[RETRY_AFTER]), (503, &1.into()));
+        let text = metrics.encode().unwrap();
+        assert!(text.contains(r#"sidecar_injector_shed_total{limit="turn"} 1"#), "{text}");
+    }
+
     #[test]
-    fn who_is_to_come_again_is_told_when() {
-        let response = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "later").into_response();
-        assert_eq!(response.headers()[RETRY_AFTER], "1");
+    fn a_failure_of_the_injector_is_an_error_that_says_why() {
+        let review = Review {
+            answer: serde_json::json!({"response": {"allowed": false}}),
+            outcome: ReviewOutcome::Failed,
+            code: "invalid_template",
+            reason: "a template".to_owned(),
+            uid: String::new(),
+            namespace: String::new(),
+            name: String::new(),
+            templates: Vec::new(),
+            patch_operations: 0,
+            patch_bytes: 0,
+            notice: None,
+        };
+        let denied = Review { outcome: ReviewOutcome::Denied, ..review.clone() };
+        let response = reviewed(review, "default");
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.extensions().get::<Summary>().unwrap().outcome, "rejected");
+        assert_eq!(reviewed(denied, "default").status(), 200);
     }
 }

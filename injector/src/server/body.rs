@@ -25,8 +25,9 @@ const SMALL_VALUES: usize = 10_000;
 const SMALL_TOTAL_BYTES: usize = 32 * 1024 * 1024;
 /// Larger bodies that are read, or wait to be reviewed, at once.
 const LARGE_BODIES: usize = 4;
-/// How long to wait for others' bodies to go away.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for others' bodies to go away: less than API servers wait for the answer, which is five seconds, so
+/// that they get to see it.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// A client that is still sending does not see an answer over HTTP/2, so that the rest of a body that is refused is read
 /// and thrown away, within limits.
 const DISCARD_BYTES: usize = 32 * 1024 * 1024;
@@ -87,7 +88,7 @@ impl Bodies {
     }
 
     async fn collect(&self, body: &mut Body, peer: Arc<Peer>) -> Result<Held, Refusal> {
-        let room = Room::Small(room(&peer.small, &self.small, 0).await?);
+        let room = Room::Small(room(&peer.small, &self.small, 0, "bodies").await?);
         let mut held = Held { bytes: Vec::new(), peer, room, _turn: None };
         // A small body takes its room as it arrives: what is only announced keeps nobody out.
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
@@ -114,12 +115,12 @@ impl Bodies {
             Room::Large(_) => {}
             Room::Small(reserved) if length <= SMALL_BYTES => {
                 let missing = length.saturating_sub(reserved.own.num_permits());
-                let more = room(&held.peer.small, &self.small, missing).await?;
+                let more = room(&held.peer.small, &self.small, missing, "bodies").await?;
                 reserved.own.merge(more.own);
                 reserved.shared.merge(more.shared);
             }
             Room::Small(_) => {
-                held.room = Room::Large(room(&held.peer.large, &self.large, 1).await?);
+                held.room = Room::Large(room(&held.peer.large, &self.large, 1, "large_bodies").await?);
                 // In one go: doubling would hold two copies. The kernel gives the pages when they are written to.
                 held.bytes.reserve_exact(MAX_BODY_BYTES - held.bytes.len());
             }
@@ -136,7 +137,7 @@ impl Bodies {
         if values <= SMALL_VALUES && matches!(held.room, Room::Small(_)) {
             return Ok(Load::Light);
         }
-        held._turn = Some(room(&held.peer.turn, &self.turn, 1).await?);
+        held._turn = Some(room(&held.peer.turn, &self.turn, 1, "turn").await?);
         Ok(if values > MAX_VALUES { Load::Excessive } else { Load::Heavy })
     }
 }
@@ -176,13 +177,18 @@ pub(super) async fn discard(mut body: Body) {
     let _ = timeout(DISCARD_TIME, reading).await;
 }
 
-async fn room(own: &Arc<Semaphore>, shared: &Arc<Semaphore>, permits: usize) -> Result<Share, Refusal> {
+async fn room(
+    own: &Arc<Semaphore>,
+    shared: &Arc<Semaphore>,
+    permits: usize,
+    limit: &'static str,
+) -> Result<Share, Refusal> {
     let acquiring = async {
         // What is asked for at once is at most a small body.
         let own = Arc::clone(own).acquire_many_owned(permits as u32).await?;
         Ok(Share { own, shared: Arc::clone(shared).acquire_many_owned(permits as u32).await? })
     };
-    let busy = || Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many bodies at once; try again");
+    let busy = || Refusal::busy(limit, "too many bodies at once; try again");
     timeout(PATIENCE, acquiring).await.map_err(|_| busy())?.map_err(|_: AcquireError| busy())
 }
 

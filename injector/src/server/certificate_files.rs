@@ -30,6 +30,11 @@ impl CertificateFiles {
         Pair::new(certificate, key).map_err(|error| error.to_string())
     }
 
+    /// What to call the pair: the paths of its files.
+    pub fn origin(&self) -> String {
+        format!("{}, {}", self.certificate.display(), self.key.display())
+    }
+
     /// Reads the bundle, when there is to be one.
     ///
     /// # Errors
@@ -46,18 +51,29 @@ impl CertificateFiles {
         }
     }
 
+    /// Reads everything where nothing waits for it: a file can be on a network that is gone.
+    async fn read(self) -> (Result<Pair, String>, Result<Option<(String, Vec<Authority>)>, String>) {
+        let read = tokio::task::spawn_blocking(move || (self.pair(), self.authorities())).await;
+        read.unwrap_or_else(|error| (Err(error.to_string()), Err(error.to_string())))
+    }
+
     /// Serves what is in the files, and goes on with the last good when they cannot be used. Runs for ever.
     pub async fn follow(self, outlets: Outlets) -> Infallible {
         let paths = [Some(&self.certificate), Some(&self.key), self.bundle.as_ref()];
         let mut watch = FileWatch::new(paths.into_iter().flatten().cloned());
         let mut loader = Loader::new(outlets);
-        let origin = format!("{}, {}", self.certificate.display(), self.key.display());
+        let origin = self.origin();
         let mut told = None;
         loop {
-            loader.load(&origin, self.pair());
-            match self.authorities() {
-                Ok(Some((pem, authorities))) => loader.trust(pem, &authorities),
-                Ok(None) => {}
+            let (pair, authorities) = self.clone().read().await;
+            loader.load(&origin, pair.and_then(|pair| loader.check(pair)));
+            match authorities {
+                Ok(found) => {
+                    told = None;
+                    if let Some((pem, authorities)) = found {
+                        loader.trust(pem, &authorities);
+                    }
+                }
                 Err(problem) if told.as_ref() == Some(&problem) => {}
                 Err(problem) => {
                     tracing::warn!("{problem}; the last good bundle is kept");
@@ -91,13 +107,13 @@ mod tests {
     use crate::server::certificate::ServingCertificate;
 
     async fn eventually(mut holds: impl FnMut() -> bool) {
-        for _ in 0..100 {
+        for _ in 0..1200 {
             if holds() {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("not in five seconds");
+        panic!("not in a minute");
     }
 
     #[tokio::test]
@@ -132,5 +148,11 @@ mod tests {
         write(&two);
         eventually(|| serving.chain().unwrap() != first).await;
         assert!(metrics.encode().unwrap().contains("certificate_last_load_success 1"));
+        let second = serving.chain().unwrap();
+        let long_ago = clock::now() - Duration::from_secs(2 * 365 * 24 * 3600);
+        write(&issue(&LOOPBACK_NAMES, Validity::one_year(long_ago)).unwrap());
+        eventually(|| readiness.verbose().contains("the certificate expired at")).await;
+        assert!(readiness.pending().is_empty());
+        assert_eq!(serving.chain().unwrap(), second);
     }
 }

@@ -74,6 +74,24 @@ impl Loader {
         Some(format!("{problem}{kept}"))
     }
 
+    /// Keeps a good certificate from being replaced by one that no client accepts now.
+    ///
+    /// # Errors
+    /// When this one is not valid, and what is served is.
+    pub fn check(&self, pair: Pair) -> Result<Pair, String> {
+        let now = (self.outlets.clock)();
+        let is_served_valid = self.served.as_ref().is_some_and(|served| served.validity.contains(now));
+        if !is_served_valid || pair.validity.contains(now) {
+            return Ok(pair);
+        }
+        let (from, until) = (pair.validity.from, pair.validity.until);
+        Err(if now < from {
+            format!("the certificate is not valid before {}", format_rfc3339_seconds(from))
+        } else {
+            format!("the certificate expired at {}", format_rfc3339_seconds(until))
+        })
+    }
+
     /// Tells what clients should trust.
     pub fn trust(&self, pem: String, authorities: &[Authority]) {
         if let Some(until) = authorities.iter().map(|authority| authority.validity.until).max() {

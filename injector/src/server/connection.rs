@@ -106,11 +106,13 @@ async fn until_ended(
     patience: Patience,
     stopping: impl Future<Output = ()>,
 ) -> Result<(), Error> {
+    // From before the connection is polled: a request may be there, and answered, the first time that it is.
+    let begun = requests.0.subscribe();
     let mut connection = pin!(connection);
     tokio::select! {
         served = connection.as_mut() => return served,
         () = stopping => {}
-        () = requests.used_up(patience) => {}
+        () = requests.used_up(begun, patience) => {}
     }
     connection.as_mut().graceful_shutdown();
     tokio::select! {
@@ -176,10 +178,10 @@ impl Requests {
         UnderWay(self.clone())
     }
 
-    /// Completes when the client has waited longer than it may with its first request, or with a further one.
-    async fn used_up(&self, patience: Patience) {
-        let mut count = self.0.subscribe();
-        if *count.borrow_and_update() > 0 || timeout_at(patience.first, count.changed()).await.is_ok() {
+    /// Completes when the client has waited longer than it may with its first request, which `begun` sees, or with a
+    /// further one.
+    async fn used_up(&self, mut begun: watch::Receiver<usize>, patience: Patience) {
+        if timeout_at(patience.first, begun.changed()).await.is_ok() {
             self.pause(patience.idle).await;
         }
     }

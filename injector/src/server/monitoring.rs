@@ -13,6 +13,7 @@ use axum::routing::get;
 use sidecar_process::drain::Drain;
 use sidecar_process::readiness::Readiness;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tower_http::timeout::TimeoutLayer;
@@ -20,9 +21,12 @@ use tower_http::timeout::TimeoutLayer;
 use crate::metrics::Metrics;
 use crate::server::accept::{Entrance, Place};
 use crate::server::connection::{self, Patience, Protocol};
+use crate::server::peers::{Peer, Peers};
 
 /// Probes and scrapes come one at a time.
 const MAX_CONNECTIONS: usize = 64;
+/// Those of one client, which is the kubelet, whoever scrapes, or in the way of both.
+const CONNECTIONS_OF_ONE: usize = 16;
 /// Shorter than the kubelet waits between probes, so that idlers cannot keep them out for long.
 const FIRST_REQUEST: Duration = Duration::from_secs(3);
 /// Nobody asks twice within seconds.
@@ -33,20 +37,26 @@ const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=
 /// Serves for ever. Dropped, it drops its connections too.
 pub(super) async fn serve(listener: TcpListener, metrics: Arc<Metrics>, readiness: Readiness) -> Infallible {
     let router = router(metrics, readiness);
-    let mut entrance = Entrance::new(listener, MAX_CONNECTIONS, "monitoring");
+    let mut entrance = Entrance::new(listener, MAX_CONNECTIONS, "monitoring", || ());
+    let peers = Peers::with_connections(CONNECTIONS_OF_ONE);
     let mut connections = JoinSet::new();
     loop {
         let (stream, place) = entrance.next().await;
-        connections.spawn(connection(stream, place, router.clone()));
+        // Without an address it is gone again.
+        let Ok(address) = stream.peer_addr() else { continue };
+        // What is past the share is closed at once: in the kernel's queue it would be in the way of others.
+        let Some((peer, own_place)) = peers.connect(address.ip()) else { continue };
+        connections.spawn(connection(stream, peer, (place, own_place), router.clone()));
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn connection(stream: TcpStream, _place: Place, router: Router) {
+async fn connection(stream: TcpStream, peer: Arc<Peer>, places: (Place, OwnedSemaphorePermit), router: Router) {
     let patience = Patience { first: Instant::now() + FIRST_REQUEST, idle: IDLE };
     // It answers to the very end.
     let (_, never) = Drain::new();
-    connection::serve(stream, Protocol::Http1, router, Arc::default(), patience, &never).await;
+    connection::serve(stream, Protocol::Http1, router, peer, patience, &never).await;
+    drop(places);
 }
 
 fn router(metrics: Arc<Metrics>, readiness: Readiness) -> Router {

@@ -1,11 +1,12 @@
 //! What one client may take, so that there is always something left for others.
 //!
-//! A client is an IP address (a /64 of IPv6). Each has a share that is less than the whole, of connections, of requests that
+//! A client is an IP address. Each has a share that is less than the whole, of connections, of requests that
 //! are not answered yet, and of the memory for bodies. What is past a limit is turned away at once instead of waiting in a
-//! queue that nobody bounds: the API server asks again, or does what the webhook's `failurePolicy` says.
+//! queue that nobody bounds: the API server asks again, or does what the webhook's `failurePolicy` says. Whoever has several
+//! addresses has as many shares, and can take all.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -26,6 +27,7 @@ const TURNS_OF_ONE: usize = 2;
 #[derive(Clone, Debug)]
 pub(super) struct Peers {
     requests: Arc<Semaphore>,
+    connections_of_one: usize,
     connected: Arc<Mutex<HashMap<IpAddr, Weak<Peer>>>>,
 }
 
@@ -48,21 +50,28 @@ pub(super) struct Place {
 
 impl Default for Peers {
     fn default() -> Self {
-        Self { requests: Arc::new(Semaphore::new(REQUESTS)), connected: Arc::default() }
+        Self::with_connections(CONNECTIONS_OF_ONE)
     }
 }
 
 impl Peers {
+    /// Clients that may have so many connections each.
+    pub(super) fn with_connections(connections_of_one: usize) -> Self {
+        Self { requests: Arc::new(Semaphore::new(REQUESTS)), connections_of_one, connected: Arc::default() }
+    }
+
     /// The client at `address`, and its connection; `None` when it has as many as it may have.
     pub(super) fn connect(&self, address: IpAddr) -> Option<(Arc<Peer>, OwnedSemaphorePermit)> {
         // Nothing below leaves the map half changed.
         let mut connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
-        let network = network(address);
-        let known = connected.get(&network).and_then(Weak::upgrade);
+        // An IPv4 client of a socket that takes both is the same client.
+        let address = address.to_canonical();
+        let known = connected.get(&address).and_then(Weak::upgrade);
         let peer = known.unwrap_or_else(|| {
             connected.retain(|_, peer| peer.strong_count() > 0);
-            let peer = Arc::new(Peer::default());
-            connected.insert(network, Arc::downgrade(&peer));
+            let connections = Arc::new(Semaphore::new(self.connections_of_one));
+            let peer = Arc::new(Peer { connections, ..Peer::default() });
+            connected.insert(address, Arc::downgrade(&peer));
             peer
         });
         drop(connected);
@@ -106,14 +115,6 @@ impl Peer {
     }
 }
 
-/// A client has one address of IPv4, and as many as it likes in its network of IPv6.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,9 +147,10 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_ipv6_is_one_client() {
-        let of = |text: &str| network(text.parse().unwrap());
-        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:2"));
-        assert_ne!(of("2001:db8:0:1::1"), of("2001:db8::1"));
+    fn neighbours_in_a_network_of_ipv6_are_clients_of_their_own() {
+        let peers = Peers::with_connections(1);
+        let connect = |address: &str| peers.connect(address.parse().unwrap());
+        let _one = connect("2001:db8::1").unwrap();
+        assert!(connect("2001:db8::1").is_none() && connect("2001:db8::2").is_some());
     }
 }

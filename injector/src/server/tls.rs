@@ -40,7 +40,10 @@ pub(super) struct Shared {
 
 /// Accepts until `watch` says to stop. Connections go on, tracked by `watch`, until their requests are answered.
 pub(super) async fn serve(listener: TcpListener, shared: Shared, watch: DrainWatch) {
-    let mut entrance = Entrance::new(listener, MAX_CONNECTIONS, "the webhook");
+    let mut entrance = Entrance::new(listener, MAX_CONNECTIONS, "the webhook", {
+        let metrics = Arc::clone(&shared.metrics);
+        move || metrics.requests.shed("connections")
+    });
     loop {
         let (stream, place) = tokio::select! {
             biased;
@@ -69,7 +72,7 @@ async fn connection(stream: TcpStream, peer: Arc<Peer>, shared: Shared, watch: D
     match timeout_at(patience.first, stream.peek(&mut first)).await {
         // TLS begins with a number, HTTP with the name of a method.
         Ok(Ok(1)) if first[0].is_ascii_uppercase() => {
-            shared.metrics.requests.count("rejected", "no_tls", Duration::ZERO);
+            shared.metrics.requests.unheard("no_tls");
             return refuse(stream).await;
         }
         Ok(Ok(1)) => {}

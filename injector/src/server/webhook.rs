@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::context::Injector;
-use crate::events::{Event, Events};
+use crate::events::{Event, Events, INJECT};
 use crate::metrics::Metrics;
 use crate::path_variables;
 use crate::review::{NotAReview, Notice, Review, refused, review};
@@ -44,12 +44,12 @@ pub(super) fn router(current: Current, metrics: Arc<Metrics>, events: Events, pe
         .method_not_allowed_fallback(|request| refuse(request, StatusCode::METHOD_NOT_ALLOWED, "not_a_post"))
         .with_state(Webhook { current, bodies: Bodies::default(), events })
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state((peers, Arc::clone(&metrics)), admit))
+        .layer(from_fn_with_state(peers, admit))
         .layer(from_fn_with_state(metrics, record))
 }
 
 /// Turns a request away when its client, or all of them together, have too many.
-async fn admit(State((peers, metrics)): State<(Peers, Arc<Metrics>)>, request: Request, next: Next) -> Response {
+async fn admit(State(peers): State<Peers>, request: Request, next: Next) -> Response {
     match peers.request(&peer(&request)) {
         Ok(place) => {
             let mut response = next.run(request).await;
@@ -57,11 +57,7 @@ async fn admit(State((peers, metrics)): State<(Peers, Arc<Metrics>)>, request: R
             response.extensions_mut().insert(Arc::new(place));
             response
         }
-        Err(limit) => {
-            metrics.requests.shed(limit);
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many requests at once; try again")
-                .into_response()
-        }
+        Err(limit) => Refusal::busy(limit, "too many requests at once; try again").into_response(),
     }
 }
 
@@ -110,7 +106,7 @@ impl Webhook {
             }
         };
         if let Some(Notice { owner, reason, note }) = review.notice.take() {
-            self.events.tell(Event { regarding: owner, is_warning: true, reason, action: "Inject", note });
+            self.events.tell(Event { regarding: owner, is_warning: true, reason, action: INJECT, note });
         }
         Ok(reviewed(review, injector.revision_name()))
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
 use serde_json::{Map, Value};
@@ -21,7 +21,7 @@ const MAX_KEPT_BYTES: usize = 16 * 1024;
 /// The pods of one workload differ in names that templates do not print, so they come out as the same text; reading it is
 /// the larger part of an injection.
 pub(super) struct Fragments {
-    latest: Mutex<LruCache<String, Value>>,
+    latest: Mutex<LruCache<String, Arc<Value>>>,
 }
 
 impl Default for Fragments {
@@ -41,13 +41,17 @@ impl Fragments {
     pub(super) fn read(&self, template: &str, rendered: &str) -> Result<Value, TemplateError> {
         // The cache holds whole entries at any time, so a panic elsewhere cannot have left one half-made.
         let latest = || self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(fragment) = latest().get(rendered) {
-            return Ok(fragment.clone());
+        // Copied, made and dropped outside the lock, which all reviews share.
+        let known = latest().get(rendered).map(Arc::clone);
+        if let Some(fragment) = known {
+            return Ok(Value::clone(&fragment));
         }
         let fragment =
             read_fragment(rendered).map_err(|problem| TemplateError { template: template.to_owned(), problem })?;
         if rendered.len() <= MAX_KEPT_BYTES {
-            latest().put(rendered.to_owned(), fragment.clone());
+            let (text, kept) = (rendered.to_owned(), Arc::new(fragment.clone()));
+            let former = latest().push(text, kept);
+            drop(former);
         }
         Ok(fragment)
     }

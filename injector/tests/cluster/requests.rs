@@ -133,18 +133,27 @@ fn a_surprise_reaches_the_user_the_owner_and_the_audit_log() {
     assert!(told.iter().all(|event| event["reportingInstance"] == "injector-0"), "{told:?}");
     assert_eq!(events(server, "requests-dry").len(), 0, "a dry run has no effect on others");
 
-    let log = server.audit_log().unwrap();
+    are_audited(server);
+}
+
+/// Waits for what the audit log says of the three pods.
+fn are_audited(server: &ApiServer) {
     for (name, expected) in [
         ("on-host", &[("decision", "skipped"), ("reason", "host_network"), ("revision", REVISION)][..]),
         ("plain", &[("decision", "injected"), ("reason", "policy_enabled"), ("templates", "sidecar")]),
         ("bad", &[("decision", "denied"), ("reason", "invalid_pod")]),
     ] {
-        let entries = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let of_pod = |entry: &Value| {
             entry["objectRef"]["namespace"] == "requests-real"
                 && (entry["objectRef"]["name"] == name || entry["requestObject"]["metadata"]["name"] == name)
         };
-        let entry = entries.rev().find(of_pod).unwrap_or_default();
+        // The API server writes it after the answer, and a line may be there in part.
+        let entry = eventually(PATIENCE, || {
+            let log = server.audit_log().unwrap();
+            let mut entries = log.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            entries.find(of_pod).ok_or("not in the audit log")
+        });
+        let entry = entry.unwrap();
         for (key, value) in expected {
             let key = format!("rev.namespace.sidecar-injector.istio.io/{key}");
             assert_eq!(entry["annotations"][&key], *value, "{name} {key}: {}", entry["annotations"]);

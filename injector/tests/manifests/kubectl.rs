@@ -1,17 +1,16 @@
 //! kubectl: that of this machine, or the one that comes with the API server for tests.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
 
+use sidecar_test_support::api_server::find_api_server;
 use sidecar_test_support::command::is_there;
-
-use crate::repository;
 
 pub(crate) enum Kubectl {
     Installed,
     /// The program in tests/apiserver, built.
-    OfTheApiServer(PathBuf),
+    OfTheApiServer(&'static Path),
 }
 
 /// A kubectl whose kustomize knows everything that the manifests use, or why there is none.
@@ -24,15 +23,9 @@ fn find() -> Result<Kubectl, String> {
     if is_there("kubectl") && is_young_enough() {
         return Ok(Kubectl::Installed);
     }
-    if !is_there("go") {
-        return Err("there is neither kubectl (1.26 or later) nor go here".to_owned());
-    }
-    let built = Command::new(repository().join("tests/apiserver/build")).output().unwrap();
-    if built.status.success() {
-        Ok(Kubectl::OfTheApiServer(String::from_utf8(built.stdout).unwrap().trim().into()))
-    } else {
-        Err(format!("tests/apiserver/build: {}", String::from_utf8_lossy(&built.stderr)))
-    }
+    let program =
+        find_api_server().map_err(|missing| format!("there is no kubectl (1.26 or later) here, and {missing}"))?;
+    Ok(Kubectl::OfTheApiServer(program))
 }
 
 fn is_young_enough() -> bool {

@@ -11,6 +11,9 @@ mod observability;
 mod permissions;
 mod probes;
 mod rendered;
+#[path = "../common/running.rs"]
+#[expect(dead_code, reason = "other tests end it, and ask its webhook")]
+mod running;
 
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,6 @@
 use clap::{CommandFactory, Parser};
 use k8s_openapi::api::core::v1::{Container, Service};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-use serde_json::Value;
 use sidecar_contract::{config, image, label, namespace, port};
 use sidecar_injector::cli::serve::Serve;
 use sidecar_injector::cli::{Cli, Command};
@@ -134,19 +133,25 @@ fn ports_are_those_of_the_contract() {
 
 #[test]
 fn the_certificate_of_cert_manager_is_the_one_that_is_read() {
-    let Some(rendered) = rendered("manifests/overlays/cert-manager") else { return };
-    let name = |certificate: &&Value| certificate["metadata"]["name"] == config::INJECTOR_NAME;
-    let certificate = rendered.all("Certificate").find(name).unwrap();
-    assert_eq!(certificate["spec"]["secretName"], format!("{}-certificate", config::INJECTOR_NAME));
-    let host = format!("{}.{}.svc", config::INJECTOR_NAME, namespace::INJECTOR);
-    assert_eq!(certificate["spec"]["dnsNames"], serde_json::json!([host]));
-    let issuers: Vec<_> = rendered.all("Issuer").map(|issuer| &issuer["metadata"]["name"]).collect();
-    let authorities: Vec<_> = rendered.all("Certificate").map(|made| &made["spec"]["secretName"]).collect();
-    for certificate in rendered.all("Certificate") {
-        assert!(issuers.contains(&&certificate["spec"]["issuerRef"]["name"]), "{certificate}");
-    }
-    for issuer in rendered.all("Issuer").filter(|issuer| issuer["spec"].get("ca").is_some()) {
-        assert!(authorities.contains(&&issuer["spec"]["ca"]["secretName"]), "{issuer}");
+    for (path, revision) in [("cert-manager", ""), ("revision-cert-manager", "canary")] {
+        let Some(rendered) = rendered(&format!("manifests/overlays/{path}")) else { return };
+        let injector = of_revision(config::INJECTOR_NAME, revision);
+        let certificates: Vec<_> = rendered.all("Certificate").collect();
+        let certificate = certificates.iter().find(|certificate| certificate["metadata"]["name"] == injector).unwrap();
+        assert_eq!(certificate["spec"]["secretName"], format!("{injector}-certificate"));
+        let host = format!("{injector}.{}.svc", namespace::INJECTOR);
+        assert_eq!(certificate["spec"]["dnsNames"], serde_json::json!([host]));
+        let issuers: Vec<_> = rendered.all("Issuer").map(|issuer| &issuer["metadata"]["name"]).collect();
+        let secrets: Vec<_> = certificates.iter().map(|made| &made["spec"]["secretName"]).collect();
+        for certificate in &certificates {
+            assert!(issuers.contains(&&certificate["spec"]["issuerRef"]["name"]), "{certificate}");
+        }
+        // Two revisions share no authority: the Secret of one goes with it.
+        let authority = format!("{injector}-authority");
+        for issuer in rendered.all("Issuer").filter(|issuer| issuer["spec"].get("ca").is_some()) {
+            assert_eq!(issuer["spec"]["ca"]["secretName"], authority, "{issuer}");
+            assert!(secrets.contains(&&issuer["spec"]["ca"]["secretName"]), "{issuer}");
+        }
     }
 }
 

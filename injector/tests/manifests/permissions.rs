@@ -68,9 +68,9 @@ fn in_the_cluster_it_may_do_this_and_nothing_else() {
             format!("clusterroles.rbac.authorization.k8s.io {name}: get"),
             format!("{webhooks} {name}: create get list patch watch"),
             format!("{webhooks} istio-revision-tag-default: get list watch"),
-            "namespaces *: get list watch".to_owned(),
-            "nodes *: get list watch".to_owned(),
-            "proxyconfigs.networking.istio.io *: get list watch".to_owned(),
+            "namespaces *: list watch".to_owned(),
+            "nodes *: list watch".to_owned(),
+            "proxyconfigs.networking.istio.io *: list watch".to_owned(),
         ];
         assert_eq!(granted_in_the_cluster(&rendered), expected.into_iter().collect(), "{}", rendered.path);
     }

@@ -18,12 +18,13 @@ use crate::kubectl::kubectl;
 use crate::repository;
 
 /// Everything that can be installed, and the revision that it is of.
-pub(crate) const INSTALLATIONS: [(&str, &str); 5] = [
+pub(crate) const INSTALLATIONS: [(&str, &str); 6] = [
     ("manifests", ""),
     ("manifests/overlays/cert-manager", ""),
     ("manifests/overlays/high-availability", ""),
     ("manifests/overlays/prometheus", ""),
     ("manifests/overlays/revision", "canary"),
+    ("manifests/overlays/revision-cert-manager", "canary"),
 ];
 
 /// Kinds whose types are not Kubernetes' own.

@@ -108,7 +108,7 @@ fn the_patch_makes_the_injected_pod_out_of_the_request() {
                 prop_assert_eq!(&response["allowed"], &json!(true));
                 return Ok(true);
             }
-            (ReviewOutcome::Denied, Err(error)) => {
+            (ReviewOutcome::Denied | ReviewOutcome::Failed, Err(error)) => {
                 let message = response["status"]["message"].as_str().unwrap();
                 prop_assert!(message.ends_with(&error.to_string()), "{}", message);
             }

@@ -1,33 +1,35 @@
 //! Floods of HTTP/2 frames against a process: it takes little memory for them, and goes on answering others.
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
 use crate::client::Client;
 use crate::frames::{CONTINUATION, END_HEADERS, HEADERS, PING, RESET, Raw, SETTINGS, frame, headers};
 use crate::program::Serving;
-use crate::review;
+use crate::{PATIENCE, review};
 
 const FLOODER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 /// A debug build has its log and its caches too.
 const GROWTH: usize = 48 * 1024 * 1024;
+const CONNECTIONS: usize = 8;
 
 async fn is_served(client: &Client) {
     for alpn in ["h2", "http/1.1"] {
         let asked = client.post(alpn, "/inject", "application/json", review().to_string());
-        let (status, _) = tokio::time::timeout(Duration::from_secs(5), asked).await.unwrap();
+        let (status, _) = tokio::time::timeout(PATIENCE, asked).await.unwrap();
         assert_eq!(status, 200, "{alpn}");
     }
 }
 
-/// Lets several connections flood a process with `bytes`, while others ask.
-async fn withstands(what: &str, times: usize, bytes: impl Fn(usize) -> Vec<u8>) {
+/// Lets several connections flood a process with `bytes`, after each has sent `first`, while others ask.
+async fn withstands(what: &str, times: usize, first: &[u8], bytes: impl Fn(usize) -> Vec<u8>) {
     let (serving, client) = Serving::with_certificate(&[]);
     is_served(&client).await;
     let before = serving.resident();
     let mut floods = Vec::new();
-    for _ in 0..8 {
-        floods.push(Raw::connect(&client, FLOODER, &[]).await);
+    for _ in 0..CONNECTIONS {
+        let mut raw = Raw::connect(&client, FLOODER, &[]).await;
+        assert!(raw.send(first).await, "{what}");
+        floods.push(raw);
     }
     let mut taken = 0;
     let mut most = before;
@@ -39,7 +41,8 @@ async fn withstands(what: &str, times: usize, bytes: impl Fn(usize) -> Vec<u8>) 
         is_served(&client).await;
         most = most.max(serving.resident());
     }
-    assert!(most < before + GROWTH, "{what}: {taken} taken, {before} bytes before, {most} at most");
+    assert!(taken >= CONNECTIONS * 4096, "{what}: only {taken} bytes taken, which is no flood");
+    assert!(most < before + GROWTH, "{what}: {taken} bytes taken, {before} before in memory, {most} at most");
     drop(floods);
     is_served(&client).await;
     let readiness = serving.get("/readyz");
@@ -48,7 +51,7 @@ async fn withstands(what: &str, times: usize, bytes: impl Fn(usize) -> Vec<u8>) 
 
 #[tokio::test]
 async fn streams_that_are_opened_and_reset() {
-    withstands("rapid reset", 1, |round| {
+    withstands("rapid reset", 1, &[], |round| {
         let stream = |number: usize| {
             let id = ((round * 2000 + number) * 2 + 1) as u32;
             [frame(HEADERS, END_HEADERS, id, &headers()), frame(RESET, 0, id, &8_u32.to_be_bytes())].concat()
@@ -60,15 +63,15 @@ async fn streams_that_are_opened_and_reset() {
 
 #[tokio::test]
 async fn headers_that_never_end() {
-    withstands("continuation", 200, |round| {
-        let piece = |name: u8| [&[0x00, 1, name, 0x7f, 0x80, 0x7f][..], &[b'a'; 16255]].concat();
-        if round == 0 { frame(HEADERS, 0, 1, &headers()) } else { frame(CONTINUATION, 0, 1, &piece(b'x')) }
-    })
-    .await;
+    // A header of 16,256 bytes.
+    let header = [&[0x00, 1, b'x', 0x7f, 0x81, 0x7e][..], &[b'a'; 16256]].concat();
+    let open = frame(HEADERS, 0, 1, &headers());
+    withstands("long continuations", 200, &open, |_| frame(CONTINUATION, 0, 1, &header)).await;
+    withstands("empty continuations", 200, &open, |_| frame(CONTINUATION, 0, 1, &[]).repeat(1000)).await;
 }
 
 #[tokio::test]
 async fn settings_and_pings_whose_answers_nobody_reads() {
-    withstands("settings", 16, |_| frame(SETTINGS, 0, 0, &[]).repeat(5000)).await;
-    withstands("pings", 16, |_| frame(PING, 0, 0, &[7; 8]).repeat(5000)).await;
+    withstands("settings", 16, &[], |_| frame(SETTINGS, 0, 0, &[]).repeat(5000)).await;
+    withstands("pings", 16, &[], |_| frame(PING, 0, 0, &[7; 8]).repeat(5000)).await;
 }

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::client::TlsStream;
 
+use crate::PATIENCE;
 use crate::client::Client;
 
 pub(crate) const DATA: u8 = 0;
@@ -20,8 +21,8 @@ pub(crate) const CONTINUATION: u8 = 9;
 pub(crate) const END_STREAM: u8 = 1;
 pub(crate) const END_HEADERS: u8 = 4;
 
-/// How long the other side may not take what is sent before that counts as its answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long the other side of a flood may not take what is sent before that counts as its answer.
+const STANDSTILL: Duration = Duration::from_secs(3);
 
 pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
@@ -55,7 +56,7 @@ impl Raw {
         raw
     }
 
-    /// False when the other side takes no more.
+    /// False when the connection has ended.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> bool {
         let sending = async {
             self.writer.write_all(bytes).await?;
@@ -64,13 +65,21 @@ impl Raw {
         matches!(timeout(PATIENCE, sending).await, Ok(Ok(())))
     }
 
-    /// Sends again and again, while nobody reads what is answered; tells how often it was taken.
+    /// Sends again and again, while nobody reads what is answered; tells how many bytes were taken.
     pub(crate) async fn flood(&mut self, bytes: &[u8], times: usize) -> usize {
-        for time in 0..times {
-            if !self.send(bytes).await {
-                return time;
+        let mut taken = 0;
+        for _ in 0..times {
+            let mut left = bytes;
+            while !left.is_empty() {
+                match timeout(STANDSTILL, self.writer.write(left)).await {
+                    Ok(Ok(length)) if length > 0 => (taken, left) = (taken + length, &left[length..]),
+                    _ => return taken,
+                }
+            }
+            if !matches!(timeout(STANDSTILL, self.writer.flush()).await, Ok(Ok(()))) {
+                return taken;
             }
         }
-        times
+        taken
     }
 }

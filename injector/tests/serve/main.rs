@@ -9,6 +9,8 @@ mod frames;
 mod idle;
 mod others;
 mod program;
+#[path = "../common/running.rs"]
+mod running;
 #[cfg(feature = "otlp")]
 mod traces;
 
@@ -28,6 +30,9 @@ use sidecar_injector::server::{Bound, MAX_BODY_BYTES};
 use sidecar_process::drain::{Drain, Drained};
 use sidecar_process::readiness::Readiness;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// How long anything may take that should happen: others use the machine too.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Server {
     client: Client,

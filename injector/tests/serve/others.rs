@@ -3,13 +3,13 @@
 #![expect(clippy::panic, reason = "what does not happen in time fails the test with its own words")]
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::frames::{DATA, END_HEADERS, END_STREAM, HEADERS, Raw, frame, headers};
-use crate::{Server, get, review, server};
+use crate::{PATIENCE, Server, get, review, server};
 
 const GREEDY: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 /// As many requests as one client may have under way, and the streams of a connection.
@@ -21,14 +21,15 @@ const NO_WINDOW: [u8; 6] = [0, 4, 0, 0, 0, 0];
 async fn is_served(server: &Server) {
     for alpn in ["h2", "http/1.1"] {
         let asked = server.client.post(alpn, "/inject", "application/json", review().to_string());
-        let (status, answer) = timeout(Duration::from_secs(5), asked).await.unwrap();
+        let (status, answer) = timeout(PATIENCE, asked).await.unwrap();
         assert_eq!(status, 200, "{alpn}: {answer}");
     }
 }
 
 /// The value of a metric, once it is at least `least`.
 async fn metric(server: &Server, line: &str, least: usize) -> usize {
-    for _ in 0..200 {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
         let metrics = get(server.monitoring, "/metrics").await;
         let value =
             metrics.lines().find_map(|text| text.strip_prefix(line)).map_or(0, |text| text.trim().parse().unwrap());
@@ -69,7 +70,8 @@ async fn a_client_whose_bodies_do_not_arrive_takes_its_share_and_no_more() {
     is_served(&server).await;
     drop(connections);
     let mut left = MOST;
-    for _ in 0..200 {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
         left = metric(&server, "sidecar_injector_requests_in_flight", 0).await;
         if left == 0 {
             return;
@@ -124,7 +126,7 @@ async fn what_is_not_tls_ends_the_connection() {
         let _ = stream.write_all(garbage).await;
         let _ = stream.shutdown().await;
         let mut said = Vec::new();
-        let ended = timeout(Duration::from_secs(15), stream.read_to_end(&mut said)).await;
+        let ended = timeout(PATIENCE, stream.read_to_end(&mut said)).await;
         assert!(ended.is_ok(), "still open after {} bytes", garbage.len());
         assert!(said.len() < 100, "an alert at most");
     }
@@ -143,14 +145,14 @@ async fn headers_are_limited() {
         }
     }
     let mut answer = Vec::new();
-    let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await.unwrap();
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
     assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"), "{}", answer.escape_ascii());
 
     let mut stream = server.client.connect("http/1.1").await;
     let head = format!("POST /inject HTTP/1.1\r\nhost: a\r\nx: {}\r\n", "a".repeat(70_000));
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    let _ = timeout(Duration::from_secs(5), stream.read_to_end(&mut answer)).await.unwrap();
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 431"), "{}", answer.escape_ascii());
     is_served(&server).await;
 }

@@ -2,25 +2,40 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::time::Duration;
 
 use hyper::Request;
 use hyper_util::rt::TokioIo;
+use sidecar_test_support::eventually::eventually;
 
 use crate::program::Serving;
-use crate::review;
+use crate::{PATIENCE, review};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 /// A collector that takes everything, and the first request it gets.
 fn collect(listener: &TcpListener) -> Vec<u8> {
-    let (mut stream, _) = listener.accept().unwrap();
-    stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let (mut stream, _) = eventually(PATIENCE, || listener.accept()).unwrap();
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let mut request = Vec::new();
-    // The client waits for an answer, so that this ends by the time out.
-    let _ = stream.read_to_end(&mut request);
+    // The client waits for an answer, and does not end the stream.
+    while !is_whole(&request) {
+        let mut piece = [0; 4096];
+        let length = stream.read(&mut piece).unwrap();
+        assert!(length > 0, "ended too early: {}", request.escape_ascii());
+        request.extend(&piece[..length]);
+    }
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
     request
+}
+
+/// Whether the body is there, of the length that the head says.
+fn is_whole(request: &[u8]) -> bool {
+    let Some(end) = request.windows(4).position(|window| window == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&request[..end]).to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")).unwrap();
+    request.len() - end - 4 >= length.trim().parse().unwrap()
 }
 
 #[tokio::test]

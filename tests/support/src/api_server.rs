@@ -19,7 +19,7 @@ use crate::process::{self, Process};
 
 mod program;
 
-pub use program::require_api_server;
+pub use program::{find as find_api_server, require_api_server};
 
 /// How long a start may take. On an idle machine it takes three seconds.
 const START: Duration = Duration::from_secs(120);

@@ -92,7 +92,8 @@ impl Serve {
             CertificateSource::Files => {
                 let files = self.certificate_files()?;
                 // At start there is somebody to tell.
-                files.pair().map_err(|problem| Failure { messages: vec![problem] })?;
+                let with_origin = |problem| Failure { messages: vec![format!("{}: {problem}", files.origin())] };
+                files.pair().map_err(with_origin)?;
                 parts.tasks.spawn(files.follow(outlets));
             }
             CertificateSource::Secret => {
@@ -102,6 +103,7 @@ impl Serve {
             CertificateSource::Managed => {
                 let (Connection { client, namespace }, place) = self.secret(parts)?;
                 let settings = self.certificate_settings(&namespace);
+                settings.check().map_err(|messages| Failure { messages })?;
                 let published = self.register.then(|| parts.published.subscribe());
                 parts.tasks.spawn(manage(client, place, settings, parts.leads.clone(), published, outlets));
             }

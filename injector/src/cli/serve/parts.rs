@@ -7,7 +7,7 @@ use rustls::pki_types::CertificateDer;
 use sidecar_contract::config::INJECTOR_NAME;
 use sidecar_process::readiness::Readiness;
 use tokio::sync::{oneshot, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 
 use super::{CertificateSource, Serve};
 use crate::certificates::CaBundle;
@@ -35,6 +35,8 @@ pub(super) struct Parts {
     pub(super) published: watch::Sender<Option<CaBundle>>,
     /// Whether this replica is the one that writes; never without a cluster.
     pub(super) leads: watch::Receiver<bool>,
+    /// For whoever takes part in the election; none where nobody writes.
+    leading: Option<watch::Sender<bool>>,
     pub(super) election: Candidacy,
     /// None where no part needs a cluster.
     pub(super) connection: Option<Connection>,
@@ -48,7 +50,7 @@ pub(super) struct Tasks(JoinSet<Infallible>);
 /// This replica's part in the election, if there is one.
 #[derive(Default)]
 pub(super) struct Candidacy {
-    end: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    end: Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>,
 }
 
 impl Tasks {
@@ -78,35 +80,32 @@ impl Candidacy {
 }
 
 impl Parts {
-    /// Connects to the cluster where one is needed, and takes part in the election where somebody has to write.
+    /// Connects to the cluster where one is needed.
     pub(super) async fn new(serve: &Serve) -> Result<Self, Failure> {
         let source = serve.certificate_source();
         let writes = serve.register || source == CertificateSource::Managed;
         let needs_cluster = writes || source == CertificateSource::Secret || !serve.has_files();
         let readiness = Readiness::new();
         let connection = if needs_cluster { Some(serve.client.connect().await?) } else { None };
-        let (leads, election, events) = match &connection {
-            Some(connection) => {
-                let (leads, election) = if writes { elect(serve, connection, &readiness) } else { nobody() };
-                (leads, election, if serve.events { write_events(serve, connection) } else { Events::default() })
-            }
-            None => {
-                let (leads, election) = nobody();
-                (leads, election, Events::default())
-            }
+        let (leading, leads) = watch::channel(false);
+        let (metrics, mut tasks) = (Arc::<Metrics>::default(), Tasks::default());
+        let events = match &connection {
+            Some(connection) if serve.events => write_events(serve, connection, &mut tasks),
+            _ => Events::default(),
         };
         Ok(Self {
             current: Current::default(),
-            metrics: Arc::default(),
+            metrics,
             readiness,
             events,
             serving: ServingCertificate::default(),
             bundle: watch::channel(None).1,
             published: watch::channel(None).0,
             leads,
-            election,
+            leading: writes.then_some(leading),
+            election: Candidacy::default(),
             connection,
-            tasks: Tasks::default(),
+            tasks,
         })
     }
 
@@ -157,6 +156,26 @@ impl Serve {
         Ok(())
     }
 
+    /// Takes part in the election where somebody has to write: last, as who leads has to be there.
+    pub(super) fn start_election(&self, parts: &mut Parts) -> Result<(), Failure> {
+        let Some(leading) = parts.leading.take() else { return Ok(()) };
+        let Connection { client, namespace } = parts.connection()?;
+        let name = self.leader_elect_lease.clone().unwrap_or_else(|| named(INJECTOR_NAME, self.revision()));
+        let (end, ending) = oneshot::channel();
+        let (over, ended) = oneshot::channel();
+        let condition = Some(parts.readiness.register_optional("leader election"));
+        let shutdown = async { drop(ending.await) };
+        let election = lease::stand(client, namespace, name, self.identity(), condition, leading, shutdown);
+        parts.election = Candidacy { end: Some((end, ended)) };
+        parts.tasks.spawn(tell_leadership(parts.leads.clone(), Arc::clone(&parts.metrics)));
+        parts.tasks.spawn(async {
+            election.await;
+            let _ = over.send(());
+            std::future::pending().await
+        });
+        Ok(())
+    }
+
     /// What this replica is called.
     fn identity(&self) -> String {
         let host = || nix::unistd::gethostname().ok()?.into_string().ok();
@@ -164,25 +183,23 @@ impl Serve {
     }
 }
 
-fn nobody() -> (watch::Receiver<bool>, Candidacy) {
-    (watch::channel(false).1, Candidacy::default())
-}
-
-fn elect(
-    serve: &Serve,
-    Connection { client, namespace }: &Connection,
-    readiness: &Readiness,
-) -> (watch::Receiver<bool>, Candidacy) {
-    let name = serve.leader_elect_lease.clone().unwrap_or_else(|| named(INJECTOR_NAME, serve.revision()));
-    let (end, ending) = oneshot::channel();
-    let shutdown = async { drop(ending.await) };
-    let condition = Some(readiness.register_optional("leader election"));
-    let (leads, election) = lease::elect(client.clone(), namespace, &name, &serve.identity(), condition, shutdown);
-    (leads, Candidacy { end: Some((end, election)) })
-}
-
-fn write_events(serve: &Serve, connection: &Connection) -> Events {
+fn write_events(serve: &Serve, connection: &Connection, tasks: &mut Tasks) -> Events {
     let (events, queue) = Events::channel();
-    tokio::spawn(events::write(connection.client.clone(), queue, serve.identity()));
+    let writing = events::write(connection.client.clone(), queue, serve.identity());
+    tasks.spawn(async {
+        writing.await;
+        // Nobody is left who could tell one.
+        std::future::pending().await
+    });
     events
+}
+
+async fn tell_leadership(mut leads: watch::Receiver<bool>, metrics: Arc<Metrics>) -> Infallible {
+    loop {
+        metrics.leadership.leads(*leads.borrow_and_update());
+        if leads.changed().await.is_err() {
+            metrics.leadership.leads(*leads.borrow());
+            return std::future::pending().await;
+        }
+    }
 }

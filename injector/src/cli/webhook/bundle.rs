@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use sidecar_contract::config::INJECTOR_NAME;
 
-use super::{Wanted, say};
+use super::{Wanted, say, within};
 use crate::cli::Failure;
 use crate::cli::kubernetes::Connection;
 use crate::cli::registration::{RegistrationArgs, named};
@@ -33,7 +33,7 @@ pub(super) async fn checked(wanted: &Wanted, settings: &Settings, connection: &C
         .clone()
         .unwrap_or_else(|| format!("{}-certificate", named(INJECTOR_NAME, &wanted.revision)));
     let secrets: Api<Secret> = Api::namespaced(connection.client.clone(), &connection.namespace);
-    let (data, lack) = match secrets.get_opt(&name).await {
+    let (data, lack) = match within(secrets.get_opt(&name)).await? {
         Ok(Some(secret)) => (secret.data.unwrap_or_default(), "has no"),
         Ok(None) => (BTreeMap::new(), "does not exist, so there is no"),
         // Whoever gives the bundle need not be allowed to read keys.

@@ -6,6 +6,7 @@ use sidecar_process::exit;
 use super::say;
 use crate::cli::Failure;
 use crate::cli::kubernetes::ClientArgs;
+use crate::cli::registration::unnamed;
 use crate::kubernetes::registration::Registrar;
 use crate::registration::{Live, Settings};
 
@@ -33,7 +34,7 @@ impl Delete {
     pub(super) async fn run(&self) -> Result<u8, Failure> {
         let connection = self.client.connect().await?;
         let settings = Settings {
-            revision: self.revision.clone(),
+            revision: unnamed(&self.revision).to_owned(),
             tags: self.tags.clone(),
             namespace: connection.namespace.clone(),
             ..Settings::default()

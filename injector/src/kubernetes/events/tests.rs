@@ -97,6 +97,54 @@ async fn an_api_server_that_refuses_is_asked_no_more_for_a_while() {
 }
 
 #[tokio::test]
+async fn what_is_refused_for_good_is_not_tried_again() {
+    for (status, waits) in
+        [(200, false), (404, false), (422, false), (403, true), (409, true), (429, true), (500, true)]
+    {
+        let (mut ledgers, start) = (Ledgers::default(), Instant::now());
+        ledgers.of(&event("x")).observe(event("x"), start.elapsed());
+        let mut writer = Writer { client: client(status).0, instance: String::new(), complained: None };
+        writer.round(&mut ledgers, start).await;
+        assert_eq!(ledgers.is_waiting(), waits, "{status}");
+    }
+    let terminating = "unable to create new content in namespace demo because it is being terminated";
+    assert!(is_final(&Error::Api(kube::core::Status::failure(terminating, "Forbidden").with_code(403).boxed())));
+}
+
+#[tokio::test]
+async fn an_api_server_that_does_not_answer_is_asked_once_a_round() {
+    let service = service_fn(|_: Request<Body>| std::future::pending::<Result<Response<Body>, kube::Error>>());
+    let (mut ledgers, start) = (Ledgers::default(), Instant::now());
+    for number in 0..10 {
+        let mut event = event("x");
+        event.regarding.name = Some(number.to_string());
+        ledgers.of(&event).observe(event, start.elapsed());
+    }
+    let mut writer = Writer { client: Client::new(service, "default"), instance: String::new(), complained: None };
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    writer.round(&mut ledgers, start).await;
+    assert!(ledgers.is_waiting() && begun.elapsed() < PATIENCE * 2, "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn reviews_leave_the_injectors_own_objects_something_to_write() {
+    let (client, requests) = client(200);
+    let (mut ledgers, start) = (Ledgers::default(), Instant::now());
+    for number in 0..2000 {
+        let mut event = event("x");
+        event.regarding.name = Some(number.to_string());
+        ledgers.of(&event).observe(event, start.elapsed());
+    }
+    let mut writer = Writer { client, instance: String::new(), complained: None };
+    writer.round(&mut ledgers, start).await;
+    let own = Event { action: "Load", ..event("own") };
+    assert!(ledgers.of(&own).observe(own, start.elapsed()));
+    writer.round(&mut ledgers, start).await;
+    assert!(requests.lock().unwrap().iter().any(|(_, written)| written["note"] == "own"));
+}
+
+#[tokio::test]
 async fn a_series_goes_on_in_its_event() {
     let (client, requests) = client(200);
     let writer = Writer { client, instance: String::new(), complained: None };

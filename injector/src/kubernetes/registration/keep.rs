@@ -1,6 +1,7 @@
 //! Keeping the webhook configurations right, for ever: after edits, deletions and rotations.
 
 mod keeper;
+mod standing;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -98,7 +99,13 @@ async fn lead(task: &mut KeepRegistered) {
             }
             () = changed(&mut task.bundle) => next = next.min(keeper.not_before(Instant::now())),
             () = sleep_until(next) => {
-                let wait = keeper.pass(task).await.unwrap_or(INTERVAL);
+                let mut leads = task.leads.clone();
+                let wait = tokio::select! {
+                    biased;
+                    // Whoever leads now may write at the same time.
+                    () = lost(&mut leads) => return,
+                    wait = keeper.pass(task) => wait.unwrap_or(INTERVAL),
+                };
                 keeper.publish(task);
                 next = Instant::now() + wait;
             }
@@ -109,6 +116,12 @@ async fn lead(task: &mut KeepRegistered) {
 fn watched(registrar: &Registrar, name: String) -> BoxStream<'static, Seen> {
     let objects = watching::follow_object(registrar.api().clone(), &name);
     objects.map(move |object| (name.clone(), object)).boxed()
+}
+
+async fn lost(leads: &mut watch::Receiver<bool>) {
+    if leads.wait_for(|leads| !leads).await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 /// A sender that is gone sends nothing any more.

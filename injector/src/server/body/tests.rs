@@ -93,7 +93,7 @@ async fn large_bodies_wait_for_each_other_and_small_ones_for_nobody() {
     let mut small = read(&bodies, chunks(200, true)).await.unwrap();
     assert_eq!(bodies.turn(&mut small).await.unwrap(), Load::Light);
     assert_eq!(start.elapsed(), Duration::ZERO);
-    assert_eq!(read(&bodies, chunks(300, true)).await.unwrap_err(), "busy");
+    assert_eq!(read(&bodies, chunks(300, true)).await.unwrap_err(), "large_bodies");
     assert_eq!(start.elapsed(), PATIENCE);
     let (_, waited) = tokio::join!(
         async {
@@ -112,7 +112,7 @@ async fn small_bodies_are_limited_together() {
     for _ in 0..SMALL_TOTAL_BYTES / SMALL_BYTES {
         held.push(read(&bodies, chunks(256, true)).await.unwrap());
     }
-    assert_eq!(read(&bodies, chunks(1, true)).await.unwrap_err(), "busy");
+    assert_eq!(read(&bodies, chunks(1, true)).await.unwrap_err(), "bodies");
     held.pop();
     assert!(read(&bodies, chunks(1, true)).await.is_ok());
 }
@@ -124,7 +124,7 @@ async fn heavy_bodies_are_parsed_one_at_a_time() {
     let mut first = read(&bodies, body(SMALL_VALUES + 1)).await.unwrap();
     let mut second = read(&bodies, body(SMALL_VALUES + 1)).await.unwrap();
     assert_eq!(bodies.turn(&mut first).await.unwrap(), Load::Heavy);
-    assert_eq!(bodies.turn(&mut second).await.unwrap_err().code(), "busy");
+    assert_eq!(bodies.turn(&mut second).await.unwrap_err().code(), "turn");
     drop(first);
     assert_eq!(bodies.turn(&mut second).await.unwrap(), Load::Heavy);
     let mut light = read(&bodies, body(SMALL_VALUES)).await.unwrap();

@@ -22,13 +22,16 @@ fn connect(protocol: Protocol, stopping: impl Future<Output = ()> + Send + 'stat
 }
 
 fn connect_watched(protocol: Protocol, watch: DrainWatch) -> (DuplexStream, JoinHandle<()>) {
+    let (client, server) = duplex(64 * 1024);
+    (client, tokio::spawn(served(server, protocol, watch)))
+}
+
+async fn served(server: DuplexStream, protocol: Protocol, watch: DrainWatch) {
     let router = Router::new()
         .route("/", get(|| async { "here" }))
         .route("/slow", post(|| tokio::time::sleep(Duration::from_secs(1000))));
-    let (client, server) = duplex(64 * 1024);
     let patience = Patience { first: Instant::now() + FIRST, idle: IDLE };
-    let served = async move { serve(server, protocol, router, Arc::default(), patience, &watch).await };
-    (client, tokio::spawn(served))
+    serve(server, protocol, router, Arc::default(), patience, &watch).await;
 }
 
 /// When the server lets go, in seconds from now, rounded up: HTTP/2 is allowed a few milliseconds of its own.
@@ -77,6 +80,17 @@ async fn a_client_that_asked_may_keep_its_connection_for_a_while() {
         assert_eq!(sender.send_request(request).await.unwrap().status(), 200);
     }
     assert_eq!(seconds_to_the_end(connection).await, 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_comes_with_the_handshake_counts_as_the_first() {
+    // The order in which the parts of a connection are looked at is left to chance.
+    for _ in 0..50 {
+        let ((_drain, watch), (mut client, server)) = (Drain::new(), duplex(64 * 1024));
+        client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+        let connection = tokio::spawn(served(server, Protocol::Http1, watch));
+        assert_eq!(seconds_to_the_end(connection).await, 100);
+    }
 }
 
 #[tokio::test(start_paused = true)]

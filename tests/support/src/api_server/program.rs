@@ -23,8 +23,12 @@ pub fn require_api_server() -> bool {
     find().map_err(|missing| skip(&missing)).is_ok()
 }
 
-/// The program, or what is missing and how to get it.
-pub(super) fn find() -> Result<&'static Path, String> {
+/// The program, which is also a kubectl, or what is missing and how to get it. Builds it where
+/// [`require_api_server`] does.
+///
+/// # Errors
+/// When there is no program.
+pub fn find() -> Result<&'static Path, String> {
     static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     PROGRAM.get_or_init(look).as_deref().map_err(Clone::clone)
 }

@@ -12,6 +12,7 @@ use sidecar_contract::label;
 use tokio::time::Instant;
 
 use super::KeepRegistered;
+use super::standing::{Standing, standing, taken_back, worst};
 use crate::certificates::CaBundle;
 use crate::events::Event;
 use crate::kubernetes::registration::{Manner, OwnerReader, Ownership, Registrar, RegistrarError, explain};
@@ -22,9 +23,6 @@ use crate::registration::{Configuration, Difference, Live, Settings, State, bund
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(60);
 
-/// How one object stands, and why where that is no good news.
-type Standing = (State, String);
-
 pub(super) struct Keeper {
     registrar: Registrar,
     owner: OwnerReader,
@@ -34,7 +32,7 @@ pub(super) struct Keeper {
     started: Instant,
     /// What a watch has said of each object; an object that is missing here is not known.
     live: BTreeMap<String, Option<Value>>,
-    /// Watches that do not work, and why.
+    /// Objects that are to be read before they are relied on, and why: mostly because their watch does not work.
     blind: BTreeMap<String, Standing>,
     /// What was wanted when it was last written, to tell a change of ours from one of others.
     written: BTreeMap<String, Configuration>,
@@ -84,13 +82,7 @@ impl Keeper {
         match object {
             Ok(object) => {
                 self.blind.remove(name);
-                let object = object.and_then(|object| serde_json::to_value(&object).ok());
-                let known = self.live.get(name).and_then(Option::as_ref);
-                // What a watch tells may be older than what we have written since.
-                let is_older = |(known, object)| version(known) > version(object);
-                if !known.zip(object.as_ref()).is_some_and(is_older) {
-                    self.live.insert(name.to_owned(), object);
-                }
+                self.know(name, object.and_then(|object| serde_json::to_value(&object).ok()));
             }
             Err(error) => {
                 let standing = match error {
@@ -101,10 +93,42 @@ impl Keeper {
                     other => (State::Unreachable, other.to_string()),
                 };
                 // A watch that ends is begun again, and is news only when that does not work.
-                if standing.0 == State::Forbidden || !self.live.contains_key(name) {
-                    self.blind.insert(name.to_owned(), standing);
+                if !self.live.contains_key(name) {
+                    self.distrust(name, standing);
                     self.tell(task);
+                } else if standing.0 == State::Forbidden {
+                    tracing::warn!(object = name, "not watched, but read from time to time: {}", standing.1);
+                    self.distrust(name, standing);
                 }
+            }
+        }
+    }
+
+    fn know(&mut self, name: &str, object: Option<Value>) {
+        let known = self.live.get(name).and_then(Option::as_ref);
+        // What a watch tells may be older than what we have written since.
+        let is_older = |(known, object)| version(known) > version(object);
+        if !known.zip(object.as_ref()).is_some_and(is_older) {
+            self.live.insert(name.to_owned(), object);
+        }
+    }
+
+    /// What was said first stays, so that it is not told again when the next verb fails for the same reason.
+    fn distrust(&mut self, name: &str, standing: Standing) {
+        if self.blind.get(name).is_none_or(|(state, _)| *state != standing.0) {
+            self.blind.insert(name.to_owned(), standing);
+        }
+    }
+
+    /// Reads what no watch tells of. A watch that works again tells nothing as long as nothing changes.
+    async fn read_again(&mut self) {
+        for name in self.blind.keys().cloned().collect::<Vec<_>>() {
+            match self.registrar.get(&name).await {
+                Ok(object) => {
+                    self.blind.remove(&name);
+                    self.know(&name, object);
+                }
+                Err(error) => self.distrust(&name, standing(&error)),
             }
         }
     }
@@ -113,6 +137,7 @@ impl Keeper {
     /// is not as always.
     pub(super) async fn pass(&mut self, task: &KeepRegistered) -> Option<Duration> {
         self.retry_at = None;
+        self.read_again().await;
         self.ownership = self.owner.read().await;
         let mut wait = None;
         let standing = match self.wanted(task) {
@@ -213,7 +238,7 @@ impl Keeper {
             Some(live) => live.difference(&wanted),
             None => Some(Difference::missing(&wanted)),
         };
-        let Some(difference) = difference else { return ((State::Current, String::new()), None) };
+        let Some(difference) = difference else { return (self.trusted(&name, task), None) };
 
         let is_by_others = self.written.get(&name).is_some_and(|written| written.object == wanted.object);
         let (now, contest) = (self.started.elapsed(), self.contests.entry(name.clone()).or_default());
@@ -235,17 +260,30 @@ impl Keeper {
                 }
                 tracing::info!(object = name, fields = difference.fields().join(", "), is_new, "registered");
                 self.live.insert(name.clone(), Some(object));
-                self.written.insert(name, wanted);
-                ((State::Current, String::new()), None)
+                self.written.insert(name.clone(), wanted);
+                (self.trusted(&name, task), None)
             }
-            Err(RegistrarError::Changed { .. }) => {
-                ((State::Outdated, format!("{name} has changed meanwhile")), Some(FIRST_RETRY))
+            Err(error @ RegistrarError::Changed { .. }) => {
+                let standing = standing(&error);
+                // Nobody knows when the watch tells.
+                self.distrust(&name, standing.clone());
+                (standing, Some(FIRST_RETRY))
             }
-            Err(error) => {
-                let (state, message) = standing(&error);
-                let is_missing = is_new && state == State::Outdated;
-                ((if is_missing { State::Missing } else { state }, message), None)
-            }
+            Err(error) => (standing(&error), None),
+        }
+    }
+
+    /// How an object stands that is as it is wanted: where others write `caBundle`, it has to be right, too.
+    fn trusted(&self, name: &str, task: &KeepRegistered) -> Standing {
+        let current = (State::Current, String::new());
+        let live = self.live.get(name).and_then(Option::as_ref).filter(|_| task.keeps_bundle);
+        let Some(live) = live else { return current };
+        let Some(served) = (task.served)() else {
+            return (State::Outdated, "there is no serving certificate yet".to_owned());
+        };
+        match Live::new(live, &self.manager).verify(&self.settings, &served, since_1970()) {
+            Ok(()) => current,
+            Err(error) => (State::Unverified, format!("{name}, whose caBundle others write: {error}")),
         }
     }
 
@@ -256,14 +294,15 @@ impl Keeper {
         is_ours: bool,
         task: &KeepRegistered,
     ) -> Result<(Value, Option<RegistrarError>), RegistrarError> {
-        let first = self.registrar.apply(wanted, Manner::default()).await;
+        let seen = self.live.get(&wanted.name).and_then(Option::as_ref);
+        let first = self.registrar.apply(wanted, seen, Manner::default()).await;
         let written = match first {
             Err(conflict @ RegistrarError::Conflict { .. }) => {
                 task.metrics.registration.applied("conflict");
                 if !is_ours || conflict.is_of_another_revision() {
                     return Err(conflict);
                 }
-                let forced = self.registrar.apply(wanted, Manner { force: true, dry_run: false }).await;
+                let forced = self.registrar.apply(wanted, seen, Manner { force: true, dry_run: false }).await;
                 forced.map(|object| (object, Some(conflict)))
             }
             other => other.map(|object| (object, None)),
@@ -291,7 +330,7 @@ impl Keeper {
             let (state, reason) = &standing;
             match state {
                 State::Current | State::NotLeader => {}
-                State::Outdated | State::Missing => tracing::info!(state = state.name(), reason, "not registered yet"),
+                State::Outdated => tracing::info!(state = state.name(), reason, "not registered yet"),
                 _ => {
                     tracing::warn!(state = state.name(), reason, "the registration is not as it should be");
                     let name = self.settings.revision_name();
@@ -323,39 +362,6 @@ impl Keeper {
     }
 }
 
-/// What to say about a change by others that was taken back. Who takes something out owns nothing, so that there is a
-/// conflict only about what is still there.
-fn taken_back(
-    conflict: Option<&RegistrarError>,
-    is_by_others: bool,
-    is_new: bool,
-    difference: &Difference,
-) -> Option<String> {
-    let fields = difference.fields().join(", ");
-    match conflict {
-        Some(conflict) => Some(format!("{conflict}; taken back: {fields}")),
-        None if is_by_others && is_new => Some("somebody deleted it; it was made again".to_owned()),
-        None if is_by_others => Some(format!("somebody changed it; put back: {fields}")),
-        None => None,
-    }
-}
-
-/// The first of the worst, so that the same is told as long as nothing changes.
-fn worst(standings: impl IntoIterator<Item = Standing>) -> Option<Standing> {
-    standings.into_iter().reduce(|worst, next| if next.0 > worst.0 { next } else { worst })
-}
-
-fn standing(error: &RegistrarError) -> Standing {
-    let state = match error {
-        RegistrarError::Forbidden { .. } => State::Forbidden,
-        RegistrarError::Conflict { .. } => State::Conflict,
-        RegistrarError::Changed { .. } => State::Outdated,
-        RegistrarError::Rejected { .. } => State::Rejected,
-        RegistrarError::Unreachable { .. } => State::Unreachable,
-    };
-    (state, error.to_string())
-}
-
 /// Versions of an object count up; one that is no number is no older than any.
 fn version(object: &Value) -> Option<u64> {
     object["metadata"]["resourceVersion"].as_str()?.parse().ok()
@@ -369,3 +375,6 @@ fn since_1970() -> Duration {
 fn now() -> SystemTime {
     SystemTime::now()
 }
+
+#[cfg(test)]
+mod tests;
