@@ -33,17 +33,20 @@ pub(super) async fn checked(wanted: &Wanted, settings: &Settings, connection: &C
         .clone()
         .unwrap_or_else(|| format!("{}-certificate", named(INJECTOR_NAME, &wanted.revision)));
     let secrets: Api<Secret> = Api::namespaced(connection.client.clone(), &connection.namespace);
-    let data = match within(secrets.get_opt(&name)).await? {
-        Ok(secret) => secret.and_then(|secret| secret.data).unwrap_or_default(),
+    let (data, lack) = match within(secrets.get_opt(&name)).await? {
+        Ok(Some(secret)) => (secret.data.unwrap_or_default(), "has no"),
+        Ok(None) => (BTreeMap::new(), "does not exist, so there is no"),
         // Whoever gives the bundle need not be allowed to read keys.
-        Err(kube::Error::Api(status)) if status.is_forbidden() && given.is_some() => BTreeMap::new(),
+        Err(kube::Error::Api(status)) if status.is_forbidden() && given.is_some() => {
+            (BTreeMap::new(), "may not be read, so there is no")
+        }
         Err(error) => return Err(Failure::of(&error)),
     };
     let text = |key: &str| data.get(key).and_then(|ByteString(bytes)| String::from_utf8(bytes.clone()).ok());
     let origin = format!("Secret {}/{name}", connection.namespace);
     let Some(pem) = given.or_else(|| text("ca.crt")) else {
         let message = format!(
-            "there is no CA bundle to write: {origin} has no ca.crt; start the injector, which makes it, or give \
+            "there is no CA bundle to write: {origin} {lack} ca.crt; start the injector, which makes it, or give \
              --ca-bundle-file, --certificate-secret, --ca-bundle cert-manager or --ca-bundle keep"
         );
         return Err(Failure { messages: vec![message] });
@@ -56,7 +59,7 @@ pub(super) async fn checked(wanted: &Wanted, settings: &Settings, connection: &C
                 .map_err(|error| Failure { messages: vec![format!("{origin}: {error}")] })?;
         }
         None => {
-            say(&format!("{origin}: has no tls.crt, so the CA bundle is not checked against the certificate served"));
+            say(&format!("{origin} {lack} tls.crt, and the CA bundle is not checked against the certificate served"));
         }
     }
     Ok(pem)

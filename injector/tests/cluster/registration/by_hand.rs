@@ -59,6 +59,22 @@ fn an_apply_is_found_by_diff_and_taken_back_by_delete() {
 }
 
 #[test]
+fn it_belongs_to_a_cluster_role_when_asked_for() {
+    let Some(server) = ApiServer::shared() else { return };
+    let name = "istio-sidecar-injector-by-owner";
+    let wanted = ["--revision", "by-owner", "--ca-bundle", "keep", "--owned-by-cluster-role"];
+    let run = |action: &'static str| said(&webhook(server, &[&[action], &wanted[..]].concat()));
+    let owners = || configuration(server, name).unwrap()["metadata"]["ownerReferences"].clone();
+    let text = run("apply");
+    assert!(text.contains("stay behind when the installation is removed: it does not exist"), "{text}");
+    assert!(text.contains("applied") && owners().is_null(), "{text}");
+    server.run(["create", "clusterrole", name, "--verb=get", "--resource=nodes"]).unwrap();
+    assert!(run("diff").contains("+    kind: ClusterRole"), "{}", run("diff"));
+    assert!(run("apply").contains("metadata.ownerReferences"));
+    assert_eq!((&owners()[0]["name"], run("diff")), (&name.into(), String::new()));
+}
+
+#[test]
 fn what_somebody_else_has_made_is_not_deleted() {
     let Some(server) = ApiServer::shared() else { return };
     let name = "istio-sidecar-injector-theirs";
@@ -83,7 +99,7 @@ fn a_bundle_is_checked_against_the_certificate_in_the_secret() {
         webhook(server, &[&["apply", "--namespace", "default", "--revision", "checked"], more].concat())
     };
     let nothing = apply(&[]);
-    assert!(said(&nothing).contains("has no ca.crt; start the injector"), "{}", said(&nothing));
+    assert!(said(&nothing).contains("does not exist, so there is no ca.crt; start the injector"), "{}", said(&nothing));
 
     let validity = Validity::one_year(now());
     let served = issue(&["istio-sidecar-injector-checked.default.svc"], validity).unwrap();
