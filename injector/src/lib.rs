@@ -13,8 +13,8 @@
 //! [`native`], [`openshift`], [`owner`], [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`],
 //! [`quantity`], [`registration`], [`review`], [`selector`], [`status`], [`template`], [`undo`], [`uninject`],
 //! [`webhooks`], [`workload`], [`yaml`].
-//! Edge: [`cli`], [`clock`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`reload`], [`server`]; with
-//! the feature `otlp`, `traces`.
+//! Edge: [`cli`], [`clock`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`reload`], [`server`],
+//! [`traces`] (with the feature `otlp`).
 
 pub mod annotations;
 #[cfg(test)]

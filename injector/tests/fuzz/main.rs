@@ -15,22 +15,22 @@
     reason = "a test reads its corpus and the environment, and makes certificates for now"
 )]
 
-#[path = "../properties/annotations.rs"]
+#[path = "../common/annotations.rs"]
 mod annotations;
 mod bodies;
-#[path = "../properties/choices.rs"]
+#[path = "../common/choices.rs"]
 mod choices;
-#[path = "../serve/client.rs"]
+#[path = "../common/client.rs"]
 #[expect(dead_code, reason = "shared with the tests of the server")]
 mod client;
-#[path = "../properties/containers.rs"]
+#[path = "../common/containers.rs"]
 mod containers;
 mod expectation;
-#[path = "../properties/pods.rs"]
+#[path = "../common/generated_pods.rs"]
 #[expect(dead_code, reason = "shared with the properties")]
 mod pods;
 mod server;
-#[path = "../properties/settings.rs"]
+#[path = "../common/settings.rs"]
 #[expect(dead_code, reason = "shared with the properties")]
 mod settings;
 

@@ -9,12 +9,17 @@
 #![expect(clippy::panic, reason = "a property that does not hold fails the test with its own words")]
 #![expect(clippy::print_stdout, reason = "how many cases were of use is told to whoever asks")]
 
+#[path = "../common/annotations.rs"]
 mod annotations;
+#[path = "../common/choices.rs"]
 mod choices;
+#[path = "../common/containers.rs"]
 mod containers;
 mod foreign;
+#[path = "../common/generated_pods.rs"]
 mod pods;
 mod runner;
+#[path = "../common/settings.rs"]
 mod settings;
 mod text;
 

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test makes certificates for now")]
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
+#[path = "../common/client.rs"]
 mod client;
 mod floods;
 mod frames;

@@ -11,7 +11,13 @@ fn later() -> SystemTime {
 
 fn settings() -> Settings {
     let (lifetime, ca_lifetime) = (90 * DAY, 300 * DAY);
-    Settings { lifetime, ca_lifetime, overlap: Duration::from_secs(1), ..Settings::new(names()) }
+    Settings {
+        lifetime,
+        ca_lifetime,
+        overlap: Duration::from_secs(1),
+        clock_tolerance: Duration::MAX,
+        ..Settings::new(names())
+    }
 }
 
 /// One leader, and what it is told that the webhook configuration holds: at first what there is at first.

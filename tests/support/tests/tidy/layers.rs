@@ -12,7 +12,7 @@ use crate::repository::{Repository, Violation};
 use crate::tokens::{paths, tokens, without_tests};
 
 /// Crates and modules that act on the world, each with what a core module does instead.
-const WORLD: [(&str, &str); 8] = [
+const WORLD: [(&str, &str); 10] = [
     ("tokio", "the core does not wait"),
     ("hyper", "the core knows requests as plain values"),
     ("axum", "the core knows requests as plain values"),
@@ -21,12 +21,14 @@ const WORLD: [(&str, &str); 8] = [
     ("std::env", "the core is given its settings"),
     ("std::process", "the core returns what is to be run"),
     ("std::thread", "the core does not wait"),
+    // A moment is a plain value; what moment it is, is not.
+    ("SystemTime::now", "the core is given the time"),
+    ("std::time::SystemTime::now", "the core is given the time"),
 ];
 
 /// Names that act on the world wherever they come from.
-const WORLDLY_NAMES: [(&str, &str); 5] = [
+const WORLDLY_NAMES: [(&str, &str); 4] = [
     ("Instant", "the core is given the time"),
-    ("SystemTime", "the core is given the time"),
     ("TcpStream", "the core is given bytes"),
     ("TcpListener", "the core is given connections"),
     ("UdpSocket", "the core is given datagrams"),
