@@ -104,6 +104,13 @@ impl Serve {
                 let (Connection { client, namespace }, place) = self.secret(parts)?;
                 let settings = self.certificate_settings(&namespace);
                 settings.check().map_err(|messages| Failure { messages })?;
+                if !self.register {
+                    let secret = &place.name;
+                    tracing::warn!(
+                        secret,
+                        "without --register nobody writes the caBundle: apply it again whenever ca.crt of the Secret changes"
+                    );
+                }
                 let published = self.register.then(|| parts.published.subscribe());
                 parts.tasks.spawn(manage(client, place, settings, parts.leads.clone(), published, outlets));
             }
