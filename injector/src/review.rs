@@ -1,8 +1,9 @@
 //! Answering an AdmissionReview (Kubernetes API `admission.k8s.io`, v1 and v1beta1).
 //!
 //! What is wrong with a request is answered: not allowed, with the reason, even when little more than its UID can be
-//! told. What is wrong with the injector or its templates is an HTTP error instead, because what happens then is for the
-//! `failurePolicy` of the webhook to say; Istio's mode answers that too.
+//! told; so is a template that fails for a pod, which may well be the pod's doing. What is wrong with the injector is an
+//! HTTP error instead, because what happens then is for the `failurePolicy` of the webhook to say; Istio's mode answers
+//! that too.
 
 mod envelope;
 mod surprise;
@@ -221,7 +222,7 @@ fn answer(request: &Value, variables: &BTreeMap<String, String>, injector: &Inje
             return if error.is_in_the_pod() {
                 Verdict::denied("invalid_pod", 400, reason)
             } else {
-                Verdict::failed("invalid_template", reason, injector.settings.mode)
+                Verdict::denied("invalid_template", 500, reason)
             };
         }
     };

@@ -8,7 +8,7 @@ pub(crate) mod replica;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sidecar_contract::config::{DEFAULT_REVISION, INJECTOR_NAME};
 use sidecar_test_support::api_server::ApiServer;
 use sidecar_test_support::eventually::eventually;
@@ -75,7 +75,24 @@ impl<'a> Installation<'a> {
             _ => Err(replica.log()),
         })
         .unwrap();
+        self.until_called();
+        replica.count_from_now();
         replica
+    }
+
+    /// The API server hears of a registration a moment after it has it.
+    fn until_called(&self) {
+        let namespace = format!("{}-called", self.revision);
+        let labelled = json!({"apiVersion": "v1", "kind": "Namespace",
+            "metadata": {"name": namespace, "labels": {"istio.io/rev": self.revision}}});
+        self.server.apply(&labelled.to_string()).unwrap();
+        let arguments =
+            ["run", "probe", "-n", &namespace, "--image=registry.example/app:1", "--dry-run=server", "-o", "json"];
+        eventually(PATIENCE, || match self.server.run(arguments) {
+            Ok(pod) if pod.contains("istio-proxy") => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+        .unwrap();
     }
 
     /// A new namespace whose pods this revision injects.

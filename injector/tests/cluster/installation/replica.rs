@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -17,6 +18,7 @@ pub(crate) struct Replica {
     process: Process,
     pub(crate) https: SocketAddr,
     pub(crate) monitoring: SocketAddr,
+    uncounted: Mutex<BTreeMap<String, f64>>,
 }
 
 impl Replica {
@@ -37,7 +39,7 @@ impl Replica {
         })
         .unwrap();
         let address = |key: &str| listening[key].as_str().unwrap().parse().unwrap();
-        Self { https: address("https"), monitoring: address("monitoring"), process }
+        Self { https: address("https"), monitoring: address("monitoring"), process, uncounted: Mutex::default() }
     }
 
     /// Waits until it is ready.
@@ -61,7 +63,15 @@ impl Replica {
     pub(crate) fn metric(&self, name: &str, label: &str) -> f64 {
         let metrics = self.metrics();
         let wanted = |sample: &&String| sample.split('{').next() == Some(name) && sample.contains(label);
-        metrics.keys().filter(wanted).map(|sample| metrics[sample]).sum()
+        let uncounted = self.uncounted.lock().unwrap();
+        let counted = |sample: &String| metrics[sample] - uncounted.get(sample).copied().unwrap_or_default();
+        metrics.keys().filter(wanted).map(counted).sum()
+    }
+
+    /// Leaves the requests that there were so far out of the count.
+    pub(crate) fn count_from_now(&self) {
+        let is_of_requests = |(sample, _): &(String, f64)| sample.starts_with("sidecar_injector_requests_total");
+        *self.uncounted.lock().unwrap() = self.metrics().into_iter().filter(is_of_requests).collect();
     }
 
     /// Waits until that sum is as wanted.
