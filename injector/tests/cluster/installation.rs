@@ -86,8 +86,10 @@ impl<'a> Installation<'a> {
         let labelled = json!({"apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": namespace, "labels": {"istio.io/rev": self.revision}}});
         self.server.apply(&labelled.to_string()).unwrap();
-        let arguments =
-            ["run", "probe", "-n", &namespace, "--image=registry.example/app:1", "--dry-run=server", "-o", "json"];
+        // Istio's template asks for the account, which admission would have filled in.
+        let overrides = r#"--overrides={"spec": {"serviceAccountName": "default"}}"#;
+        let image = "--image=registry.example/app:1";
+        let arguments = ["run", "probe", "-n", &namespace, image, overrides, "--dry-run=server", "-o", "json"];
         eventually(PATIENCE, || match self.server.run(arguments) {
             Ok(pod) if pod.contains("istio-proxy") => Ok(()),
             other => Err(format!("{other:?}")),
