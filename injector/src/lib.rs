@@ -13,8 +13,8 @@
 //! [`native`], [`openshift`], [`owner`], [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`],
 //! [`quantity`], [`registration`], [`review`], [`selector`], [`status`], [`template`], [`undo`], [`uninject`],
 //! [`webhooks`], [`workload`], [`yaml`].
-//! Edge: [`cli`], [`clock`], [`events`], [`files`], [`kubernetes`], [`metrics`], [`reload`], [`server`],
-//! [`traces`] (with the feature `otlp`).
+//! Edge: [`cli`], [`clock`], [`events`], [`files`], [`kubernetes`], [`latest`], [`metrics`], [`reload`],
+//! [`server`], [`traces`] (with the feature `otlp`).
 
 pub mod annotations;
 #[cfg(test)]
@@ -34,6 +34,7 @@ pub mod image;
 pub mod inject;
 pub(crate) mod keyed;
 pub mod kubernetes;
+pub(crate) mod latest;
 pub mod loading;
 pub mod manifest;
 pub mod merge;

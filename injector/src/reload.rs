@@ -4,7 +4,6 @@
 pub mod files;
 
 use std::convert::Infallible;
-use std::future::pending;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -15,6 +14,7 @@ use tokio::sync::watch;
 use crate::config::{ConfigError, Sources};
 use crate::context::{Cluster, InjectorSettings};
 use crate::events::{Event, Events};
+use crate::latest::changed;
 use crate::loading::{self, LoadOutcome, LoadReport, Loader, News, Offer};
 use crate::metrics::Metrics;
 use crate::server::Current;
@@ -182,13 +182,6 @@ impl Reload {
                 note: report.text(MAX_NOTE),
             });
         }
-    }
-}
-
-/// Completes at the next change, and never when there can be none.
-async fn changed<T>(receiver: &mut watch::Receiver<T>) {
-    if receiver.changed().await.is_err() {
-        pending::<()>().await;
     }
 }
 

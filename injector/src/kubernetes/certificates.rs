@@ -21,6 +21,7 @@ use crate::certificates::{
     BUNDLE_KEY, CERTIFICATE_KEY, CaBundle, Data, Material, PRIVATE_KEY_KEY, Pair, Plan, Settings, Situation, plan,
 };
 use crate::events::{Event, Events};
+use crate::latest::changed;
 use crate::server::certificate_load::{Loader, Outlets};
 use secret::{Written, data, foreign, is_ours, secret, sentence, write};
 
@@ -344,12 +345,6 @@ impl Keeper {
             ..ObjectReference::default()
         };
         self.place.events.tell(Event { regarding, is_warning, reason, action, note });
-    }
-}
-
-async fn changed<T>(receiver: &mut watch::Receiver<T>) {
-    if receiver.changed().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 

@@ -22,6 +22,7 @@ use super::Registrar;
 use crate::certificates::CaBundle;
 use crate::events::Events;
 use crate::kubernetes::watching;
+use crate::latest::changed;
 use crate::metrics::Metrics;
 use crate::registration::{Settings, State};
 use keeper::Keeper;
@@ -120,13 +121,6 @@ fn watched(registrar: &Registrar, name: String) -> BoxStream<'static, Seen> {
 
 async fn lost(leads: &mut watch::Receiver<bool>) {
     if leads.wait_for(|leads| !leads).await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
-
-/// A sender that is gone sends nothing any more.
-async fn changed<T>(receiver: &mut watch::Receiver<T>) {
-    if receiver.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }
