@@ -1,4 +1,4 @@
-//! The wall clock, for certificates and leases.
+//! The wall clock.
 
 use std::time::SystemTime;
 

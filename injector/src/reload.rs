@@ -1,5 +1,4 @@
 //! The injector that answers: made anew whenever its configuration or what is known of the cluster changes.
-#![expect(clippy::disallowed_methods, reason = "says when a configuration was loaded")]
 
 pub mod files;
 
@@ -11,6 +10,7 @@ use k8s_openapi::api::core::v1::ObjectReference;
 use sidecar_process::readiness::{Condition, Readiness};
 use tokio::sync::watch;
 
+use crate::clock;
 use crate::config::{ConfigError, Sources};
 use crate::context::{Cluster, InjectorSettings};
 use crate::events::{Event, Events};
@@ -148,7 +148,7 @@ impl Reload {
     }
 
     fn tell(&self, report: &LoadReport, objects: &[ObjectReference], duration: Duration) {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = clock::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         self.metrics.configuration.loaded(report, now.as_secs_f64());
         let text = report.text(MAX_TEXT);
         let (result, generation) = (report.outcome.code(), report.generation);

@@ -1,7 +1,6 @@
 //! Writing [`crate::events`] to the API server, as `events.k8s.io/v1`. Needs `create` and `patch` on `events` there.
-#![expect(clippy::disallowed_methods, reason = "this is the edge at which the clock is read for events")]
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use k8s_openapi::api::events::v1 as api;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
@@ -13,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::with_causes;
+use crate::clock;
 use crate::events::ledger::{Ledger, Write};
 use crate::events::{Event, LONGEST_NOTE, cut};
 
@@ -161,7 +161,7 @@ fn is_final(error: &Error) -> bool {
 }
 
 fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = clock::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_nanosecond(since.as_nanos().try_into().unwrap_or(i128::MAX)).unwrap_or(Timestamp::MAX)
 }
 

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::KeepRegistered;
 use super::standing::{Standing, standing, taken_back, worst};
 use crate::certificates::CaBundle;
+use crate::clock;
 use crate::events::Event;
 use crate::kubernetes::registration::{Manner, OwnerReader, Ownership, Registrar, RegistrarError, explain};
 use crate::registration::contest::Contest;
@@ -318,7 +319,7 @@ impl Keeper {
     fn stand(&mut self, standing: Standing, task: &KeepRegistered) {
         task.metrics.registration.set_state(standing.0);
         if standing.0 == State::Current {
-            task.metrics.registration.succeeded(now());
+            task.metrics.registration.succeeded(clock::now());
         }
         if let Some(condition) = &task.condition {
             match standing.0 {
@@ -368,12 +369,7 @@ fn version(object: &Value) -> Option<u64> {
 }
 
 fn since_1970() -> Duration {
-    now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is the edge at which the clock is read for certificates")]
-fn now() -> SystemTime {
-    SystemTime::now()
+    clock::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ struct Leader {
 
 fn leader(server: &Shared, keeps_bundle: bool) -> Leader {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    let issued = issue(&[&settings().host()], Validity::one_year(now())).unwrap();
+    let issued = issue(&[&settings().host()], Validity::one_year(clock::now())).unwrap();
     let served = bundle::chain(&issued.certificate).unwrap();
     let (leads, leading) = watch::channel(true);
     let task = KeepRegistered {
@@ -200,7 +200,7 @@ async fn a_bundle_that_others_write_has_to_verify_what_is_served() {
     let mut leader = leader(&server, true);
     leader.saw(None);
     assert_eq!(leader.pass().await, State::Unverified, "nobody has written one yet");
-    let other = issue(&["a"], Validity::one_year(now())).unwrap().ca_certificate;
+    let other = issue(&["a"], Validity::one_year(clock::now())).unwrap().ca_certificate;
     for (pem, expected) in [(other, State::Unverified), (leader.authority.clone(), State::Current)] {
         let mut object = leader.object(&pem);
         object["metadata"]["resourceVersion"] = "10".into();
