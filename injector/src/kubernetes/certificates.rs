@@ -161,11 +161,9 @@ impl Keeper {
         }
     }
 
-    /// Whether we have seen a newer one: what a watch tells may be older than what we have written since.
     fn is_behind(&self, told: &Secret) -> bool {
-        let version = |secret: &Secret| secret.metadata.resource_version.as_deref()?.parse::<u64>().ok();
         let known = self.present.as_ref().and_then(Option::as_ref).and_then(version);
-        known.zip(version(told)).is_some_and(|(known, told)| told < known)
+        watching::is_behind(version(told), known)
     }
 
     /// A watch that failed says nothing when it goes on, and time makes some certificates usable.
@@ -346,6 +344,10 @@ impl Keeper {
         };
         self.place.events.tell(Event { regarding, is_warning, reason, action, note });
     }
+}
+
+fn version(secret: &Secret) -> Option<&str> {
+    secret.metadata.resource_version.as_deref()
 }
 
 #[cfg(test)]

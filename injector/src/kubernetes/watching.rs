@@ -72,6 +72,13 @@ where
     objects.boxed()
 }
 
+/// Whether what a watch tells is older than what is known, by their resourceVersions: we may have written since. They count
+/// up; one that is no number is no older than any, and none is older than it.
+pub(super) fn is_behind(told: Option<&str>, known: Option<&str>) -> bool {
+    let number = |version: Option<&str>| version?.parse::<u64>().ok();
+    number(told).zip(number(known)).is_some_and(|(told, known)| told < known)
+}
+
 struct Following<K> {
     events: BoxStream<'static, watcher::Result<Event<K>>>,
     patience: Patience,
@@ -276,6 +283,15 @@ mod tests {
         assert!(!mirror.take(Event::InitDone), "the same as before");
         assert!(mirror.take(Event::Apply(object("a", None))), "as good as deleted");
         assert!(mirror.known().unwrap().is_empty());
+    }
+
+    #[test]
+    fn versions_count_up_and_what_is_no_number_is_news() {
+        assert!(is_behind(Some("9"), Some("10")));
+        assert!(!is_behind(Some("10"), Some("10")) && !is_behind(Some("11"), Some("10")));
+        for unknown in [None, Some("a")] {
+            assert!(!is_behind(unknown, Some("10")) && !is_behind(Some("10"), unknown));
+        }
     }
 
     #[test]

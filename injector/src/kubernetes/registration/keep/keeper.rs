@@ -17,6 +17,7 @@ use crate::certificates::CaBundle;
 use crate::clock;
 use crate::events::Event;
 use crate::kubernetes::registration::{Manner, OwnerReader, Ownership, Registrar, RegistrarError, explain};
+use crate::kubernetes::watching;
 use crate::registration::contest::Contest;
 use crate::registration::{Configuration, Difference, Live, Settings, State, bundle};
 
@@ -107,8 +108,7 @@ impl Keeper {
 
     fn know(&mut self, name: &str, object: Option<Value>) {
         let known = self.live.get(name).and_then(Option::as_ref);
-        // What a watch tells may be older than what we have written since.
-        let is_older = |(known, object)| version(known) > version(object);
+        let is_older = |(known, told)| watching::is_behind(version(told), version(known));
         if !known.zip(object.as_ref()).is_some_and(is_older) {
             self.live.insert(name.to_owned(), object);
         }
@@ -363,9 +363,8 @@ impl Keeper {
     }
 }
 
-/// Versions of an object count up; one that is no number is no older than any.
-fn version(object: &Value) -> Option<u64> {
-    object["metadata"]["resourceVersion"].as_str()?.parse().ok()
+fn version(object: &Value) -> Option<&str> {
+    object["metadata"]["resourceVersion"].as_str()
 }
 
 fn since_1970() -> Duration {
