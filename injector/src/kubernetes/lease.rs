@@ -12,7 +12,6 @@ use kube::api::{Api, ObjectMeta, PostParams};
 use kube::{Client, Error};
 use sidecar_process::readiness::Condition;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::with_causes;
@@ -27,24 +26,8 @@ const RELEASE: Duration = Duration::from_secs(2);
 /// Takes part in the election on a Lease until `shutdown` completes, then gives it back. `identity` is for people: a
 /// random part makes it nobody else's.
 ///
-/// `condition` tells who leads, or why nobody can; best one that the process is ready without.
-///
-/// The receiver tells whether this replica leads. The task ends after the Lease was given back.
-pub fn elect(
-    client: Client,
-    namespace: &str,
-    name: &str,
-    identity: &str,
-    condition: Option<Condition>,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> (watch::Receiver<bool>, JoinHandle<()>) {
-    let (leads, leadership) = watch::channel(false);
-    let candidacy =
-        stand(client, namespace.to_owned(), name.to_owned(), identity.to_owned(), condition, leads, shutdown);
-    (leadership, tokio::spawn(candidacy))
-}
-
-/// The same as a future that tells `leads`, with false when it ends, however that comes.
+/// `leads` is told whether this replica leads, with false when the future ends, however that comes. `condition` tells who
+/// leads, or why nobody can; best one that the process is ready without.
 pub async fn stand(
     client: Client,
     namespace: String,

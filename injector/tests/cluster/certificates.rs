@@ -16,7 +16,7 @@ use sidecar_injector::certificates::{CaBundle, Data, Material, Settings};
 use sidecar_injector::clock;
 use sidecar_injector::events::Events;
 use sidecar_injector::kubernetes::certificates::{SecretPlace, follow, manage};
-use sidecar_injector::kubernetes::lease::elect;
+use sidecar_injector::kubernetes::lease::stand;
 use sidecar_injector::metrics::Metrics;
 use sidecar_injector::server::certificate::ServingCertificate;
 use sidecar_injector::server::certificate_load::Outlets;
@@ -85,7 +85,10 @@ fn replica_told(
     let shutdown = async {
         let _ = ended.await;
     };
-    let (leadership, election) = elect(client.clone(), namespace, "injector", identity, None, shutdown);
+    let (leads, leadership) = watch::channel(false);
+    let (in_namespace, identity) = (namespace.to_owned(), identity.to_owned());
+    let candidacy = stand(client.clone(), in_namespace, "injector".to_owned(), identity, None, leads, shutdown);
+    let election = tokio::spawn(candidacy);
     let (bundle, bundles) = watch::channel(None);
     let (serving, readiness, metrics) = (ServingCertificate::default(), Readiness::new(), Arc::new(Metrics::default()));
     let condition = readiness.register("certificate");
