@@ -74,22 +74,13 @@ impl Reload {
         }
     }
 
-    /// Loads what is there at the beginning, in the caller's thread.
+    /// Loads what is there at the beginning.
     ///
     /// # Errors
     /// All mistakes, where it cannot be used.
-    pub fn begin_with(&mut self, offered: Option<Offered>) -> Result<(), Vec<ConfigError>> {
-        let Some(Offered { offer, objects }) = offered else { return Ok(()) };
-        let begun = Instant::now();
-        let report = match (self.loader.look(&offer), offer) {
-            (News::Report(report), _) => report,
-            (News::Load(digest), Offer::Texts(sources)) => {
-                self.loader.settle(digest, loading::load(&sources, &self.settings))
-            }
-            _ => return Ok(()),
-        };
-        self.tell(&report, &objects, begun.elapsed());
-        match report.outcome.mistakes() {
+    pub async fn begin_with(&mut self, offered: Offered) -> Result<(), Vec<ConfigError>> {
+        let report = self.take(offered).await;
+        match report.as_ref().map_or(&[][..], |report| report.outcome.mistakes()) {
             [] => Ok(()),
             mistakes => Err(mistakes.to_vec()),
         }
@@ -115,7 +106,8 @@ impl Reload {
         }
     }
 
-    async fn take(&mut self, Offered { offer, objects }: Offered) {
+    /// What has come of it, where it is news.
+    async fn take(&mut self, Offered { offer, objects }: Offered) -> Option<LoadReport> {
         let begun = Instant::now();
         let report = match (self.loader.look(&offer), offer) {
             (News::Report(report), _) => report,
@@ -123,10 +115,11 @@ impl Reload {
                 let loaded = self.load(sources).await;
                 self.loader.settle(digest, loaded)
             }
-            _ => return,
+            _ => return None,
         };
         self.store();
         self.tell(&report, &objects, begun.elapsed());
+        Some(report)
     }
 
     /// Elsewhere, since it takes a while; a panic there is no reason to end here.

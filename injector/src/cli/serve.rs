@@ -105,7 +105,7 @@ impl Serve {
         let termination = Termination::listen().map_err(|error| Failure::of(&error))?;
         let mut parts = Parts::new(self).await?;
         let tls = self.start_certificates(&mut parts)?;
-        self.start_configuration(&mut parts)?;
+        self.start_configuration(&mut parts).await?;
         self.start_registration(&mut parts)?;
         let bound =
             Bound::bind(self.https_address(), self.monitoring_address()).await.map_err(|error| Failure::of(&error))?;

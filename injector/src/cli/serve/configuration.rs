@@ -35,7 +35,7 @@ impl Serve {
     }
 
     /// Starts to follow the configuration and what is known of the cluster.
-    pub(super) fn start_configuration(&self, parts: &mut Parts) -> Result<(), Failure> {
+    pub(super) async fn start_configuration(&self, parts: &mut Parts) -> Result<(), Failure> {
         let mut settings = self.config.settings();
         if settings.revision.is_empty() {
             DEFAULT_REVISION.clone_into(&mut settings.revision);
@@ -50,12 +50,12 @@ impl Serve {
             }
             None => watch::channel(Some(Arc::new(given))).1,
         };
-        let (reload, offers) = self.offers(settings, parts)?;
+        let (reload, offers) = self.offers(settings, parts).await?;
         parts.tasks.spawn(reload.run(offers, view));
         Ok(())
     }
 
-    fn offers(&self, settings: InjectorSettings, parts: &mut Parts) -> Result<(Reload, Offers), Failure> {
+    async fn offers(&self, settings: InjectorSettings, parts: &mut Parts) -> Result<(Reload, Offers), Failure> {
         let (current, metrics) = (Arc::clone(&parts.current), Arc::clone(&parts.metrics));
         let mut reload = Reload::new(settings, current, metrics, parts.events.clone(), &parts.readiness);
         let offers = if self.has_files() {
@@ -66,7 +66,9 @@ impl Serve {
             });
             // At start there is somebody to tell.
             let first = offers.borrow().clone();
-            reload.begin_with(first).map_err(|mistakes| Failure::of_all(&mistakes))?;
+            if let Some(first) = first {
+                reload.begin_with(first).await.map_err(|mistakes| Failure::of_all(&mistakes))?;
+            }
             parts.tasks.spawn(task);
             offers
         } else {
