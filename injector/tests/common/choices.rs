@@ -137,4 +137,22 @@ impl<'a> Choices<'a> {
             (true, _) => Value::Null,
         }
     }
+
+    /// Puts `junk` into some place of `value`.
+    pub(crate) fn replace(&mut self, value: &mut Value, junk: &Value) {
+        let deeper = self.chance(85);
+        match value {
+            Value::Array(elements) if deeper && !elements.is_empty() => {
+                let place = self.below(elements.len());
+                self.replace(&mut elements[place], junk);
+            }
+            Value::Object(entries) if deeper && !entries.is_empty() => {
+                let place = self.below(entries.len());
+                if let Some(entry) = entries.values_mut().nth(place) {
+                    self.replace(entry, junk);
+                }
+            }
+            _ => *value = junk.clone(),
+        }
+    }
 }

@@ -128,24 +128,7 @@ fn generated(choices: &mut Choices<'_>) -> Value {
 fn changed<'a>(choices: &mut Choices<'_>, value: &'a mut Value) -> &'a Value {
     for _ in 0..=choices.below(3) {
         let junk = choices.json(3);
-        replace(choices, value, &junk);
+        choices.replace(value, &junk);
     }
     value
-}
-
-fn replace(choices: &mut Choices<'_>, value: &mut Value, junk: &Value) {
-    let deeper = choices.chance(85);
-    match value {
-        Value::Array(elements) if deeper && !elements.is_empty() => {
-            let place = choices.below(elements.len());
-            replace(choices, &mut elements[place], junk);
-        }
-        Value::Object(entries) if deeper && !entries.is_empty() => {
-            let place = choices.below(entries.len());
-            if let Some(entry) = entries.values_mut().nth(place) {
-                replace(choices, entry, junk);
-            }
-        }
-        _ => *value = junk.clone(),
-    }
 }
