@@ -29,6 +29,8 @@ pub mod decide;
 pub mod defaults;
 pub mod election;
 pub mod events;
+#[cfg(test)]
+mod eventually;
 pub mod files;
 pub mod image;
 pub mod inject;

@@ -4,12 +4,12 @@
 use std::fs;
 
 use arc_swap::ArcSwapOption;
-use tokio::time::timeout;
 
 use super::files::ConfigurationFiles;
 use super::*;
 use crate::config::Source;
 use crate::context::Injector;
+use crate::eventually::eventually;
 use crate::native::Nodes;
 
 const GOOD: &str = "policy: enabled\ntemplates:\n  sidecar: 'spec: {containers: [{name: istio-proxy, image: \"{{ .Values.image }}\"}]}'\n";
@@ -23,12 +23,7 @@ fn offered(config: &str, values: &str) -> Option<Offered> {
 }
 
 async fn until(current: &Current, what: impl Fn(&Injector) -> bool) {
-    let waiting = async {
-        while !current.load().as_ref().is_some_and(|injector| what(injector)) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(Duration::from_secs(20), waiting).await.unwrap();
+    eventually(|| current.load().as_ref().is_some_and(|injector| what(injector))).await;
 }
 
 #[tokio::test]
@@ -86,12 +81,7 @@ async fn files_are_read_again_and_a_bad_one_changes_nothing() {
     let tasks = [tokio::spawn(reload.run(offers, known)), tokio::spawn(following)];
     until(&current, |injector| injector.configuration.values["image"] == "one").await;
     fs::write(path("values"), "{").unwrap();
-    let told = async {
-        while !readiness.verbose().contains("values:1") {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    timeout(Duration::from_secs(20), told).await.unwrap();
+    eventually(|| readiness.verbose().contains("values:1")).await;
     fs::write(path("values"), r#"{"image": "two"}"#).unwrap();
     until(&current, |injector| injector.configuration.values["image"] == "two").await;
     tasks.iter().for_each(tokio::task::JoinHandle::abort);

@@ -103,18 +103,9 @@ mod tests {
     use super::*;
     use crate::certificates::{Issued, LOOPBACK_NAMES, Validity, issue};
     use crate::clock;
+    use crate::eventually::eventually;
     use crate::metrics::Metrics;
     use crate::server::certificate::ServingCertificate;
-
-    async fn eventually(mut holds: impl FnMut() -> bool) {
-        for _ in 0..1200 {
-            if holds() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("not in a minute");
-    }
 
     #[tokio::test]
     async fn a_new_pair_is_served_and_a_half_written_one_is_not() {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tower::service_fn;
 
 use crate::events::Events;
+use crate::eventually::eventually;
 
 type Requests = Arc<Mutex<Vec<(String, Value)>>>;
 
@@ -48,16 +49,6 @@ fn event(note: &str) -> Event {
         ..ObjectReference::default()
     };
     Event { regarding, is_warning: true, reason: "InjectionSkipped", action: "Inject", note: note.to_owned() }
-}
-
-async fn eventually(condition: impl Fn() -> bool) {
-    for _ in 0..100 {
-        if condition() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("it does not happen");
 }
 
 #[tokio::test]

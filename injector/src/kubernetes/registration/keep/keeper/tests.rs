@@ -15,6 +15,7 @@ use tower::service_fn;
 use super::super::keep_registered;
 use crate::certificates::{CaBundle, Validity, issue};
 use crate::events::Events;
+use crate::eventually::eventually;
 use crate::metrics::Metrics;
 
 const NAME: &str = "istio-sidecar-injector-canary";
@@ -216,14 +217,10 @@ async fn who_does_not_lead_any_more_does_not_finish_what_it_began() {
     let Leader { task, leads, .. } = leader(&server, false);
     let metrics = Arc::clone(&task.metrics);
     let keeping = tokio::spawn(keep_registered(task));
-    while server.lock().unwrap().patches.is_empty() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    eventually(|| !server.lock().unwrap().patches.is_empty()).await;
     let began = Instant::now();
     leads.send_replace(false);
-    while !metrics.encode().unwrap().contains("registration_state{state=\"not_leader\"} 1") {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    eventually(|| metrics.encode().unwrap().contains("registration_state{state=\"not_leader\"} 1")).await;
     assert!(began.elapsed() < Duration::from_secs(1), "it waited for an answer");
     keeping.abort();
 }
