@@ -66,6 +66,12 @@ impl Settings {
         }
     }
 
+    /// How long a new authority waits at most until the webhook configuration is known to hold it: from two thirds of the
+    /// old one's time until that is too short for another certificate.
+    pub fn time_to_publish(&self) -> Duration {
+        (self.ca_lifetime / 3).saturating_sub(self.lifetime).max(self.overlap)
+    }
+
     /// Whether these times go together.
     ///
     /// # Errors

@@ -13,7 +13,8 @@ pub struct Situation<'a> {
     pub now: SystemTime,
     /// How long, by the monotonic clock, the Secret has held its present bundle at least: since this process saw it first.
     pub bundle_age: Duration,
-    /// The bundle that the webhook configuration is known to hold, PEM; none when nobody tells.
+    /// The bundle that the webhook configuration is known to hold, PEM; none when nobody knows. What it is not known to
+    /// hold signs only when what signs is about to end.
     pub published: Option<&'a str>,
     /// What was last seen whole: it helps when the Secret is deleted or damaged.
     pub last: Option<&'a Material>,
@@ -182,7 +183,7 @@ impl Next<'_> {
             return true;
         }
         let is_published =
-            published.is_none_or(|bundle| super::material::authorities(bundle, &mut Vec::new()).contains(next));
+            published.is_some_and(|bundle| super::material::authorities(bundle, &mut Vec::new()).contains(next));
         let is_accepted = |pair: &super::Pair| pair.verifies(&self.material.authorities, &self.settings.names, now);
         if self.material.serving.as_ref().is_some_and(is_accepted) {
             bundle_age >= self.settings.overlap && (is_published || ends_soon)

@@ -54,12 +54,15 @@ fn an_authority_is_published_then_signs_and_the_former_leaves_when_it_expired() 
     let published = next(Some(&data), late, DAY, None);
     assert_eq!(published.changes, [Change::NextAuthority, Change::Issued]);
     let data = published.material.to_data();
-    assert!(!next(Some(&data), late, Duration::from_secs(599), None).is_changed);
     let old_bundle = first().material.bundle();
-    let mut held = situation(late, DAY, None);
-    held.published = Some(&old_bundle);
-    assert!(!plan(Some(&data), &settings(), held).unwrap().is_changed, "the webhook configuration is behind");
-    let switched = next(Some(&data), late, Duration::from_secs(600), None);
+    let held = |bundle: &str, age| {
+        let situation = Situation { published: Some(bundle), ..situation(late, age, None) };
+        plan(Some(&data), &settings(), situation).unwrap()
+    };
+    assert!(!held(&old_bundle, DAY).is_changed, "the webhook configuration is behind");
+    let new_bundle = published.material.bundle();
+    assert!(!held(&new_bundle, Duration::from_secs(599)).is_changed, "not every API server has it");
+    let switched = held(&new_bundle, Duration::from_secs(600));
     assert_eq!(switched.changes, [Change::Switched, Change::Issued]);
     assert_eq!(switched.material.authorities.len(), 2);
     assert!(switched.material.next.is_none());
@@ -67,6 +70,22 @@ fn an_authority_is_published_then_signs_and_the_former_leaves_when_it_expired() 
     let dropped = next(Some(&switched.material.to_data()), start() + DAY * 91, DAY, None);
     assert!(dropped.changes.contains(&Change::Dropped));
     assert_eq!(dropped.material.authorities.len(), 1);
+}
+
+#[test]
+fn an_authority_that_nobody_is_known_to_hold_signs_when_the_former_is_about_to_end() {
+    let first = first();
+    let end = first.material.authorities[0].validity.until;
+    let published = next(Some(&first.material.to_data()), start() + DAY * 60, DAY, None);
+    assert!(published.changes.contains(&Change::NextAuthority));
+    let late = end - settings().lifetime;
+    let renewed = next(Some(&published.material.to_data()), late - DAY / 2, Duration::ZERO, None);
+    assert_eq!(renewed.changes, [Change::Issued]);
+    let data = renewed.material.to_data();
+    assert!(!next(Some(&data), late - Duration::from_secs(60), DAY * 28, None).is_changed);
+    let switched = next(Some(&data), late, DAY * 29, None);
+    assert_eq!(switched.changes, [Change::Switched, Change::Issued]);
+    assert_eq!(settings().time_to_publish(), DAY * 29);
 }
 
 #[test]

@@ -49,27 +49,24 @@ pub struct SecretPlace {
 
 /// Serves what is in a Secret, which this program makes and renews while `leadership` says that it is its turn.
 ///
-/// `published` tells the bundle that the webhook configuration holds, where somebody knows; without it, time alone decides
-/// when a new authority may sign. Runs for ever.
+/// `published` tells the bundle that the webhook configuration holds, and none as long as nobody knows: a new authority
+/// signs once it is known to be there, or the old one is about to end. Runs for ever.
 pub async fn manage(
     client: Client,
     place: SecretPlace,
     settings: Settings,
     leadership: watch::Receiver<bool>,
-    published: Option<watch::Receiver<Option<CaBundle>>>,
+    mut published: watch::Receiver<Option<CaBundle>>,
     outlets: Outlets,
 ) -> Infallible {
     let mut keeper = Keeper::new(client, place, outlets, Some(settings));
-    // A channel whose sender is gone never changes again.
-    let (_kept, none) = watch::channel(None);
-    let mut published = published.map_or((none, false), |published| (published, true));
     let (mut leadership, mut led) = (leadership, false);
     let mut secrets = watching::follow_object(keeper.secrets.clone(), &keeper.place.name);
     loop {
         tokio::select! {
             item = secrets.next() => keeper.take(item),
             () = changed(&mut leadership) => {}
-            () = changed(&mut published.0) => {}
+            () = changed(&mut published) => {}
             () = sleep(keeper.wait()) => keeper.look_again().await,
         }
         let leads = *leadership.borrow_and_update();
@@ -83,9 +80,8 @@ pub async fn manage(
             keeper.failure = None;
         }
         if leads {
-            let bundle = published.0.borrow_and_update().clone();
-            let bundle = published.1.then(|| bundle.map(|bundle| bundle.pem).unwrap_or_default());
-            keeper.lead(bundle.as_deref()).await;
+            let bundle = published.borrow_and_update().clone();
+            keeper.lead(bundle.as_ref().map(|bundle| &*bundle.pem)).await;
         }
     }
 }

@@ -71,7 +71,7 @@ fn names() -> Vec<String> {
 }
 
 fn replica(client: &Client, namespace: &str, identity: &str, settings: &Settings, clock: clock::Clock) -> Replica {
-    replica_told(client, (namespace, identity), settings, clock, None)
+    replica_told(client, (namespace, identity), settings, clock, watch::channel(None).1)
 }
 
 fn replica_told(
@@ -79,7 +79,7 @@ fn replica_told(
     (namespace, identity): (&str, &str),
     settings: &Settings,
     clock: clock::Clock,
-    published: Option<watch::Receiver<Option<CaBundle>>>,
+    published: watch::Receiver<Option<CaBundle>>,
 ) -> Replica {
     let (end, ended) = oneshot::channel();
     let shutdown = async {

@@ -178,6 +178,24 @@ fn whatever_is_served_verifies_against_whatever_bundle_is_held() {
 }
 
 #[test]
+fn who_applies_the_bundle_by_hand_every_four_weeks_has_no_request_refused() {
+    let mut world = World::new();
+    const QUARTER: u64 = 6 * 3600;
+    for quarter in 0..4 * 400 {
+        world.pass(QUARTER);
+        world.watch();
+        world.lead(quarter / 4 % 2, false, false);
+        world.watch();
+        if quarter % (4 * 28) == 0 {
+            world.publish(0);
+        }
+        let refused = world.refused();
+        assert!(refused.is_none(), "day {}: {refused:?}", quarter / 4);
+    }
+    assert!(world.bundles.len() > 4, "authorities were rotated");
+}
+
+#[test]
 fn after_a_step_of_the_clock_what_is_served_is_accepted_within_minutes() {
     for days in [1, 20, 61, 89, 91, 400, 3_000] {
         for is_forward in [true, false] {
@@ -185,7 +203,7 @@ fn after_a_step_of_the_clock_what_is_served_is_accepted_within_minutes() {
             let tick = |world: &mut World| {
                 world.pass(30);
                 world.watch();
-                world.lead(0, false, false);
+                world.lead(0, true, false);
                 world.publish(0);
                 world.watch();
             };

@@ -105,13 +105,15 @@ impl Serve {
                 let settings = self.certificate_settings(&namespace);
                 settings.check().map_err(|messages| Failure { messages })?;
                 if !self.register {
-                    let secret = &place.name;
+                    let (secret, within) = (&place.name, humantime::format_duration(settings.time_to_publish()));
                     tracing::warn!(
                         secret,
-                        "without --register nobody writes the caBundle: apply it again whenever ca.crt of the Secret changes"
+                        %within,
+                        "without --register nobody writes the caBundle: apply it again whenever ca.crt of the Secret changes, before the new authority signs"
                     );
                 }
-                let published = self.register.then(|| parts.published.subscribe());
+                // Without --register nobody tells.
+                let published = parts.published.subscribe();
                 parts.tasks.spawn(manage(client, place, settings, parts.leads.clone(), published, outlets));
             }
         }

@@ -31,7 +31,7 @@ impl Told {
     async fn start(client: &Client, name: &str) -> Self {
         let secrets = namespace(client, name).await;
         let (published, receiver) = watch::channel(None);
-        let replica = replica_told(client, (name, "one"), &settings(), later, Some(receiver));
+        let replica = replica_told(client, (name, "one"), &settings(), later, receiver);
         let told = Self { secrets, replica, published };
         told.until_settled("made").await;
         told.publish();
