@@ -13,5 +13,7 @@ fn main() {
     println!("{out}");
     let back = yamledit::edit(&out, &new, &old, &Default::default(), read).unwrap();
     println!("BACK SAME: {}", back == a);
-    if back != a { println!("{back}"); }
+    if back != a {
+        println!("{back}");
+    }
 }

@@ -99,11 +99,8 @@ fn by_equality(old: &[Value], new: &[Value]) -> Vec<(usize, usize)> {
         for (other_at, other) in new.iter().enumerate().rev() {
             let here = at * width + other_at;
             equal[here] = item == other;
-            lengths[here] = if equal[here] {
-                lengths[here + width + 1] + 1
-            } else {
-                lengths[here + width].max(lengths[here + 1])
-            };
+            lengths[here] =
+                if equal[here] { lengths[here + width + 1] + 1 } else { lengths[here + width].max(lengths[here + 1]) };
         }
     }
     let mut pairs = Vec::new();
@@ -146,7 +143,7 @@ fn in_order(
 
 fn may_be(old: &Value, new: &Value) -> bool {
     let same_kind = std::mem::discriminant(old) == std::mem::discriminant(new);
-    same_kind && name(old) == name(new)
+    same_kind && name(old).zip(name(new)).is_none_or(|(old, new)| old == new)
 }
 
 #[cfg(test)]

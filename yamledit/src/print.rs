@@ -229,11 +229,11 @@ mod tests {
             "script": "one\n  two\n",
             "indented": "  x\ny",
             "kept": "x\n\n",
-            "list": [["x", "y"], "a\nb"],
+            "list": [["x", "z"], "a\nb"],
             "yes": "no",
         });
         let expected = "a:\n  b:\n  - 1\n  - c: null\n    d: []\n  e: {}\nscript: |\n  one\n    two\nindented: |2-\n    x\n  y\n\
-                        kept: |+\n  x\n\nlist:\n- - x\n  - y\n- |-\n  a\n  b\n\"yes\": \"no\"\n";
+                        kept: |+\n  x\n\nlist:\n- - x\n  - z\n- |-\n  a\n  b\n\"yes\": \"no\"\n";
         assert_eq!(write(&value, &Limits::default()).unwrap(), expected);
     }
 

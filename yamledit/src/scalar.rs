@@ -85,8 +85,8 @@ fn is_plain(text: &str, context: Context) -> bool {
 /// Whether a string without quotes would be null, a boolean, a number or a date, to YAML of any version.
 fn means_something_else(text: &str) -> bool {
     const WORDS: [&str; 18] = [
-        "~", "<<", "=", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf", "+inf", "-inf", ".nan",
-        ".inf",
+        "~", "<<", "=", "null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf", "+inf", "-inf",
+        ".nan", ".inf",
     ];
     WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)) || looks_like_number(text)
 }
@@ -146,9 +146,41 @@ mod tests {
     #[test]
     fn what_means_something_else_to_any_yaml_is_quoted() {
         for text in [
-            "", "~", "null", "Null", "true", "YES", "no", "on", "Off", "y", "N", "1", "-1", "+1", "0777", "0o17", "0x1F", "0b1",
-            "1_000", "1.5", ".5", "1.", "1e3", "1.2e+3", ".inf", "-.INF", ".nan", "190:20:30", "2001-12-14", "<<", "=",
-            "2001-12-14t21:59:43.10-05:00", "2001-12-14 21:59:43.10 -5", "1.2.3", "12:30",
+            "",
+            "~",
+            "null",
+            "Null",
+            "true",
+            "YES",
+            "no",
+            "on",
+            "Off",
+            "y",
+            "N",
+            "1",
+            "-1",
+            "+1",
+            "0777",
+            "0o17",
+            "0x1F",
+            "0b1",
+            "1_000",
+            "1.5",
+            ".5",
+            "1.",
+            "1e3",
+            "1.2e+3",
+            ".inf",
+            "-.INF",
+            ".nan",
+            "190:20:30",
+            "2001-12-14",
+            "<<",
+            "=",
+            "2001-12-14t21:59:43.10-05:00",
+            "2001-12-14 21:59:43.10 -5",
+            "1.2.3",
+            "12:30",
         ] {
             assert!(!plain(text), "{text}");
         }
@@ -157,8 +189,9 @@ mod tests {
     #[test]
     fn what_has_a_meaning_in_the_syntax_is_quoted() {
         for text in [
-            " a", "a ", "a: b", "a:", "a #b", "- a", "-", "? a", "?", ":", "[a", "{a", "&a", "*a", "!a", "|", ">", "'a", "\"a",
-            "%a", "@a", "`a", "#a", "---", "--- a", "...", "a\tb", "a\nb", "\u{85}", "\u{feff}", "\u{2028}", ",a", "a\r",
+            " a", "a ", "a: b", "a:", "a #b", "- a", "-", "? a", "?", ":", "[a", "{a", "&a", "*a", "!a", "|", ">",
+            "'a", "\"a", "%a", "@a", "`a", "#a", "---", "--- a", "...", "a\tb", "a\nb", "\u{85}", "\u{feff}",
+            "\u{2028}", ",a", "a\r",
         ] {
             assert!(!plain(text), "{text:?}");
         }
@@ -166,7 +199,9 @@ mod tests {
 
     #[test]
     fn what_is_safe_stays_plain() {
-        for text in ["a", "a b", "-c", "--flag", "a:b", "a#b", "100m", "http://a/b?c=d", "é", "/bin/sh", "a'b", "v1", "$(A)"] {
+        for text in
+            ["a", "a b", "-c", "--flag", "a:b", "a#b", "100m", "http://a/b?c=d", "é", "/bin/sh", "a'b", "v1", "$(A)"]
+        {
             assert!(plain(text), "{text}");
         }
     }

@@ -92,16 +92,19 @@ struct Votes {
 impl Votes {
     fn count(&mut self, tree: &Tree<'_>, id: NodeId) {
         match &tree.node(id).kind {
-            Kind::Mapping { layout: Layout::Block, entries } => {
-                let own = column(tree.text, tree.node(id).span.start);
+            Kind::Mapping { layout, entries } => {
+                let own = (*layout == Layout::Block).then(|| column(tree.text, tree.node(id).span.start));
                 for entry in entries {
                     self.scalar(tree, entry.value);
-                    self.child(tree, entry.value, own);
+                    if let Some(own) = own {
+                        self.child(tree, entry.value, own);
+                    }
                 }
             }
-            Kind::Sequence { layout: Layout::Block, items } => {
+            Kind::Sequence { items, .. } => {
                 for item in items {
                     self.scalar(tree, item.node);
+                    // Only in a block can there be one.
                     if matches!(&tree.node(item.node).kind, Kind::Mapping { layout: Layout::Block, .. }) {
                         let own = column(tree.text, item.at);
                         let child = column(tree.text, tree.node(item.node).span.start);

@@ -100,8 +100,9 @@ mod tests {
     #[test]
     fn every_kind_of_line_break_ends_a_line() {
         let text = "a\nbc\r\nd\re";
-        let lines: Vec<_> =
-            [0, 2, 6, 8].map(|at| (line_start(text, at), line_end(text, at), after_break(text, line_end(text, at)))).into();
+        let lines: Vec<_> = [0, 2, 6, 8]
+            .map(|at| (line_start(text, at), line_end(text, at), after_break(text, line_end(text, at))))
+            .into();
         assert_eq!(lines, [(0, 1, 2), (2, 4, 6), (6, 7, 8), (8, 9, 9)]);
         assert_eq!([0, 2, 6, 8].map(|at| before_break(text, at)), [None, Some(1), Some(4), Some(7)]);
     }

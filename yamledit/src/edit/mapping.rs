@@ -60,7 +60,9 @@ impl<'t, 'a, 'v> Planner<'t, 'a, 'v> {
             return Err(Cannot);
         }
         let mut added = Vec::new();
-        let mut after = None;
+        // What is merged stays in front.
+        let mut after =
+            rows.iter().zip(&keys.names).take_while(|(row, name)| row.stays && name.is_none()).count().checked_sub(1);
         for (key, value) in new {
             match keys.last.get(key.as_str()) {
                 Some(row) => after = Some(*row),

@@ -97,10 +97,14 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
         let prefix = anchor.map(|name| format!("&{name} ")).unwrap_or_default();
         let (start, end) = (self.tree.start(id), self.tree.end(id));
         if let Some(flow) = &slot.flow {
-            let space = if self.tree.is_absent(id) { " " } else { "" };
             let mut printer = Printer::new(self.style);
             self.flow_value(&mut printer, id, new, flow, start);
-            self.change(start..end, format!("{space}{prefix}{}", printer.out));
+            let text = format!("{prefix}{}", printer.out);
+            match &self.text[start..] {
+                _ if !self.tree.is_absent(id) => self.change(start..end, text),
+                rest if rest.starts_with(' ') => self.change(start + 1..start + 1, text),
+                _ => self.change(start..start, format!(" {text}")),
+            }
             return Ok(());
         }
         let rendered = self.rendered(slot, id, new, anchor.is_some());
@@ -115,10 +119,8 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
     fn put_behind(&mut self, after: usize, id: NodeId, prefix: &str, rendered: Rendered) {
         let (start, end) = (self.tree.start(id), self.tree.end(id));
         let line = line_end(self.text, after);
-        let gap = match &self.text[after..start.min(line).max(after)] {
-            "" => " ",
-            gap => gap,
-        };
+        let first = skip_blanks(self.text, after);
+        let gap = if first == start && first > after { &self.text[after..first] } else { " " };
         let head = match format!("{prefix}{}", rendered.head).trim_end_matches(' ') {
             "" => String::new(),
             head => format!("{gap}{head}"),

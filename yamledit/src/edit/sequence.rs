@@ -27,10 +27,8 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
         if pairs.is_empty() {
             return Err(Cannot);
         }
-        let mut rows: Vec<Row> = items
-            .iter()
-            .map(|item| Row { at: item.at, end: self.tree.end(item.node), stays: false })
-            .collect();
+        let mut rows: Vec<Row> =
+            items.iter().map(|item| Row { at: item.at, end: self.tree.end(item.node), stays: false }).collect();
         let mut becomes = vec![None; items.len()];
         for (from, to) in &pairs {
             rows[*from].stays = true;
@@ -57,9 +55,9 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
 
     /// Columns from the dash to what stands behind it, as the first mapping in the sequence has it.
     fn dash(&self, items: &[Item]) -> usize {
-        let first = items.iter().find(|item| {
-            matches!(&self.tree.node(item.node).kind, Kind::Mapping { layout: Layout::Block, .. })
-        });
+        let first = items
+            .iter()
+            .find(|item| matches!(&self.tree.node(item.node).kind, Kind::Mapping { layout: Layout::Block, .. }));
         let columns = |item: &Item| {
             let start = self.tree.node(item.node).span.start;
             column(self.text, start).saturating_sub(column(self.text, item.at))

@@ -8,7 +8,7 @@ use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StructureStyle,
 use super::{Entry, Item, Kind, Layout, Node, NodeId, Tree};
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::text::{before_break, line_end, line_start, skip_gap};
+use crate::text::{before_break, line_end, line_start, skip_gap, starts_line};
 
 pub(super) fn tree<'a>(text: &'a str, limits: &Limits) -> Result<Tree<'a>, Error> {
     limits.check_text(text)?;
@@ -110,9 +110,9 @@ impl<'a> Builder<'a> {
         }
         let properties = properties(&occurrence);
         let is_empty = properties.is_none() && is_empty(&occurrence);
-        let place = self.place((!is_empty).then(|| {
-            properties.as_ref().map_or(occurrence.range.start, |properties| properties.start)
-        }));
+        let place = self.place(
+            (!is_empty).then(|| properties.as_ref().map_or(occurrence.range.start, |properties| properties.start)),
+        );
         if let Some(properties) = &properties {
             self.cursor = properties.end;
         }
@@ -143,7 +143,9 @@ impl<'a> Builder<'a> {
             StructureStyle::Flow if text[range.start..].starts_with(['[', '{']) => Layout::Flow,
             StructureStyle::Flow => Layout::Pair,
         };
-        let opening = |layout| range.start..range.start + usize::from(layout == Layout::Flow);
+        let cursor = self.cursor;
+        // A block begins with its first row.
+        let opening = |layout| if layout == Layout::Flow { range.start..range.start + 1 } else { cursor..cursor };
         Ok(match &occurrence.event {
             Event::SequenceStart(style, ..) => {
                 let layout = layout(*style);
@@ -284,7 +286,11 @@ fn block_scalar(text: &str, cursor: usize, occurrence: &Occurrence<'_>) -> Range
     let header_end = text[start..].find([' ', '\t', '\r', '\n']).map_or(text.len(), |length| start + length);
     let keeps = text[start..header_end].contains('+');
     let indent = occurrence.span.indent.unwrap_or_default();
+    // The event ends behind the indentation of what follows.
     let mut end = occurrence.range.end;
+    if end < text.len() && starts_line(text, end) {
+        end = line_start(text, end);
+    }
     while let Some(before) = before_break(text, end).filter(|before| *before > header_end) {
         end = before;
         let line = &text[line_start(text, end)..end];
