@@ -77,7 +77,7 @@ impl Documents<'_> {
     fn length(&mut self, rest: &str) -> usize {
         let Some(body) = body_start(rest) else { return rest.len() };
         // Each part of the stream is searched once for either marker, however many there are of the other.
-        if self.next_start < self.offset + body {
+        if self.next_start <= self.offset + body {
             self.next_start = marker(rest, &self.start, body).map_or(self.stream.len(), |found| self.offset + found);
         }
         let start = self.next_start - self.offset;

@@ -74,6 +74,8 @@ fn edit_by(document: &str, old: &Value, new: &Value, limits: &Limits, read: &Rea
         let text = apply(document, changes);
         match text.as_deref().map(read) {
             Some(Ok(found)) if found == *new => return Ok(text.unwrap_or_default()),
+            // A block scalar at the very end may need a line break that is not there.
+            _ if style.literals => style.literals = false,
             Some(Ok(found)) => {
                 let wrong = differences(&found, new, &forced);
                 forced.extend(wrong);
@@ -81,8 +83,6 @@ fn edit_by(document: &str, old: &Value, new: &Value, limits: &Limits, read: &Rea
             // What is to blame is among what was touched: ever more around it is written anew.
             _ => forced.extend(shortened(&touched, attempt)),
         }
-        // A block scalar at the very end may need a line break that is not there.
-        style.literals = attempt == 0;
     }
     whole(document, new, limits, read)
 }

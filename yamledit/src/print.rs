@@ -200,10 +200,8 @@ pub(crate) fn literal(text: &str, column: usize, width: usize, eol: &str) -> (St
         header.push_str(&width.to_string());
     }
     let without_break = text.strip_suffix('\n');
-    match without_break {
-        None => header.push('-'),
-        Some(rest) if rest.ends_with('\n') => header.push('+'),
-        Some(_) => {}
+    if without_break.is_none() {
+        header.push('-');
     }
     let indentation = " ".repeat(column + width);
     let mut lines = String::new();
@@ -233,7 +231,7 @@ mod tests {
             "yes": "no",
         });
         let expected = "a:\n  b:\n  - 1\n  - c: null\n    d: []\n  e: {}\nscript: |\n  one\n    two\nindented: |2-\n    x\n  y\n\
-                        kept: |+\n  x\n\nlist:\n- - x\n  - z\n- |-\n  a\n  b\n\"yes\": \"no\"\n";
+                        kept: \"x\\n\\n\"\nlist:\n- - x\n  - z\n- |-\n  a\n  b\n\"yes\": \"no\"\n";
         assert_eq!(write(&value, &Limits::default()).unwrap(), expected);
     }
 

@@ -56,6 +56,8 @@ pub(crate) fn number(number: &Number, context: Context) -> String {
 pub(crate) fn is_literal(text: &str) -> bool {
     let first = text.trim_start_matches('\n');
     text.contains('\n')
+        // Blank lines at the end would run together with those that follow.
+        && !text.ends_with("\n\n")
         && !first.is_empty()
         // A line of blanks before the first one with text may pass for its indentation.
         && text.lines().take_while(|line| line.trim_matches(' ').is_empty()).all(str::is_empty)

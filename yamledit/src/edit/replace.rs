@@ -45,9 +45,12 @@ impl<'a> Slot<'a> {
         Self { kind: SlotKind::Root, after, column: 0, flow: None }
     }
 
-    pub(super) fn item(item: &Item, rows: &Rows<'a, '_>, text: &str) -> Self {
+    pub(super) fn item(item: &Item, rows: &Rows<'a, '_>, tree: &Tree<'_>) -> Self {
+        let (text, after) = (tree.text, item.at + 1);
         let column = if rows.flow.is_some() { 0 } else { column(text, item.at) };
-        Self { kind: SlotKind::Item(rows.dash), after: Some(item.at + 1), column, flow: rows.flow }
+        let first = skip_blanks(text, after);
+        let dash = if first == tree.start(item.node) && first > after { first - item.at } else { rows.dash };
+        Self { kind: SlotKind::Item(dash), after: Some(after), column, flow: rows.flow }
     }
 
     pub(super) fn entry(entry: &Entry, rows: &Rows<'a, '_>, text: &str) -> Self {

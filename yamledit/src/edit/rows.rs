@@ -68,10 +68,13 @@ impl Planner<'_, '_, '_> {
         let column = column(self.text, rows.rows[0].at);
         let is_inline = !starts_line(self.text, rows.rows[0].at);
         self.add_in_front(rows, column, is_inline);
-        if is_inline && rows.leading() > 0 {
-            let end = self.extent(rows, rows.leading() - 1, column);
-            let next = skip_blanks(self.text, after_break(self.text, end));
-            self.change(rows.rows[0].at..next, "");
+        // Where no line break stands before the first rows, they go with those behind them.
+        let start = if is_inline { rows.rows[0].at } else { self.attached(rows, 0, column) };
+        let at_once = if is_inline || before_break(self.text, start).is_none() { rows.leading() } else { 0 };
+        if at_once > 0 {
+            let next = after_break(self.text, self.extent(rows, at_once - 1, column));
+            let next = if is_inline { skip_blanks(self.text, next) } else { next };
+            self.change(start..next, "");
         }
         let mut behind = by_row(rows);
         for (index, row) in rows.rows.iter().enumerate() {
@@ -82,7 +85,7 @@ impl Planner<'_, '_, '_> {
                     let text = self.printed(rows, added, column, true);
                     self.change(end..end, text);
                 }
-            } else if !is_inline || index >= rows.leading() {
+            } else if index >= at_once {
                 self.delete(rows, index, column);
             }
         }
@@ -123,16 +126,12 @@ impl Planner<'_, '_, '_> {
         let start = self.attached(rows, index, column);
         let end = self.extent(rows, index, column);
         let next = after_break(self.text, end);
-        match before_break(self.text, start) {
-            Some(before) => {
-                // Of the blank lines on both sides one is enough.
-                let is_after_blank = line_at(self.text, line_start(self.text, before)) == Line::Blank;
-                let is_before_blank = next > end && next < self.text.len() && line_at(self.text, next) == Line::Blank;
-                let end = if is_after_blank && is_before_blank { line_end(self.text, next) } else { end };
-                self.change(before..end, "");
-            }
-            None => self.change(start..next, ""),
-        }
+        let before = before_break(self.text, start).unwrap_or(start);
+        // Of the blank lines on both sides one is enough.
+        let is_after_blank = line_at(self.text, line_start(self.text, before)) == Line::Blank;
+        let is_before_blank = next > end && next < self.text.len() && line_at(self.text, next) == Line::Blank;
+        let end = if is_after_blank && is_before_blank { line_end(self.text, next) } else { end };
+        self.change(before..end, "");
     }
 
     /// Where the comment lines begin that belong to a row, or its own line if there are none.

@@ -8,8 +8,8 @@ use super::replace::Slot;
 use super::rows::{Added, Row, Rows};
 use crate::matching::pairs;
 use crate::style::Flow;
-use crate::text::column;
-use crate::tree::{Item, Kind, Layout, NodeId};
+use crate::text::skip_blanks;
+use crate::tree::{Item, NodeId};
 
 impl<'a, 'v> Planner<'_, 'a, 'v> {
     /// Items are paired with those of the new value; see [`pairs`].
@@ -45,7 +45,7 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
             }
         }
         let rows = Rows { collection: id, rows, added, flow, dash: self.dash(items) };
-        let slots: Vec<_> = items.iter().map(|item| Slot::item(item, &rows, self.text)).collect();
+        let slots: Vec<_> = items.iter().map(|item| Slot::item(item, &rows, self.tree)).collect();
         self.rows(&rows, |planner, row| {
             let Some(to) = becomes[row] else { return Ok(()) };
             let (item, slot) = (&items[row], &slots[row]);
@@ -53,15 +53,12 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
         })
     }
 
-    /// Columns from the dash to what stands behind it, as the first mapping in the sequence has it.
+    /// Columns from the dash to what stands behind it, as the first item with something there has it.
     fn dash(&self, items: &[Item]) -> usize {
-        let first = items
-            .iter()
-            .find(|item| matches!(&self.tree.node(item.node).kind, Kind::Mapping { layout: Layout::Block, .. }));
-        let columns = |item: &Item| {
-            let start = self.tree.node(item.node).span.start;
-            column(self.text, start).saturating_sub(column(self.text, item.at))
-        };
-        first.map_or(self.style.dash, columns).max(2)
+        let columns = items.iter().find_map(|item| {
+            let first = skip_blanks(self.text, item.at + 1);
+            (first == self.tree.start(item.node) && !self.tree.is_absent(item.node)).then(|| first - item.at)
+        });
+        columns.unwrap_or(self.style.dash).max(2)
     }
 }
