@@ -115,8 +115,8 @@ fn marker(text: &str, finder: &Finder<'_>, from: usize) -> Option<usize> {
         if starts_line && is_blank_or_end(&text[start + 3..]) {
             return Some(start);
         }
-        // Not three on: `----` at the start of a line is no marker, but what follows is searched too.
-        at = start + 1;
+        // Another one can only be on another line.
+        at = after_break(text, line_end(text, start));
     }
     None
 }
@@ -154,3 +154,6 @@ fn says_nothing(line: &str) -> bool {
 fn breaks(text: &str) -> usize {
     memchr::memchr_iter(b'\n', text.as_bytes()).count()
 }
+
+#[cfg(test)]
+mod tests;

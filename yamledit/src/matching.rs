@@ -107,8 +107,11 @@ fn by_equality(old: &[Value], new: &[Value]) -> Vec<(usize, usize)> {
     let (mut at, mut other_at) = (0, 0);
     while at < old.len() && other_at < new.len() {
         let here = at * width + other_at;
-        if equal[here] {
-            pairs.push((at, other_at));
+        // Where neither is needed, they may have become each other.
+        if equal[here] || lengths[here + width + 1] == lengths[here] {
+            if equal[here] {
+                pairs.push((at, other_at));
+            }
             (at, other_at) = (at + 1, other_at + 1);
         } else if lengths[here + width] >= lengths[here + 1] {
             at += 1;

@@ -30,7 +30,12 @@ pub(crate) fn string(text: &str, wanted: Quote, fallback: Quote, context: Contex
         return json(text);
     }
     let plain = wanted == Quote::Plain && is_plain(text, context);
-    let quote = if wanted == Quote::Plain { fallback } else { wanted };
+    let quote = match wanted {
+        // JSON as a text can be read in single quotes.
+        Quote::Plain if text.contains(['"', '\\']) && !text.contains('\'') => Quote::Single,
+        Quote::Plain => fallback,
+        wanted => wanted,
+    };
     match quote {
         _ if plain => text.to_owned(),
         Quote::Single if is_printable(text) => format!("'{}'", text.replace('\'', "''")),
@@ -206,6 +211,13 @@ mod tests {
         {
             assert!(plain(text), "{text}");
         }
+    }
+
+    #[test]
+    fn what_would_have_to_be_escaped_is_in_single_quotes() {
+        let written = |text| string(text, Quote::Plain, Quote::Double, Context::Block);
+        assert_eq!(written("{\"a\": 1}"), "'{\"a\": 1}'");
+        assert_eq!(written("{\"a\": 'b'}"), "\"{\\\"a\\\": 'b'}\"");
     }
 
     #[test]

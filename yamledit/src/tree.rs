@@ -130,3 +130,6 @@ impl<'a> Tree<'a> {
         node.span.is_empty() && node.properties.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests;

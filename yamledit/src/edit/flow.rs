@@ -7,7 +7,7 @@ use crate::style::Flow;
 use crate::text::indentation;
 use crate::tree::{Kind, Layout};
 
-impl Planner<'_, '_, '_> {
+impl<'a> Planner<'_, 'a, '_> {
     pub(super) fn flow_rows(
         &mut self,
         rows: &Rows<'_, '_>,
@@ -44,8 +44,13 @@ impl Planner<'_, '_, '_> {
 
     fn flow_printed(&self, added: &Added<'_>, flow: &Flow<'_>, beside: usize) -> String {
         let mut printer = Printer::new(self.style);
-        printer.flow_entry(added.key, added.value, &flow.nested(), indentation(self.text, beside));
+        printer.flow_entry(added.key, added.value, &flow.nested(), self.outer(flow, beside));
         printer.out
+    }
+
+    /// The indentation of the line, where it matters. A line may be as long as the document.
+    pub(super) fn outer(&self, flow: &Flow<'_>, at: usize) -> &'a str {
+        if flow.lines.is_some() { indentation(self.text, at) } else { "" }
     }
 
     /// The comma beside this row, and what stands around it there.

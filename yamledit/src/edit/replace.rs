@@ -8,7 +8,7 @@ use super::rows::Rows;
 use crate::print::{Printer, literal};
 use crate::scalar::{Context, Quote, is_literal, string};
 use crate::style::Flow;
-use crate::text::{column, indentation, line_end, skip_blanks, skip_bom};
+use crate::text::{column, line_end, skip_blanks, skip_bom};
 use crate::tree::{Entry, Item, Kind, Layout, NodeId, Tree};
 
 /// Where a value stands.
@@ -255,7 +255,7 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
             Value::String(text) => {
                 printer.out.push_str(&string(text, self.quote(id), self.style.quote, flow.context));
             }
-            other => printer.flow(other, &flow.nested(), indentation(self.text, start)),
+            other => printer.flow(other, &flow.nested(), self.outer(flow, start)),
         }
     }
 }

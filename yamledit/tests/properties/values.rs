@@ -86,8 +86,13 @@ fn any_change(choices: &mut Choices<'_>, value: &mut Value) {
         Value::Object(map) if choices.chance(80) => match choices.pick(3) {
             0 => add_entry(choices, map),
             1 if !map.is_empty() => {
-                let key = map.keys().nth(choices.pick(map.len())).unwrap().clone();
-                map.shift_remove(&key);
+                let at = choices.pick(map.len());
+                *map = std::mem::take(map)
+                    .into_iter()
+                    .enumerate()
+                    .filter(|(index, _)| *index != at)
+                    .map(|(_, entry)| entry)
+                    .collect();
             }
             _ => add_entry(choices, map),
         },
