@@ -9,10 +9,10 @@
 //! ```
 //!
 //! Core: [`annotations`], [`certificates`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`],
-//! [`election`], [`image`], [`inject`], [`keyed`], [`loading`], [`manifest`], [`merge`], [`mesh`], [`mode`],
+//! [`election`], [`explain`], [`image`], [`inject`], [`keyed`], [`loading`], [`manifest`], [`merge`], [`mesh`], [`mode`],
 //! [`native`], [`openshift`], [`owner`], [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`],
 //! [`quantity`], [`registration`], [`review`], [`selector`], [`status`], [`template`], [`undo`], [`uninject`],
-//! [`webhooks`], [`workload`], [`yaml`].
+//! [`warnings`], [`webhooks`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`clock`], [`events`], [`files`], [`kubernetes`], [`latest`], [`metrics`], [`reload`],
 //! [`server`], [`traces`] (with the feature `otlp`).
 
@@ -31,6 +31,7 @@ pub mod election;
 pub mod events;
 #[cfg(test)]
 mod eventually;
+pub mod explain;
 pub mod files;
 pub mod image;
 pub mod inject;
@@ -62,6 +63,7 @@ pub mod template;
 pub mod traces;
 pub mod undo;
 pub mod uninject;
+pub mod warnings;
 pub mod webhooks;
 pub mod workload;
 pub mod yaml;

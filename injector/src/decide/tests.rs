@@ -2,6 +2,7 @@
 
 use super::*;
 use serde_json::json;
+use sidecar_contract::annotation;
 
 fn config(policy: &str) -> Config {
     serde_json::from_value(json!({
@@ -81,8 +82,13 @@ fn the_selectors_of_the_webhooks_come_first() {
         ("demo", json!({}), json!({}), "policy_enabled"),
     ] {
         let namespace_labels = labels(namespace_labels);
-        let subject =
-            Subject { pod: &pod, namespace, namespace_labels: Some(&namespace_labels), webhooks: Some(&webhooks) };
+        let subject = Subject {
+            pod: &pod,
+            namespace,
+            namespace_labels: Some(&namespace_labels),
+            webhooks: Some(&webhooks),
+            revision: None,
+        };
         assert_eq!(subject.decide(&config("enabled")).reason.code(), expected, "{subject:?}");
         let unknown = Subject { webhooks: None, ..subject };
         assert_eq!(unknown.decide(&config("enabled")), decide_with_warnings(&unknown));
@@ -97,7 +103,8 @@ fn decide_with_warnings(subject: &Subject<'_>) -> Decision {
 fn labels_without_effect_are_warned_about() {
     let labels = json!({"istio-injection": "enabled", "istio.io/rev": "canary"});
     let pod = json!({"metadata": {"labels": {label::REVISION: "canary"}}});
-    let subject = Subject { pod: &pod, namespace: "demo", namespace_labels: labels.as_object(), webhooks: None };
+    let subject =
+        Subject { pod: &pod, namespace: "demo", namespace_labels: labels.as_object(), webhooks: None, revision: None };
     assert_eq!(subject.decide(&config("enabled")).warnings.len(), 2);
 }
 
