@@ -1,6 +1,6 @@
 //! What is too much is refused, and what is much takes no longer than it should.
 
-#[path = "common/read.rs"]
+#[path = "../common/read.rs"]
 mod read;
 
 use read::read;
