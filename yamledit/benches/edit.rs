@@ -1,13 +1,9 @@
 //! How fast a stream is taken apart, and how long it takes to edit one Deployment.
 
-#[path = "../tests/common/read.rs"]
-mod read;
-
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use read::read;
-use serde_json::json;
+use serde_json::{Value, json};
 use yamledit::{Limits, documents, edit};
 
 const CONTAINER: &str = "      - name: app-NUMBER   # what this pod is for
@@ -29,6 +25,10 @@ const CONTAINER: &str = "      - name: app-NUMBER   # what this pod is for
         resources:
           requests: {cpu: 100m, memory: 128Mi}
 ";
+
+fn read(text: &str) -> Result<Value, serde_saphyr::Error> {
+    serde_saphyr::from_str(text)
+}
 
 /// A Deployment of about 5 KB.
 fn deployment() -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use granit_parser::ScalarStyle;
 
 use crate::scalar::{Context, Quote};
-use crate::text::{after_break, column, indentation, line_end, skip_gap};
+use crate::text::{after_break, column, indentation, line_end, skip_blanks, skip_gap};
 use crate::tree::{Kind, Layout, NodeId, Tree};
 
 /// How blocks are written, by what most of the document does.
@@ -17,7 +17,7 @@ pub(crate) struct Style<'a> {
     pub(crate) width: usize,
     /// Columns from a mapping to the dashes of a sequence that is its value.
     pub(crate) offset: usize,
-    /// Columns from a dash to the mapping behind it.
+    /// Columns from a dash to what stands behind it.
     pub(crate) dash: usize,
     /// How strings are written that could be plain.
     pub(crate) wanted: Quote,
@@ -101,14 +101,13 @@ impl Votes {
                     }
                 }
             }
-            Kind::Sequence { items, .. } => {
+            Kind::Sequence { layout, items } => {
                 for item in items {
                     self.scalar(tree, item.node);
-                    // Only in a block can there be one.
-                    if matches!(&tree.node(item.node).kind, Kind::Mapping { layout: Layout::Block, .. }) {
-                        let own = column(tree.text, item.at);
-                        let child = column(tree.text, tree.node(item.node).span.start);
-                        *self.dashes.entry(child.saturating_sub(own).max(1)).or_default() += 1;
+                    let first = skip_blanks(tree.text, item.at + 1);
+                    let is_beside = first == tree.start(item.node) && !tree.is_absent(item.node);
+                    if *layout == Layout::Block && is_beside {
+                        *self.dashes.entry(first - item.at).or_default() += 1;
                     }
                 }
             }

@@ -59,6 +59,16 @@ impl<'a> Slot<'a> {
     }
 }
 
+impl Slot<'_> {
+    /// Blanks between the indicator and the value.
+    fn gap(&self) -> usize {
+        match self.kind {
+            SlotKind::Item(dash) => dash.saturating_sub(1).max(1),
+            SlotKind::Root | SlotKind::Entry => 1,
+        }
+    }
+}
+
 impl<'a, 'v> Planner<'_, 'a, 'v> {
     /// Writes a value in the place of a node. An anchor of the node stays.
     pub(super) fn replace(&mut self, slot: &Slot<'a>, id: NodeId, new: &'v Value) -> Result<(), Cannot> {
@@ -113,17 +123,18 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
         let rendered = self.rendered(slot, id, new, anchor.is_some());
         match slot.after {
             None => self.change(start..end, format!("{prefix}{}{}", rendered.head, rendered.body)),
-            Some(after) => self.put_behind(after, id, &prefix, rendered),
+            Some(after) => self.put_behind(after, slot.gap(), id, &prefix, rendered),
         }
         Ok(())
     }
 
     /// Puts a value behind an indicator; a comment on the line stays there.
-    fn put_behind(&mut self, after: usize, id: NodeId, prefix: &str, rendered: Rendered) {
+    fn put_behind(&mut self, after: usize, blanks: usize, id: NodeId, prefix: &str, rendered: Rendered) {
         let (start, end) = (self.tree.start(id), self.tree.end(id));
         let line = line_end(self.text, after);
         let first = skip_blanks(self.text, after);
-        let gap = if first == start && first > after { &self.text[after..first] } else { " " };
+        let blanks = " ".repeat(blanks);
+        let gap = if first == start && first > after { &self.text[after..first] } else { &blanks };
         let head = match format!("{prefix}{}", rendered.head).trim_end_matches(' ') {
             "" => String::new(),
             head => format!("{gap}{head}"),

@@ -1,6 +1,6 @@
 //! What is too much is refused, and what is much takes no longer than it should.
 
-#[path = "common/read.rs"]
+#[path = "../common/read.rs"]
 mod read;
 
 use read::read;
@@ -89,4 +89,22 @@ fn long_lists_are_edited_item_by_item() {
         let there = edit(&text, &old, &new, &limits, read).unwrap();
         assert_eq!(edit(&there, &new, &old, &limits, read).unwrap(), text);
     }
+}
+
+#[test]
+fn the_deepest_that_is_allowed_fits_on_a_small_stack() {
+    let limits = Limits { depth: 255, ..Limits::default() };
+    for (open, close) in [("[", "]"), ("{a: ", "}"), ("- ", "")] {
+        let text = |inner: &str| format!("{}{inner}{}", open.repeat(254), close.repeat(254));
+        let (old, new) = (nested(open, json!("x")), nested(open, json!("z")));
+        // Reading has limits of its own.
+        let wanted = text("z");
+        let read = |found: &str| if found == wanted { Ok(new.clone()) } else { Err("another text") };
+        assert_eq!(edit(&text("x"), &old, &new, &limits, read).as_ref(), Ok(&wanted), "{open}");
+    }
+}
+
+fn nested(open: &str, inner: Value) -> Value {
+    let is_mapping = open.starts_with('{');
+    (0..254).fold(inner, |value, _| if is_mapping { json!({ "a": value }) } else { Value::Array(vec![value]) })
 }
