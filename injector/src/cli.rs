@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod istioctl;
 pub mod kube_inject;
 pub mod kubernetes;
+pub mod manifests;
 pub mod registration;
 pub mod serve;
 pub mod uninject;
@@ -45,7 +46,7 @@ pub enum Command {
     /// Inject manifests from a file and print them; says on standard error what was done to which object, and why.
     KubeInject(Box<kube_inject::KubeInject>),
     /// Take injections back: print the manifests as they were, and say on standard error what could not be told for sure.
-    Uninject(uninject::Uninject),
+    Uninject(Box<uninject::Uninject>),
     /// Explain a decision: for the objects of a file, for a pod or a workload of the cluster, or, with --all, which pods of
     /// the cluster are not as they should be.
     Check(Box<check::Check>),

@@ -1,10 +1,13 @@
 //! Reading what a person names on the command line, and writing results so that nothing is lost half-way.
 #![expect(clippy::disallowed_methods, reason = "this is the edge at which the command line's files are read")]
 
+pub mod download;
+pub mod inputs;
+pub mod stream;
 pub mod watch;
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
@@ -91,11 +94,19 @@ pub enum Access {
 /// # Errors
 /// When the directory or the file cannot be written; the file is then as it was.
 pub fn write_atomically(path: &Path, text: &str, access: Access) -> Result<(), FileError> {
+    replace(path, &mut text.as_bytes(), access)
+}
+
+/// [`write_atomically`] with all that `contents` gives.
+///
+/// # Errors
+/// When the directory or the file cannot be written, or the contents cannot be read; the file is then as it was.
+pub fn replace(path: &Path, contents: &mut dyn Read, access: Access) -> Result<(), FileError> {
     let error = |action| move |source| FileError { path: display(path), action, source };
     let present = match fs::metadata(path) {
         Ok(metadata) if !metadata.is_file() => {
             let mut file = fs::OpenOptions::new().write(true).open(path).map_err(error("cannot be opened"))?;
-            return file.write_all(text.as_bytes()).map_err(error("cannot be written"));
+            return io::copy(contents, &mut file).map(drop).map_err(error("cannot be written"));
         }
         Ok(metadata) => Some(metadata),
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => None,
@@ -117,7 +128,7 @@ pub fn write_atomically(path: &Path, text: &str, access: Access) -> Result<(), F
         .permissions(permissions)
         .tempfile_in(directory)
         .map_err(error("cannot be written: its directory takes no temporary file"))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(error("cannot be written"))?;
+    io::copy(contents, &mut file).and_then(|_| file.as_file().sync_all()).map_err(error("cannot be written"))?;
     if let (Some(metadata), Access::Shared) = (present, access) {
         // Only root may give a file away; for others it is theirs in the end, as with most editors.
         let _ = fchown(file.as_file(), Some(metadata.uid()), Some(metadata.gid()));

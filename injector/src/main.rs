@@ -26,8 +26,8 @@ fn main() -> ExitCode {
         }
     };
     let done = match command {
-        Command::KubeInject(kube_inject) => kube_inject.run().map(|()| exit::DONE),
-        Command::Uninject(uninject) => uninject.run().map(|()| exit::DONE),
+        Command::KubeInject(kube_inject) => kube_inject.run(),
+        Command::Uninject(uninject) => uninject.run(),
         Command::Check(check) => check.run(),
         Command::Serve(serve) => serve.run().map(|()| exit::DONE),
         Command::Webhook(webhook) => webhook.run(),

@@ -4,10 +4,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_saphyr::{Budget, DuplicateKeyPolicy, Options, SerializerOptions};
 
-/// An object in etcd has at most 1.5 MiB; this is far beyond what fits.
-const MAX_NODES: usize = 250_000;
+/// An object in etcd has at most 1.5 MiB; this is a List of some thousand.
+pub(crate) const MAX_NODES: usize = 1_000_000;
 /// Kubernetes' own types nest about 20 levels deep, custom resources rarely more.
-const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 64;
 
 /// Text that is not YAML, or not what was expected in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +25,7 @@ pub struct YamlError {
 /// one wins (see [`duplicate_key`]). Keys are taken as text.
 ///
 /// # Errors
-/// When the text is not YAML, or larger or deeper than the limits allow (250,000 nodes, 64 levels).
+/// When the text is not YAML, or larger or deeper than the limits allow (1,000,000 nodes, 64 levels).
 pub fn read_manifest(text: &str) -> Result<Value, YamlError> {
     read(text, DuplicateKeyPolicy::LastWins)
 }
@@ -69,7 +69,8 @@ pub fn write(value: &Value) -> Result<String, YamlError> {
 
 fn read<T: DeserializeOwned>(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<T, YamlError> {
     let mut budget = Budget::default();
-    (budget.max_nodes, budget.max_depth) = (MAX_NODES, MAX_DEPTH);
+    // What ends a collection is an event too.
+    (budget.max_nodes, budget.max_events, budget.max_depth) = (MAX_NODES, 2 * MAX_NODES, MAX_DEPTH);
     let options: Options = serde_saphyr::options! {
         budget: Some(budget),
         duplicate_keys: duplicate_keys,

@@ -90,7 +90,7 @@ impl Check {
 
     async fn explain_file(&self, path: &Path, injectors: &mut Injectors<'_>) -> Result<u8, Failure> {
         let text = files::read(path).map_err(|error| Failure::of(&error))?;
-        let objects = read_objects(&text).map_err(|errors| super::kube_inject::mistakes(path, &errors))?;
+        let objects = read_objects(&text).map_err(|errors| super::manifests::mistakes(path, &errors))?;
         let mut explanations = Vec::new();
         for object in &objects {
             explanations.extend(injectors.explain(object, false).await?);

@@ -1,34 +1,27 @@
 //! `uninject`: injected manifests in, manifests as they were out.
 
-use std::path::{Path, PathBuf};
-
 use clap::Args;
 
-use crate::cli::{Failure, kube_inject};
-use crate::files;
-use crate::manifest::uninject_manifest;
+use crate::cli::Failure;
+use crate::cli::manifests::{EXIT_CODES, ManifestArgs};
+use crate::manifest::Task;
+use crate::mode::Mode;
 
 /// Flags of `uninject`.
 #[derive(Debug, Args)]
-#[command(after_help = crate::cli::EXIT_CODES)]
+#[command(after_help = EXIT_CODES)]
 pub struct Uninject {
-    /// Manifest to take injections out of: YAML or JSON, any number of documents; `-` for standard input.
-    #[arg(short, long, value_name = "FILE")]
-    pub filename: PathBuf,
-    /// File to write, replaced as a whole; standard output when not given, or `-`.
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
+    /// Which manifests, and what becomes of them.
+    #[command(flatten)]
+    pub manifests: ManifestArgs,
 }
 
 impl Uninject {
-    /// Takes injections back, writes the result, and reports on standard error.
+    /// Takes injections back, writes the result, and reports on standard error; the exit code.
     ///
     /// # Errors
-    /// All mistakes in the manifest; nothing is written then.
-    pub fn run(&self) -> Result<(), Failure> {
-        let Self { filename, output } = self;
-        let text = files::read(filename).map_err(|error| Failure::of(&error))?;
-        let manifest = uninject_manifest(&text).map_err(|errors| kube_inject::mistakes(filename, &errors))?;
-        kube_inject::write(output.as_deref().filter(|path| *path != Path::new("-")), &manifest)
+    /// What keeps the result from being written.
+    pub fn run(&self) -> Result<u8, Failure> {
+        self.manifests.run(Task::uninject(self.manifests.form(Mode::Corrected)))
     }
 }

@@ -2,9 +2,19 @@
 
 use std::fmt;
 
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
 use crate::decide::Reason;
 use crate::inject::Outcome;
-use crate::warnings::Warning;
+use crate::status::Status;
+use crate::warnings::{
+    HOST_NETWORK, IMAGE_AUTO, INJECT_VALUE_WITHOUT_SENSE, POLICY_INVALID, SYSTEM_NAMESPACE, UNKNOWN_KIND, Warning,
+};
+
+/// What is warned of when an object without a sidecar was to have one.
+const WRONGLY_SKIPPED: [&str; 6] =
+    [HOST_NETWORK, IMAGE_AUTO, INJECT_VALUE_WITHOUT_SENSE, POLICY_INVALID, SYSTEM_NAMESPACE, UNKNOWN_KIND];
 
 /// What was done to one object, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,10 +45,12 @@ pub enum Action {
 }
 
 /// A mistake in the stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ManifestError {
     /// Line in the stream, from 1: of the mistake where it is known, else of the document's start.
     pub line: usize,
+    /// Number of the document in the stream, from 1; none where there is no other.
+    pub document: Option<usize>,
     /// The object, as `Deployment demo/httpbin`; empty when it could not be told.
     pub object: String,
     /// What is wrong.
@@ -47,32 +59,104 @@ pub struct ManifestError {
 
 impl std::error::Error for ManifestError {}
 
+impl ManifestError {
+    /// Mistakes of a stream with `count` documents: of a single one the number says nothing.
+    pub fn of_stream(mut errors: Vec<Self>, count: usize) -> Vec<Self> {
+        if count < 2 {
+            errors.iter_mut().for_each(|error| error.document = None);
+        }
+        errors
+    }
+}
+
 impl fmt::Display for ManifestError {
-    /// As `14: Deployment demo/httpbin: spec.template: is missing`: put a file's name and a colon in front.
+    /// As `14: document 2: Deployment demo/httpbin: spec.template: is missing`: put a file's name and a colon in front.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { line, object, message } = self;
-        if object.is_empty() { write!(f, "{line}: {message}") } else { write!(f, "{line}: {object}: {message}") }
+        let Self { line, document, object, message } = self;
+        write!(f, "{line}: ")?;
+        if let Some(document) = document {
+            write!(f, "document {document}: ")?;
+        }
+        if object.is_empty() { f.write_str(message) } else { write!(f, "{object}: {message}") }
+    }
+}
+
+impl Action {
+    /// What was done, in one word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Injected(..) => "injected",
+            Self::Skipped(_) => "skipped",
+            Self::Uninjected(_) => "uninjected",
+            Self::UpToDate | Self::NotAWorkload | Self::NotInjected => "unchanged",
+        }
+    }
+
+    /// Why: a stable name for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Injected(reason, _) | Self::Skipped(reason) => reason.code(),
+            Self::UpToDate => "up_to_date",
+            Self::NotAWorkload => "not_a_workload",
+            Self::Uninjected(true) => "exact",
+            Self::Uninjected(false) => "inexact",
+            Self::NotInjected => "not_injected",
+        }
+    }
+
+    /// Why, and what came of it, in a sentence.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Injected(reason, outcome) => {
+                format!("{reason}; added {} from template {}", added(outcome), outcome.templates.join(", "))
+            }
+            Self::UpToDate => "it has this very sidecar already".to_owned(),
+            Self::Skipped(reason) => reason.to_string(),
+            Self::NotAWorkload => "objects of this kind are not injected".to_owned(),
+            Self::Uninjected(true) => "it is what it was".to_owned(),
+            Self::Uninjected(false) => "Istio injected it, and did not write down all".to_owned(),
+            Self::NotInjected => "it was not injected".to_owned(),
+        }
+    }
+}
+
+impl ObjectReport {
+    /// Whether its owner had to expect a sidecar, and it has none.
+    pub fn is_wrongly_skipped(&self) -> bool {
+        match self.action {
+            Action::Skipped(_) | Action::NotAWorkload => {
+                self.warnings.iter().any(|warning| WRONGLY_SKIPPED.contains(&warning.code))
+            }
+            _ => false,
+        }
     }
 }
 
 impl fmt::Display for ObjectReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let object = &self.object;
-        match &self.action {
-            Action::Injected(reason, outcome) => {
-                let templates = outcome.templates.join(", ");
-                write!(f, "injected {object}: {reason}; added {} from template {templates}", added(outcome))?;
-            }
-            Action::UpToDate => write!(f, "unchanged {object}: it has this very sidecar already")?,
-            Action::Skipped(reason) => write!(f, "skipped {object}: {reason}")?,
-            Action::NotAWorkload => write!(f, "unchanged {object}: objects of this kind are not injected")?,
-            Action::Uninjected(true) => write!(f, "uninjected {object}: it is what it was")?,
-            Action::Uninjected(false) => {
-                write!(f, "uninjected {object}: Istio injected it, and did not write down all")?;
-            }
-            Action::NotInjected => write!(f, "unchanged {object}: it was not injected")?,
+        let Self { object, action, warnings } = self;
+        write!(f, "{} {object}: {}", action.name(), action.sentence())?;
+        warnings.iter().try_for_each(|warning| write!(f, "\nwarning {object}: {warning}"))
+    }
+}
+
+impl Serialize for ObjectReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_map(None)?;
+        fields.serialize_entry("object", &self.object)?;
+        fields.serialize_entry("action", self.action.name())?;
+        fields.serialize_entry("reason", self.action.code())?;
+        fields.serialize_entry("message", &self.action.sentence())?;
+        if let Action::Injected(_, outcome) = &self.action {
+            fields.serialize_entry("templates", &outcome.templates)?;
+            let Status { init_containers, containers, volumes, image_pull_secrets, .. } = &outcome.status;
+            fields.serialize_entry("initContainers", &init_containers.as_deref().unwrap_or_default())?;
+            fields.serialize_entry("containers", &containers.as_deref().unwrap_or_default())?;
+            fields.serialize_entry("volumes", &volumes.as_deref().unwrap_or_default())?;
+            fields.serialize_entry("imagePullSecrets", &image_pull_secrets.as_deref().unwrap_or_default())?;
         }
-        self.warnings.iter().try_for_each(|warning| write!(f, "\nwarning {object}: {warning}"))
+        fields.serialize_entry("warnings", &self.warnings)?;
+        fields.end()
     }
 }
 

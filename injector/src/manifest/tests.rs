@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::config::Configuration;
+use crate::decide::Reason;
 use crate::defaults;
+use crate::mode::Mode;
 
 fn injector() -> Injector {
     let configuration = Configuration::load(&defaults::sources()).unwrap();
@@ -99,7 +101,8 @@ fn json_is_yaml_too() {
     let manifest = injected(
         r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": [{"name": "app"}]}}"#,
     );
-    assert!(manifest.text.contains("- name: istio-proxy"));
+    assert!(manifest.text.contains(r#"{"name": "istio-proxy","#), "{}", manifest.text);
+    serde_json::from_str::<Value>(&manifest.text).unwrap();
 }
 
 #[test]
@@ -110,10 +113,10 @@ fn every_mistake_has_a_line_and_a_name() {
     assert_eq!(
         mistakes(&stream),
         [
-            "9: not a Kubernetes object: apiVersion: is missing",
-            "11: Pod none: spec.containers: is empty; a pod needs at least one container",
-            "16: not YAML: unclosed bracket '['",
-            "18: not a Kubernetes object: the document: is not a mapping"
+            "9: document 2: not a Kubernetes object: apiVersion: is missing",
+            "11: document 3: Pod none: spec.containers: is empty; a pod needs at least one container",
+            "16: document 4: not YAML: unclosed bracket '['",
+            "18: document 5: not a Kubernetes object: the document: is not a mapping"
         ]
     );
 }
@@ -147,7 +150,7 @@ fn a_document_that_has_its_sidecar_already_stays_byte_for_byte() {
 fn documents_stay_apart_also_when_one_begins_on_its_separators_line() {
     let pod = "--- {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: app}]}}\n";
     let text = injected(&format!("{SERVICE}{pod}")).text;
-    assert_eq!(text.matches("\n---\napiVersion: v1\nkind: Pod").count(), 1, "{text}");
+    assert_eq!(text.matches("\n--- {apiVersion: v1, kind: Pod").count(), 1, "{text}");
 }
 
 #[test]

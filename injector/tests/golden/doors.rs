@@ -161,7 +161,7 @@ impl Checked {
         injector: &Injector,
     ) {
         let mut expected: BTreeMap<(usize, &str), Vec<String>> = BTreeMap::new();
-        for ManifestError { line, object, message } in errors.filter(|error| !error.object.is_empty()) {
+        for ManifestError { line, object, message, .. } in errors.filter(|error| !error.object.is_empty()) {
             let message = message.replace("spec.jobTemplate.spec.template.", "").replace("spec.template.", "");
             expected.entry((*line, object)).or_default().push(message);
         }

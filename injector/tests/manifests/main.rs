@@ -5,6 +5,7 @@
 mod availability;
 mod cluster;
 mod images;
+#[path = "../common/kubectl.rs"]
 mod kubectl;
 mod names;
 mod observability;

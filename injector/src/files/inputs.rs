@@ -1,0 +1,244 @@
+//! What `-f` names: files, directories, standard input, and addresses.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Cursor, Read};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+use super::{FileError, display, download};
+
+/// Endings of the files that are taken from a directory.
+const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
+/// A named pipe that nobody has opened for writing may wait for ever; within this time a shell has started both programs.
+const PATIENCE_MS: u16 = 2_000;
+
+/// Something to read manifests from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Standard input.
+    StandardInput,
+    /// A file.
+    File(PathBuf),
+    /// An `https://` address.
+    Address(String),
+}
+
+impl Input {
+    /// How a person knows it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::StandardInput => display(Path::new("-")),
+            Self::File(path) => display(path),
+            Self::Address(address) => address.clone(),
+        }
+    }
+
+    /// Opens it.
+    ///
+    /// # Errors
+    /// When it is not there or cannot be read, and when nobody writes to it.
+    pub fn open(&self) -> Result<Box<dyn Read>, FileError> {
+        match self {
+            Self::StandardInput => Ok(Box::new(io::stdin().lock())),
+            Self::File(path) => open(path).map(|file| Box::new(file) as Box<dyn Read>).map_err(error_at(path)),
+            Self::Address(address) => {
+                let fetched = download::fetch(address).map(|bytes| Box::new(Cursor::new(bytes)) as Box<dyn Read>);
+                fetched.map_err(|source| FileError { path: address.clone(), action: "cannot be fetched", source })
+            }
+        }
+    }
+}
+
+/// What the given names stand for, in their order; the files of a directory by name. What is named twice is read once.
+///
+/// # Errors
+/// All names that stand for nothing; the inputs that were found are given beside.
+pub fn inputs(given: &[PathBuf], recursive: bool) -> (Vec<Input>, Vec<FileError>) {
+    let mut found = Found { recursive, inputs: Vec::new(), seen: HashSet::new(), errors: Vec::new() };
+    for path in given {
+        found.add(path);
+    }
+    (found.inputs, found.errors)
+}
+
+struct Found {
+    recursive: bool,
+    inputs: Vec<Input>,
+    /// Device and number of each file.
+    seen: HashSet<(u64, u64)>,
+    errors: Vec<FileError>,
+}
+
+impl Found {
+    fn add(&mut self, path: &Path) {
+        let text = path.to_str().unwrap_or_default();
+        if text == "-" {
+            if !self.inputs.contains(&Input::StandardInput) {
+                self.inputs.push(Input::StandardInput);
+            }
+        } else if text.starts_with("https://") {
+            self.inputs.push(Input::Address(text.to_owned()));
+        } else if text.starts_with("http://") {
+            let why = "over http anybody on the way can change what is applied; use https://, or fetch it yourself";
+            self.refuse(path, "is not fetched", why);
+        } else {
+            match fs::metadata(path) {
+                Ok(metadata) if metadata.is_dir() => {
+                    let before = (self.inputs.len(), self.errors.len());
+                    self.directory(path, &mut Vec::new());
+                    if before == (self.inputs.len(), self.errors.len()) {
+                        let recursively = if self.recursive { "" } else { "; -R looks into the directories in it" };
+                        self.refuse(path, "has nothing to read", &format!("no *.yaml, *.yml or *.json{recursively}"));
+                    }
+                }
+                Ok(metadata) => self.file(path, &metadata),
+                Err(source) => self.errors.push(FileError { path: display(path), action: "cannot be opened", source }),
+            }
+        }
+    }
+
+    fn file(&mut self, path: &Path, metadata: &fs::Metadata) {
+        if !metadata.is_file() || self.seen.insert((metadata.dev(), metadata.ino())) {
+            self.inputs.push(Input::File(path.to_owned()));
+        }
+    }
+
+    /// Hidden files and directories are passed over. `above` are the directories that led here.
+    fn directory(&mut self, path: &Path, above: &mut Vec<(u64, u64)>) {
+        let read = || {
+            let metadata = fs::metadata(path)?;
+            let entries = fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+            Ok(((metadata.dev(), metadata.ino()), entries))
+        };
+        let (this, mut entries) = match read() {
+            Ok(read) => read,
+            Err(source) => {
+                let path = display(path);
+                return self.errors.push(FileError { path, action: "cannot be listed", source });
+            }
+        };
+        if above.contains(&this) {
+            return self.refuse(path, "is not followed", "it leads back to a directory above it");
+        }
+        above.push(this);
+        entries.sort();
+        for entry in entries {
+            let is_hidden = entry.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            let is_manifest = entry.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known));
+            match fs::metadata(&entry) {
+                _ if is_hidden => {}
+                Ok(metadata) if metadata.is_dir() && self.recursive => self.directory(&entry, above),
+                Ok(metadata) if metadata.is_dir() || !is_manifest => {}
+                Ok(metadata) if metadata.is_file() => self.file(&entry, &metadata),
+                Ok(_) => self.refuse(&entry, "is not read", "it is no regular file; name it with -f to read it"),
+                Err(_) if !is_manifest => {}
+                Err(source) => {
+                    self.errors.push(FileError { path: display(&entry), action: "cannot be opened", source });
+                }
+            }
+        }
+        above.pop();
+    }
+
+    fn refuse(&mut self, path: &Path, action: &'static str, why: &str) {
+        self.errors.push(FileError { path: display(path), action, source: io::Error::other(why.to_owned()) });
+    }
+}
+
+fn error_at(path: &Path) -> impl Fn(io::Error) -> FileError {
+    let path = display(path);
+    move |source| FileError { path: path.clone(), action: "cannot be opened", source }
+}
+
+/// Opens a file without waiting for somebody to write to it.
+fn open(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_block_device() {
+        return Err(io::Error::other("it is a disk"));
+    }
+    if kind.is_fifo() {
+        await_writer(&file)?;
+    }
+    fcntl(&file, FcntlArg::F_SETFL(OFlag::empty()))?;
+    Ok(file)
+}
+
+/// Waits until there is something in the pipe, or somebody who may write to it.
+fn await_writer(mut pipe: &File) -> io::Result<()> {
+    let mut waiting = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
+    if poll(&mut waiting, PollTimeout::from(PATIENCE_MS))? > 0 {
+        return Ok(());
+    }
+    // Nothing of an empty pipe is read: the end if nobody writes, and else that it would have to wait.
+    match pipe.read(&mut [0]) {
+        Ok(0) => Err(io::Error::other("it is a pipe that nobody writes to")),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Err(io::Error::other("it is a pipe that others read too")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::stat::Mode;
+    use std::io::Write;
+    use std::os::unix::fs::symlink;
+
+    fn names(found: &[Input], folder: &Path) -> Vec<String> {
+        found.iter().map(|input| input.name().replace(&format!("{}/", folder.display()), "")).collect()
+    }
+
+    #[test]
+    fn a_directory_stands_for_its_manifests_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.yml", "a.yaml", "c.json", "notes.txt", ".hidden.yaml", "d/e.yaml", ".git/f.yaml"] {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        symlink(folder.path().join("a.yaml"), folder.path().join("z.yaml")).unwrap();
+        let (flat, errors) = inputs(&[folder.path().to_owned(), folder.path().join("b.yml")], false);
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!(names(&flat, folder.path()), ["a.yaml", "b.yml", "c.json"]);
+        let (deep, _) = inputs(&[folder.path().to_owned()], true);
+        assert_eq!(names(&deep, folder.path()), ["a.yaml", "b.yml", "c.json", "d/e.yaml"]);
+    }
+
+    #[test]
+    fn loops_pipes_and_empty_directories_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (empty, looped) = (folder.path().join("empty"), folder.path().join("looped"));
+        fs::create_dir(&empty).unwrap();
+        fs::create_dir(&looped).unwrap();
+        symlink(&looped, looped.join("again")).unwrap();
+        nix::unistd::mkfifo(&looped.join("pipe.yaml"), Mode::S_IRWXU).unwrap();
+        let given = [empty, looped, "http://example.org/a.yaml".into()];
+        let (found, errors) = inputs(&given, true);
+        assert_eq!(found, []);
+        let said: Vec<_> = errors.iter().map(|error| format!("{error}: {}", error.source)).collect();
+        let expected = ["no *.yaml", "leads back", "no regular file", "use https"];
+        assert_eq!(said.len(), expected.len(), "{said:?}");
+        assert!(said.iter().zip(expected).all(|(said, expected)| said.contains(expected)), "{said:?}");
+    }
+
+    #[test]
+    fn a_pipe_is_read_when_somebody_writes_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        nix::unistd::mkfifo(&path, Mode::S_IRWXU).unwrap();
+        let input = Input::File(path.clone());
+        assert!(input.open().err().unwrap().source.to_string().contains("nobody writes"));
+        let writer = std::thread::spawn(move || OpenOptions::new().write(true).open(path)?.write_all(b"a: 1\n"));
+        let mut text = String::new();
+        input.open().unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "a: 1\n");
+        writer.join().unwrap().unwrap();
+    }
+}

@@ -1,0 +1,125 @@
+//! What is done with each pod of a stream.
+
+use serde_json::Value;
+
+use crate::context::{Injector, NO_VARIABLES};
+use crate::decide::{Decision, Reason};
+use crate::inject::inject;
+use crate::manifest::report::Action;
+use crate::mode::Mode;
+use crate::owner::{Owner, owner_of_pod};
+use crate::template;
+use crate::uninject::{Uninjected, uninject};
+use crate::warnings::{self, INJECTED_BY_ISTIO_INEXACT, ISTIO_SKIPS, Warning};
+use crate::workload::{WorkloadKind, metadata_text};
+
+/// What to do with each pod of a stream.
+pub(super) trait Change {
+    /// Which kinds of object have a pod, and where.
+    fn mode(&self) -> Mode;
+
+    /// What is done with `pod`, and the pod that takes its place, if another does.
+    ///
+    /// # Errors
+    /// All mistakes in the pod.
+    fn change(&self, object: &Value, workload: &WorkloadKind, pod: &Value) -> Result<Changed, Vec<String>>;
+}
+
+/// What was done to one pod.
+pub(super) struct Changed {
+    pub(super) action: Action,
+    pub(super) pod: Option<Value>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl Change for Injector {
+    fn mode(&self) -> Mode {
+        self.settings.mode
+    }
+
+    fn change(&self, object: &Value, workload: &WorkloadKind, pod: &Value) -> Result<Changed, Vec<String>> {
+        let read = self.settings.mode.is_istio().then(|| as_go_reads(pod));
+        let pod = read.as_ref().unwrap_or(pod);
+        let namespace = match metadata_text(object, "namespace") {
+            "" => &self.settings.namespace,
+            namespace => namespace,
+        };
+        let Decision { reason, mut warnings } = match self.subject(pod, namespace).decide(&self.configuration.config) {
+            decision if decision.inject() => decision,
+            Decision { reason, mut warnings } => {
+                if self.settings.mode.is_istio() {
+                    warnings.push(Warning::new(ISTIO_SKIPS, as_istio_says(object, &reason)));
+                } else {
+                    warnings.extend(warnings::of_a_skip(&reason, pod, &self.configuration));
+                }
+                return Ok(Changed { action: Action::Skipped(reason), pod: None, warnings });
+            }
+        };
+        let owner = if workload.is_pod() { owner_of_pod(object) } else { Owner::of(object) };
+        let context = self.context(owner, self.namespace(namespace), &NO_VARIABLES);
+        let mut outcome = inject(pod, &context).map_err(|error| error.messages_under(&workload.pod_path()))?;
+        warnings.append(&mut outcome.warnings);
+        if self.settings.mode.is_istio() {
+            as_go_writes(&mut outcome.pod);
+        }
+        if *pod == outcome.pod {
+            return Ok(Changed { action: Action::UpToDate, pod: None, warnings });
+        }
+        let pod = Some(outcome.pod.clone());
+        Ok(Changed { action: Action::Injected(reason, Box::new(outcome)), pod, warnings })
+    }
+}
+
+/// Taking injections back.
+pub(super) struct Uninject;
+
+impl Change for Uninject {
+    fn mode(&self) -> Mode {
+        Mode::Corrected
+    }
+
+    fn change(&self, _object: &Value, _workload: &WorkloadKind, pod: &Value) -> Result<Changed, Vec<String>> {
+        Ok(match uninject(pod).map_err(|error| vec![error.to_string()])? {
+            Some(Uninjected { pod, is_exact, doubts }) => Changed {
+                action: Action::Uninjected(is_exact),
+                pod: Some(pod),
+                warnings: doubts.into_iter().map(|doubt| Warning::new(INJECTED_BY_ISTIO_INEXACT, doubt)).collect(),
+            },
+            None => Changed { action: Action::NotInjected, pod: None, warnings: Vec::new() },
+        })
+    }
+}
+
+/// What istioctl's YAML parser makes of texts that are not quoted.
+fn as_go_reads(pod: &Value) -> Value {
+    let mut pod = pod.clone();
+    for (part, type_name) in [("metadata", "v1.ObjectMeta"), ("spec", "v1.PodSpec")] {
+        if let Some(part) = pod.get_mut(part) {
+            template::make_texts(type_name, part);
+        }
+    }
+    pod
+}
+
+/// istioctl writes what Kubernetes' Go types hold; what they do not hold stays here.
+fn as_go_writes(pod: &mut Value) {
+    for (part, type_name) in [("metadata", "v1.ObjectMeta"), ("spec", "v1.PodSpec")] {
+        if let Some(part) = pod.get_mut(part)
+            && let Some(typed) = template::typed(type_name, part)
+        {
+            *part = typed;
+        }
+    }
+}
+
+/// The words in which istioctl says that it skips an object; scripts look for them.
+fn as_istio_says(object: &Value, reason: &Reason) -> String {
+    let why = match reason {
+        Reason::HostNetwork => "has host networking enabled",
+        _ => "has sidecar injection disabled",
+    };
+    let (namespace, name) = (metadata_text(object, "namespace"), metadata_text(object, "name"));
+    let kind = object["kind"].as_str().unwrap_or_default();
+    let separator = if namespace.is_empty() { "" } else { "/" };
+    format!("===> Skipping injection because {kind} \"{namespace}{separator}{name}\" {why}")
+}
