@@ -1,5 +1,8 @@
 //! The command line: what can be asked for, and how to carry it out.
 
+pub mod completion;
+pub mod config;
+pub mod examples;
 pub mod kube_inject;
 pub mod kubernetes;
 pub mod registration;
@@ -8,6 +11,7 @@ pub mod uninject;
 pub mod webhook;
 
 use std::collections::BTreeMap;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -43,10 +47,16 @@ pub enum Command {
     KubeInject(kube_inject::KubeInject),
     /// Take injections back: print the manifests as they were, and say on standard error what could not be told for sure.
     Uninject(uninject::Uninject),
+    /// Try a configuration out before it is applied: lint, render.
+    Config(Box<config::Config>),
     /// Serve the admission webhook.
     Serve(Box<serve::Serve>),
     /// Tell the API server about the webhook, and which pods to show to it: apply, diff, print, delete.
     Webhook(Box<webhook::Webhook>),
+    /// Print the script by which a shell completes commands and flags.
+    Completion(completion::Completion),
+    /// Write manual pages.
+    Man(completion::Man),
 }
 
 /// Where the configuration comes from; what is not given is taken from the binary.
@@ -105,6 +115,20 @@ fn revision(text: &str) -> Result<String, String> {
 /// Text for a terminal: with control characters, which may come from anybody's file, taken out. Line ends stay.
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect()
+}
+
+/// Writes what was asked for to standard output. Whoever reads it may have seen enough, as `head` does: that is no failure.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_out(text: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure { messages: vec![format!("standard output: {error}")] })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Something that could not be done: every mistake on its own.

@@ -28,8 +28,11 @@ fn main() -> ExitCode {
     let done = match command {
         Command::KubeInject(kube_inject) => kube_inject.run().map(|()| exit::DONE),
         Command::Uninject(uninject) => uninject.run().map(|()| exit::DONE),
+        Command::Config(config) => config.run(),
         Command::Serve(serve) => serve.run().map(|()| exit::DONE),
         Command::Webhook(webhook) => webhook.run(),
+        Command::Completion(completion) => completion.run().map(|()| exit::DONE),
+        Command::Man(man) => man.run().map(|()| exit::DONE),
     };
     match done {
         Ok(code) => code.into(),

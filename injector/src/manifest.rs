@@ -17,9 +17,12 @@ use crate::workload::{FieldError, WorkloadKind, metadata_map, metadata_text};
 use crate::yaml;
 
 mod documents;
+mod pods;
 mod report;
 
-use documents::{Document, documents};
+use documents::Document;
+pub(crate) use documents::documents;
+pub use pods::{PodOf, pods_in};
 pub use report::{Action, ManifestError, ObjectReport};
 
 /// An injected stream, and what was done to each object in it.

@@ -12,7 +12,7 @@ use crate::manifest::{Manifest, ManifestError, inject_manifest};
 
 /// Flags of `kube-inject`, named as istioctl names them.
 #[derive(Debug, Args)]
-#[command(after_help = crate::cli::EXIT_CODES)]
+#[command(after_help = crate::cli::examples::kube_inject())]
 pub struct KubeInject {
     /// Manifest to inject: YAML or JSON, any number of documents; `-` for standard input.
     #[arg(short, long, value_name = "FILE")]

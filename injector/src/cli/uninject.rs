@@ -10,7 +10,7 @@ use crate::manifest::uninject_manifest;
 
 /// Flags of `uninject`.
 #[derive(Debug, Args)]
-#[command(after_help = crate::cli::EXIT_CODES)]
+#[command(after_help = crate::cli::examples::uninject())]
 pub struct Uninject {
     /// Manifest to take injections out of: YAML or JSON, any number of documents; `-` for standard input.
     #[arg(short, long, value_name = "FILE")]

@@ -2,17 +2,17 @@
 
 /// One document, with the separator in front of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Document<'a> {
+pub(crate) struct Document<'a> {
     /// From its separator line, if it has one, to the next one. All documents together are the stream.
-    pub(super) text: &'a str,
+    pub(crate) text: &'a str,
     /// Number of its first line in the stream, from 1.
-    pub(super) line: usize,
+    pub(crate) line: usize,
 }
 
 /// Cuts at lines that start a document: `---`, alone or followed by a space.
 ///
 /// Inside a document such a line cannot occur: YAML forbids it at the start of a line even in block scalars.
-pub(super) fn documents(stream: &str) -> Vec<Document<'_>> {
+pub(crate) fn documents(stream: &str) -> Vec<Document<'_>> {
     let mut documents = Vec::new();
     let (mut start, mut start_line, mut offset) = (0, 1, 0);
     for (index, line) in stream.split_inclusive('\n').enumerate() {
@@ -30,18 +30,18 @@ pub(super) fn documents(stream: &str) -> Vec<Document<'_>> {
 
 impl<'a> Document<'a> {
     /// Whether there is nothing in it but separators, comments and blank lines.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.leading_lines().len() == self.text.len()
     }
 
     /// Line in the stream of the first thing in it that is not a separator, comment or blank line.
-    pub(super) fn first_line(&self) -> usize {
+    pub(crate) fn first_line(&self) -> usize {
         self.line + self.leading_lines().lines().count()
     }
 
     /// What goes in front of the document when it is written anew: its own separator, comments and blank lines; or a
     /// separator, where the document began on the separator's line.
-    pub(super) fn head(&self) -> &'a str {
+    pub(crate) fn head(&self) -> &'a str {
         match self.leading_lines() {
             "" if is_separator(self.text.lines().next().unwrap_or_default()) => "---\n",
             lines => lines,
