@@ -62,45 +62,35 @@ impl fmt::Display for Severity {
 impl Problem {
     /// As it prints, but without saying how bad it is.
     pub(super) fn without_severity(&self) -> String {
-        struct Plain<'a>(&'a Problem);
-        impl fmt::Display for Plain<'_> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.write(f, "")
-            }
-        }
-        Plain(self).to_string()
+        self.shown("")
     }
 
-    fn write(&self, f: &mut fmt::Formatter<'_>, severity: &str) -> fmt::Result {
+    fn shown(&self, severity: &str) -> String {
         let Self { severity: _, file, line, column, template: _, message, excerpt, rendered } = self;
-        f.write_str(file)?;
-        for number in [line, column].into_iter().flatten() {
-            write!(f, ":{number}")?;
-        }
-        write!(f, ": {severity}{message}")?;
-        if let (Some(line), Some(excerpt)) = (line, excerpt) {
-            write_excerpt(f, &line.to_string(), excerpt, *column)?;
+        let numbers: String = [line, column].into_iter().flatten().map(|number| format!(":{number}")).collect();
+        let mut shown = format!("{file}{numbers}: {severity}{message}");
+        if let (Some(line), Some(text)) = (line, excerpt) {
+            shown.push_str(&shown_line(&line.to_string(), text, *column));
         }
         if let Some(Rendered { line, text }) = rendered {
-            write_excerpt(f, &format!("rendered {line}"), text, None)?;
+            shown.push_str(&shown_line(&format!("rendered {line}"), text, None));
         }
-        Ok(())
+        shown
     }
 }
 
 impl fmt::Display for Problem {
     /// As `config.yaml:14:21: error: …`, with the line below, and a mark below its column.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, &format!("{}: ", self.severity))
+        f.write_str(&self.shown(&format!("{}: ", self.severity)))
     }
 }
 
-fn write_excerpt(f: &mut fmt::Formatter<'_>, label: &str, text: &str, column: Option<usize>) -> fmt::Result {
+fn shown_line(label: &str, text: &str, column: Option<usize>) -> String {
     let shown: String = text.trim_end().chars().take(WIDTH).collect();
-    let label = format!("{label:>5}");
-    write!(f, "\n{label} | {shown}")?;
+    let line = format!("\n{label:>5} | {shown}");
     match column.filter(|column| *column <= WIDTH) {
-        Some(column) => write!(f, "\n{} | {}^", " ".repeat(label.len()), " ".repeat(column - 1)),
-        None => Ok(()),
+        Some(column) => format!("{line}\n{} | {}^", " ".repeat(label.len().max(5)), " ".repeat(column - 1)),
+        None => line,
     }
 }
