@@ -59,6 +59,18 @@ pub struct Cause {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::AsItShouldBe,
+        Self::NoneWanted,
+        Self::Missing,
+        Self::Incomplete,
+        Self::OtherRevision,
+        Self::OtherConfiguration,
+        Self::UnknownConfiguration,
+        Self::NotWanted,
+    ];
+
     /// Whether it is something to find: a pod without the sidecar that it should have, or with another one.
     pub fn is_finding(self) -> bool {
         matches!(self, Self::Missing | Self::Incomplete | Self::OtherRevision | Self::OtherConfiguration)
