@@ -26,6 +26,7 @@ fn every_warning_and_state_is_explained() {
         "created_before_webhook",
         "created_with_other_settings",
         "injection_fails",
+        "labelled_later",
         "removed_by_another_webhook",
         "static_pod",
         "webhook_condition",

@@ -29,6 +29,29 @@ fn checked(server: &ApiServer, arguments: &[&str]) -> (i32, Value) {
     (output.status.code().unwrap(), json)
 }
 
+/// More pods than a page has.
+const MANY: usize = 260;
+
+/// A namespace with pods that were there before the label.
+fn crowded(server: &ApiServer, name: &str, revision: &str) {
+    let namespace = |labels: &Value| {
+        let metadata = json!({"name": name, "labels": labels});
+        server.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}).to_string()).unwrap();
+    };
+    namespace(&json!({}));
+    let pod = |number: usize| {
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": format!("web-{number}"), "namespace": name},
+            "spec": {"containers": [{"name": "app", "image": "registry.example/app:1"}]}})
+    };
+    let pods: Vec<Value> = (0..MANY).map(pod).collect();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": pods}).to_string();
+    std::io::Write::write_all(&mut file.as_file(), list.as_bytes()).unwrap();
+    server.run(["create", "--validate=false", "-f", file.path().to_str().unwrap()]).unwrap();
+    sleep(A_SECOND);
+    namespace(&json!({"istio.io/rev": revision}));
+}
+
 /// A namespace with a pod that was there before the label.
 fn labelled_late(installation: &Installation<'_>, name: &str) {
     let server = installation.server;
@@ -40,6 +63,22 @@ fn labelled_late(installation: &Installation<'_>, name: &str) {
     installation.create_pod(name, "early").unwrap();
     sleep(A_SECOND);
     namespace(&json!({"istio.io/rev": installation.revision}));
+}
+
+/// A pod whose name is made up after admission, as those of a ReplicaSet are, with what the API server has defaults for.
+fn create_generated(server: &ApiServer, namespace: &str) {
+    let owner = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "shop-5d4f", "controller": true,
+        "uid": "a5f2"}]);
+    let ports = json!([{"containerPort": 8080}, {"containerPort": 8443, "name": "https"}]);
+    let probe = json!({"httpGet": {"port": "https", "scheme": "HTTPS"}});
+    let pod = json!({"apiVersion": "v1", "kind": "Pod",
+        "metadata": {"generateName": "shop-5d4f-", "namespace": namespace, "ownerReferences": owner,
+            "labels": {"pod-template-hash": "5d4f"}},
+        "spec": {"serviceAccountName": "default", "initContainers": [{"name": "init", "image": "a"}],
+            "containers": [{"name": "app", "image": "a", "ports": ports, "startupProbe": probe}]}});
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file.as_file(), pod.to_string().as_bytes()).unwrap();
+    server.run(["create", "-f", file.path().to_str().unwrap()]).unwrap();
 }
 
 fn deployment(namespace: &str) -> String {
@@ -91,7 +130,14 @@ fn pods_are_explained_and_those_that_are_not_as_they_should_be_are_found() {
     let (code, found) = all("explained-late");
     assert_eq!((code, &found["checked"], &found["found"]), (3, &json!(1), &json!(1)), "{found:#}");
     assert_eq!(found["findings"][0]["name"], "early");
-    assert_eq!(all(&demo).0, 0);
+    create_generated(server, &demo);
+    let (code, found) = all(&demo);
+    assert_eq!((code, &found["checked"]), (0, &json!(2)), "{found:#}");
+    crowded(server, "explained-crowd", &installation.revision);
+    let (code, found) = all("explained-crowd");
+    let findings = found["findings"].as_array().unwrap();
+    assert_eq!((code, findings.len(), &found["checked"]), (3, MANY, &json!(MANY)));
+    assert!(findings.iter().all(|finding| finding["cause"]["code"] == "created_before_label"), "{found:#}");
     change_configuration(&installation);
     let (code, found) = all(&demo);
     assert_eq!((code, &found["findings"][0]["state"]), (3, &json!("other_configuration")), "{found:#}");
@@ -131,4 +177,15 @@ fn offline_the_cluster_decides_as_it_does_online() {
     let without = kube_inject(&demo, &["-r", "asked", "--injectConfigMapName", "nothing"]);
     assert_eq!(without.status.code(), Some(1));
     assert!(said(&without).contains("ConfigMap istio-system/nothing: does not exist"), "{}", said(&without));
+}
+
+#[test]
+fn what_may_not_be_read_is_named() {
+    let Some(server) = ApiServer::shared() else { return };
+    let installation = Installation::new(server, "unread");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sidecar-injector"));
+    command.args(["check", "--all", "-r", "unread", "--kubeconfig"]).arg(installation.kubeconfig());
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("may not read"), "{}", said(&output));
 }
