@@ -1,8 +1,11 @@
 //! The command line: what can be asked for, and how to carry it out.
 
+pub mod check;
+pub mod cluster;
 pub mod completion;
 pub mod config;
 pub mod examples;
+pub mod istioctl;
 pub mod kube_inject;
 pub mod kubernetes;
 pub mod registration;
@@ -19,7 +22,7 @@ use clap::{Args, Parser, Subcommand};
 use serde_json::{Map, Value};
 use sidecar_process::log::LogArgs;
 
-use crate::config::Configuration;
+use crate::config::{Configuration, Sources};
 use crate::context::{Cluster, Injector, InjectorSettings};
 use crate::files;
 use crate::manifest::read_namespaces;
@@ -44,9 +47,12 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Inject manifests from a file and print them; says on standard error what was done to which object, and why.
-    KubeInject(kube_inject::KubeInject),
+    KubeInject(Box<kube_inject::KubeInject>),
     /// Take injections back: print the manifests as they were, and say on standard error what could not be told for sure.
     Uninject(uninject::Uninject),
+    /// Explain a decision: for the objects of a file, for a pod or a workload of the cluster, or, with --all, which pods of
+    /// the cluster are not as they should be.
+    Check(Box<check::Check>),
     /// Try a configuration out before it is applied: lint, render.
     Config(Box<config::Config>),
     /// Serve the admission webhook.
@@ -158,17 +164,32 @@ impl ConfigArgs {
     /// # Errors
     /// All files that cannot be read, or all mistakes in them.
     pub fn load(&self) -> Result<Injector, Failure> {
+        self.injector(&self.sources()?, self.cluster()?)
+    }
+
+    /// The texts of the configuration: those of the files that are given, and of the binary for the others.
+    ///
+    /// # Errors
+    /// All files that cannot be read.
+    pub fn sources(&self) -> Result<Sources, Failure> {
         let sources = files::read_sources(
             self.inject_config_file.as_deref(),
             self.values_file.as_deref(),
             self.mesh_config_file.as_deref(),
-        )
-        .map_err(|errors| Failure::of_all(&errors))?;
-        let configuration = Configuration::load(&sources).map_err(|errors| Failure::of_all(&errors))?;
+        );
+        sources.map_err(|errors| Failure::of_all(&errors))
+    }
+
+    /// An injector with these texts, for this cluster.
+    ///
+    /// # Errors
+    /// All mistakes in the texts.
+    pub fn injector(&self, sources: &Sources, cluster: Cluster) -> Result<Injector, Failure> {
+        let configuration = Configuration::load(sources).map_err(|errors| Failure::of_all(&errors))?;
         for warning in configuration.config.warnings() {
             tracing::warn!("{}: {warning}", sources.config.origin);
         }
-        Ok(self.settings().injector(configuration.into(), Arc::new(self.cluster()?)))
+        Ok(self.settings().injector(configuration.into(), Arc::new(cluster)))
     }
 
     /// What holds as long as the injector runs.
@@ -179,6 +200,7 @@ impl ConfigArgs {
             native_sidecars: self.native_sidecars,
             compliance_policy: self.compliance_policy.clone(),
             openshift: self.platform.eq_ignore_ascii_case("openshift"),
+            namespace: String::new(),
         }
     }
 

@@ -10,6 +10,7 @@ use sidecar_contract::{annotation, config::DEFAULT_REVISION, container, identity
 use crate::annotations::AnnotationError;
 use crate::config::Configuration;
 use crate::containers;
+use crate::decide::Subject;
 use crate::image;
 use crate::mode::Mode;
 use crate::native::{self, Annotated};
@@ -17,6 +18,8 @@ use crate::openshift;
 use crate::owner::Owner;
 use crate::proxy_config::{ProxyConfig, ProxyConfigResource};
 use crate::template::{self, structure};
+use crate::warnings::{ANNOTATION_WITHOUT_EFFECT, Warning};
+use crate::webhooks::Webhook;
 use crate::workload::{FieldError, metadata_map};
 
 /// What one injector does, whoever asks: the settings that all its injections share. A clone shares the large parts.
@@ -43,6 +46,8 @@ pub struct InjectorSettings {
     pub compliance_policy: String,
     /// Whether the cluster is OpenShift, which gives each namespace a range of users.
     pub openshift: bool,
+    /// Namespace of an object that names none; empty when it is not known.
+    pub namespace: String,
 }
 
 /// What is known of the cluster. The default knows nothing, as on a command line. Each part can be replaced without a
@@ -55,6 +60,19 @@ pub struct Cluster {
     pub proxy_configs: Arc<Vec<ProxyConfigResource>>,
     /// Annotations of its namespaces, by name, where they are known.
     pub namespaces: Arc<BTreeMap<String, Arc<Map<String, Value>>>>,
+    /// What the API server asks before it calls an injector; none where it is not known, and within the webhook.
+    pub selection: Option<Arc<Selection>>,
+}
+
+/// What the API server asks before it calls an injector.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// The webhooks of all injectors.
+    pub webhooks: Vec<Webhook>,
+    /// Labels of the namespaces, by name.
+    pub labels: BTreeMap<String, Map<String, Value>>,
+    /// Labels of all other namespaces, if they are known.
+    pub other_labels: Option<Map<String, Value>>,
 }
 
 /// A namespace, as far as injection asks.
@@ -91,7 +109,7 @@ pub struct PodSettings {
     /// What templates are to see as the annotation that says so.
     pub native_annotation: Option<String>,
     /// What its owner should know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// Ports on which the sidecar answers for the application; 0 where it does not.
@@ -135,6 +153,23 @@ impl Injector {
     pub fn namespace<'a>(&'a self, name: &'a str) -> Namespace<'a> {
         static NONE: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
         Namespace { name, annotations: self.cluster.namespaces.get(name).map_or(&*NONE, AsRef::as_ref) }
+    }
+
+    /// The labels of the namespace `name`; none where they are not known.
+    pub fn namespace_labels(&self, name: &str) -> Option<&Map<String, Value>> {
+        let selection = self.cluster.selection.as_ref()?;
+        selection.labels.get(name).or(selection.other_labels.as_ref())
+    }
+
+    /// What is to be decided of `pod`, and all that is known of the cluster for it.
+    pub fn subject<'a>(&'a self, pod: &'a Value, namespace: &'a str) -> Subject<'a> {
+        Subject {
+            pod,
+            namespace,
+            namespace_labels: self.namespace_labels(namespace),
+            webhooks: self.cluster.selection.as_ref().map(|selection| &*selection.webhooks),
+            revision: Some(self.revision_name()),
+        }
     }
 
     /// The context of an injection into a pod of `owner` in `namespace`.
@@ -189,7 +224,7 @@ impl<'a> Context<'a> {
             native_sidecar: native.unwrap_or(by_cluster),
             native_by_default: by_cluster,
             native_annotation: shown.map(str::to_owned),
-            warnings: warning.into_iter().collect(),
+            warnings: warning.map(|text| Warning::new(ANNOTATION_WITHOUT_EFFECT, text)).into_iter().collect(),
         };
         if settings.native_sidecar && !self.mode().is_istio() && has_no_application(pod) {
             (settings.native_sidecar, settings.native_by_default) = (false, false);

@@ -13,7 +13,6 @@ mod render;
 mod resources;
 mod result;
 mod texts;
-mod warnings;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -33,6 +32,7 @@ use crate::status::Status;
 use crate::template::{Template, TemplateError, safety};
 use crate::undo;
 use crate::uninject::{UninjectError, uninject};
+use crate::warnings::{self, INJECTED_BY_ISTIO, Warning};
 use crate::workload::{FieldError, check_pod, metadata_map};
 pub use texts::{RenderedText, rendered_texts};
 
@@ -49,7 +49,7 @@ pub struct Outcome {
     /// What the templates contributed.
     pub status: Status,
     /// Things the owner of the pod should know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// Why a pod could not be injected. Nothing was changed.
@@ -171,12 +171,14 @@ pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError
     metadata::set_status(&mut made.pod, &made.status);
     result::check_annotations(&made.pod, pod).map_err(|error| InjectError::Result(vec![error]))?;
     let Made { pod, status, templates, mut warnings, .. } = made;
-    if former.is_some_and(|former| !former.doubts.is_empty()) {
-        warnings.push(
-            "Istio's injector was here before, and not all that it changed could be told from the pod".to_owned(),
-        );
+    if former.as_ref().is_some_and(|former| !former.doubts.is_empty()) {
+        let text = "Istio's injector was here before, and not all that it changed could be told from the pod";
+        warnings.push(Warning::new(INJECTED_BY_ISTIO, text));
     }
-    Ok(Outcome { pod, templates, status, warnings })
+    let mut outcome = Outcome { pod, templates, status, warnings };
+    let further = warnings::of_an_injection(original, &outcome, context);
+    outcome.warnings.extend(further);
+    Ok(outcome)
 }
 
 /// Templates put these into YAML without quotes, and what the pod says of its owner nobody has checked.
@@ -255,7 +257,7 @@ struct Made {
     fragment: Value,
     status: Status,
     templates: Vec<String>,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 /// Injects `original`; templates see it as `seen`.

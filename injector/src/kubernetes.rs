@@ -5,6 +5,7 @@ pub mod cluster;
 pub mod config_maps;
 pub mod events;
 pub mod lease;
+pub mod reading;
 pub mod registration;
 mod watching;
 

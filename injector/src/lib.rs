@@ -9,10 +9,11 @@
 //! ```
 //!
 //! Core: [`annotations`], [`certificates`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`],
-//! [`election`], [`image`], [`inject`], [`keyed`], [`lint`], [`loading`], [`manifest`], [`merge`], [`mesh`], [`mode`],
-//! [`native`], [`openshift`], [`owner`], [`patch`], [`path_variables`], [`places`], [`pod_schema`], [`proxy_config`],
+//! [`election`], [`explain`], [`image`], [`inject`], [`keyed`], [`lint`], [`loading`], [`manifest`], [`merge`], [`mesh`],
+//! [`mode`], [`native`], [`openshift`], [`owner`], [`patch`], [`path_variables`], [`places`], [`pod_schema`],
+//! [`proxy_config`],
 //! [`quantity`], [`registration`], [`review`], [`selector`], [`status`], [`template`], [`undo`], [`uninject`],
-//! [`webhooks`], [`workload`], [`yaml`].
+//! [`warnings`], [`webhooks`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`clock`], [`events`], [`files`], [`kubernetes`], [`latest`], [`metrics`], [`reload`],
 //! [`server`], [`traces`] (with the feature `otlp`).
 
@@ -31,6 +32,7 @@ pub mod election;
 pub mod events;
 #[cfg(test)]
 mod eventually;
+pub mod explain;
 pub mod files;
 pub mod image;
 pub mod inject;
@@ -64,6 +66,7 @@ pub mod template;
 pub mod traces;
 pub mod undo;
 pub mod uninject;
+pub mod warnings;
 pub mod webhooks;
 pub mod workload;
 pub mod yaml;

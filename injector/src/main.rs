@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     let done = match command {
         Command::KubeInject(kube_inject) => kube_inject.run().map(|()| exit::DONE),
         Command::Uninject(uninject) => uninject.run().map(|()| exit::DONE),
+        Command::Check(check) => check.run(),
         Command::Config(config) => config.run(),
         Command::Serve(serve) => serve.run().map(|()| exit::DONE),
         Command::Webhook(webhook) => webhook.run(),

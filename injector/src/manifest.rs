@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::context::{Injector, NO_VARIABLES};
-use crate::decide::{Decision, Reason, decide};
+use crate::decide::{Decision, Reason};
 use crate::inject::inject;
 use crate::mode::Mode;
 use crate::owner::{Owner, owner_of_pod};
 use crate::template;
 use crate::uninject::{Uninjected, uninject};
+use crate::warnings::{self, DUPLICATE_KEY, INJECTED_BY_ISTIO_INEXACT, ISTIO_SKIPS, UNKNOWN_KIND, Warning};
 use crate::workload::{FieldError, WorkloadKind, metadata_map, metadata_text};
 use crate::yaml;
 
@@ -52,6 +53,35 @@ pub fn read_namespaces(text: &str) -> Result<BTreeMap<String, Map<String, Value>
     Ok(namespaces)
 }
 
+/// The objects in `text`, and the items of each `List` in their place.
+///
+/// # Errors
+/// When a document is not YAML, or not a Kubernetes object: all of them.
+pub fn read_objects(text: &str) -> Result<Vec<Value>, Vec<ManifestError>> {
+    let (mut objects, mut errors) = (Vec::new(), Vec::new());
+    for document in documents(text).into_iter().filter(|document| !document.is_empty()) {
+        match yaml::read_manifest(document.text) {
+            Ok(mut list) if is_list(&list) => {
+                if let Value::Array(items) = list["items"].take() {
+                    objects.extend(items);
+                }
+            }
+            Ok(object) if check_object(&object).is_ok() => objects.push(object),
+            Ok(_) => errors.push(ManifestError {
+                line: document.first_line(),
+                object: String::new(),
+                message: "not a Kubernetes object: apiVersion or kind is missing".to_owned(),
+            }),
+            Err(error) => errors.push(ManifestError {
+                line: document.line + error.line.map_or(0, |line| line - 1),
+                object: String::new(),
+                message: format!("not YAML: {error}"),
+            }),
+        }
+    }
+    if errors.is_empty() { Ok(objects) } else { Err(errors) }
+}
+
 /// What to do with each pod of a stream.
 trait Change {
     /// Which kinds of object have a pod, and where.
@@ -68,7 +98,7 @@ trait Change {
 struct Changed {
     action: Action,
     pod: Option<Value>,
-    warnings: Vec<String>,
+    warnings: Vec<Warning>,
 }
 
 impl Change for Injector {
@@ -79,12 +109,17 @@ impl Change for Injector {
     fn change(&self, object: &Value, workload: &WorkloadKind, pod: &Value) -> Result<Changed, Vec<String>> {
         let read = self.settings.mode.is_istio().then(|| as_go_reads(pod));
         let pod = read.as_ref().unwrap_or(pod);
-        let namespace = metadata_text(object, "namespace");
-        let Decision { reason, mut warnings } = match decide(pod, namespace, &self.configuration.config) {
+        let namespace = match metadata_text(object, "namespace") {
+            "" => &self.settings.namespace,
+            namespace => namespace,
+        };
+        let Decision { reason, mut warnings } = match self.subject(pod, namespace).decide(&self.configuration.config) {
             decision if decision.inject() => decision,
             Decision { reason, mut warnings } => {
                 if self.settings.mode.is_istio() {
-                    warnings.push(as_istio_says(object, &reason));
+                    warnings.push(Warning::new(ISTIO_SKIPS, as_istio_says(object, &reason)));
+                } else {
+                    warnings.extend(warnings::of_a_skip(&reason, pod, &self.configuration));
                 }
                 return Ok(Changed { action: Action::Skipped(reason), pod: None, warnings });
             }
@@ -114,9 +149,11 @@ impl Change for Uninject {
 
     fn change(&self, _object: &Value, _workload: &WorkloadKind, pod: &Value) -> Result<Changed, Vec<String>> {
         Ok(match uninject(pod).map_err(|error| vec![error.to_string()])? {
-            Some(Uninjected { pod, is_exact, doubts }) => {
-                Changed { action: Action::Uninjected(is_exact), pod: Some(pod), warnings: doubts }
-            }
+            Some(Uninjected { pod, is_exact, doubts }) => Changed {
+                action: Action::Uninjected(is_exact),
+                pod: Some(pod),
+                warnings: doubts.into_iter().map(|doubt| Warning::new(INJECTED_BY_ISTIO_INEXACT, doubt)).collect(),
+            },
             None => Changed { action: Action::NotInjected, pod: None, warnings: Vec::new() },
         })
     }
@@ -178,7 +215,8 @@ fn change_document<'a>(
     }
     if let (Some(duplicate), Some(first)) = (yaml::duplicate_key(document.text), report.first_mut()) {
         let line = document.line + duplicate.line.map_or(0, |line| line - 1);
-        first.warnings.push(format!("line {line}: {duplicate}; the last one counts, what the other says is lost"));
+        let text = format!("line {line}: {duplicate}; the last one counts, what the other says is lost");
+        first.warnings.push(Warning::new(DUPLICATE_KEY, text));
     }
     let written = yaml::write(&object).map_err(|error| vec![at(document.line, "", error.to_string())])?;
     Ok((format!("{}{written}", document.head()).into(), report))
@@ -265,10 +303,11 @@ fn is_list(object: &Value) -> bool {
     object["kind"] == "List" && object["apiVersion"] == "v1"
 }
 
-fn looks_like_a_workload(object: &Value) -> Option<String> {
+fn looks_like_a_workload(object: &Value) -> Option<Warning> {
     object.pointer("/spec/template/spec/containers")?;
     let api_version = object["apiVersion"].as_str().unwrap_or_default();
-    Some(format!("it has a pod template, but its kind is not known for apiVersion {api_version}"))
+    let text = format!("it has a pod template, but its kind is not known for apiVersion {api_version}");
+    Some(Warning::new(UNKNOWN_KIND, text))
 }
 
 fn check_object(object: &Value) -> Result<(), FieldError> {

@@ -126,6 +126,11 @@ impl FromIterator<Node> for Nodes {
 }
 
 impl Node {
+    /// Whether its version can be read.
+    pub fn has_version(&self) -> bool {
+        version(&self.kubelet_version).is_some()
+    }
+
     /// Whether its kubelet is recent enough; one that cannot be told is not.
     fn is_recent(&self) -> bool {
         version(&self.kubelet_version).is_some_and(|version| version >= SINCE)

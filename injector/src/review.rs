@@ -6,7 +6,6 @@
 //! that too.
 
 mod envelope;
-mod surprise;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -20,6 +19,7 @@ use crate::decide::decide;
 use crate::inject::inject;
 use crate::owner::owner_of_pod;
 use crate::patch;
+use crate::warnings;
 use crate::workload::metadata_text;
 
 use envelope::{Envelope, is_known};
@@ -212,7 +212,7 @@ fn answer(request: &Value, variables: &BTreeMap<String, String>, injector: &Inje
     let decision = decide(pod, namespace, config);
     let (code, reason) = (decision.reason.code(), decision.reason.to_string());
     if !decision.inject() {
-        let surprises = surprise::of_a_skip(&decision.reason, pod, &injector.configuration);
+        let surprises = warnings::of_a_skip(&decision.reason, pod, &injector.configuration);
         return Verdict::skipped(code, reason, [decision.warnings, surprises].concat());
     }
     let outcome = match inject(pod, &injector.context(owner_of_pod(pod), injector.namespace(namespace), variables)) {
@@ -267,7 +267,7 @@ fn notice(request: &Value, verdict: &Verdict) -> Option<Notice> {
         ReviewOutcome::Failed => ("InjectionFailed", verdict.reason.clone()),
         // What is up to date has been told the first time.
         ReviewOutcome::Skipped if !verdict.warnings.is_empty() && verdict.code != "up_to_date" => {
-            ("InjectionSkipped", verdict.warnings.join("; "))
+            ("InjectionSkipped", verdict.warnings.iter().map(|warning| &**warning).collect::<Vec<_>>().join("; "))
         }
         ReviewOutcome::Skipped | ReviewOutcome::Injected => return None,
     };

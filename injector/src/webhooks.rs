@@ -3,6 +3,7 @@
 //! What they leave out never reaches the injector, so this is the only place that can say why.
 
 mod no_match;
+mod registered;
 
 use serde_json::{Map, Value};
 use sidecar_contract::config::{DEFAULT_REVISION, WEBHOOK_SUFFIX};
@@ -11,6 +12,7 @@ use sidecar_contract::{label, namespace};
 use crate::selector::{LabelSelector, Operator, Requirement};
 
 pub use no_match::NoMatch;
+pub use registered::{Registered, Selected, registered};
 
 /// One webhook of a MutatingWebhookConfiguration, as far as it selects pods.
 #[derive(Clone, Debug, PartialEq, Eq)]

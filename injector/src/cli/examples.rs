@@ -24,7 +24,9 @@ Examples:
   # Inject a file in place: replaced as a whole, or not at all
   sidecar-injector kube-inject -f app.yaml -o app.yaml
   # What Helm renders, with the configuration of an installation
-  helm template app ./chart | sidecar-injector kube-inject -f - --injectConfigFile config.yaml --valuesFile values.json";
+  helm template app ./chart | sidecar-injector kube-inject -f - --injectConfigFile config.yaml --valuesFile values.json
+  # With what decides in the cluster: its configuration, webhooks, namespaces and nodes
+  sidecar-injector kube-inject -f app.yaml --from-cluster -n demo";
 
 const UNINJECT: &str = "\
 Examples:
@@ -32,6 +34,15 @@ Examples:
   sidecar-injector uninject -f app.yaml -o app.yaml
   # What runs in a cluster, without its sidecar
   kubectl get deployment web -o yaml | sidecar-injector uninject -f -";
+
+const CHECK: &str = "\
+Examples:
+  # Why the pods of a file get a sidecar, or get none, in the namespace of these labels
+  sidecar-injector check -f app.yaml --namespace-labels istio-injection=enabled
+  # The same for what is in the cluster
+  sidecar-injector check deployment/web -n demo
+  # Which pods of the cluster should have a sidecar and have none, or another
+  sidecar-injector check --all -o json";
 
 const SERVE: &str = "\
 Examples:
@@ -81,6 +92,11 @@ pub fn kube_inject() -> String {
 /// Of `uninject`.
 pub fn uninject() -> String {
     with(UNINJECT, EXIT_CODES)
+}
+
+/// Of `check`.
+pub fn check(exit_codes: &str) -> String {
+    with(CHECK, exit_codes)
 }
 
 /// Of `serve`.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use crate::cli::cluster::ClusterArgs;
+use crate::cli::istioctl::IstioctlArgs;
 use crate::cli::{ConfigArgs, Failure, printable};
 use crate::files::{self, Access};
 use crate::manifest::{Manifest, ManifestError, inject_manifest};
@@ -23,6 +25,12 @@ pub struct KubeInject {
     /// Where the configuration comes from.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// What is known of the cluster.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+    /// Flags of istioctl without a meaning here.
+    #[command(flatten)]
+    pub istioctl: IstioctlArgs,
 }
 
 impl KubeInject {
@@ -31,8 +39,8 @@ impl KubeInject {
     /// # Errors
     /// All mistakes in the configuration or the manifest; nothing is written then.
     pub fn run(&self) -> Result<(), Failure> {
-        let Self { filename, output, config } = self;
-        let mut injector = config.load()?;
+        let Self { filename, output, config, cluster, istioctl: _ } = self;
+        let mut injector = cluster.load(config)?;
         if injector.settings.mode.is_istio() {
             Arc::make_mut(&mut injector.configuration).config.keep_templates_only();
         }

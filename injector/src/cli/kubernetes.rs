@@ -47,6 +47,16 @@ impl ClientArgs {
     /// # Errors
     /// When there is neither a kubeconfig nor a service account, or one that cannot be used.
     pub async fn connect(&self) -> Result<Connection, Failure> {
+        let (client, in_context) = self.client().await?;
+        let namespace = self.namespace.clone().or(in_context).unwrap_or_else(|| namespace::INJECTOR.to_owned());
+        Ok(Connection { client, namespace })
+    }
+
+    /// Makes a client, and tells the namespace that the kubeconfig or the service account names, if it does.
+    ///
+    /// # Errors
+    /// When there is neither a kubeconfig nor a service account, or one that cannot be used.
+    pub async fn client(&self) -> Result<(Client, Option<String>), Failure> {
         install_provider();
         let (mut config, in_context) = self.config().await?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
@@ -56,8 +66,7 @@ impl ClientArgs {
             .headers
             .push((USER_AGENT, HeaderValue::from_static(concat!("sidecar-injector/", env!("CARGO_PKG_VERSION")))));
         let client = Client::try_from(config).map_err(|error| Failure::of(&error))?;
-        let namespace = self.namespace.clone().or(in_context).unwrap_or_else(|| namespace::INJECTOR.to_owned());
-        Ok(Connection { client, namespace })
+        Ok((client, in_context))
     }
 
     /// The namespace where no cluster is asked.

@@ -47,6 +47,20 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether a pod for which this settles it gets a sidecar.
+    pub fn injects(&self) -> bool {
+        match self {
+            Self::Label(inject) | Self::Annotation(inject) => *inject,
+            Self::AlwaysInjectSelector(_) | Self::PolicyEnabled => true,
+            Self::NotCalled(_)
+            | Self::HostNetwork
+            | Self::SystemNamespace(_)
+            | Self::NeverInjectSelector(_)
+            | Self::PolicyDisabled
+            | Self::PolicyInvalid(_) => false,
+        }
+    }
+
     /// All values of [`Reason::code`].
     pub fn all_codes() -> impl Iterator<Item = &'static str> {
         NoMatch::CODES.into_iter().chain(CODES)

@@ -2,6 +2,7 @@
 
 use super::*;
 use serde_json::json;
+use sidecar_contract::annotation;
 
 fn config(policy: &str) -> Config {
     serde_json::from_value(json!({
@@ -81,8 +82,13 @@ fn the_selectors_of_the_webhooks_come_first() {
         ("demo", json!({}), json!({}), "policy_enabled"),
     ] {
         let namespace_labels = labels(namespace_labels);
-        let subject =
-            Subject { pod: &pod, namespace, namespace_labels: Some(&namespace_labels), webhooks: Some(&webhooks) };
+        let subject = Subject {
+            pod: &pod,
+            namespace,
+            namespace_labels: Some(&namespace_labels),
+            webhooks: Some(&webhooks),
+            revision: None,
+        };
         assert_eq!(subject.decide(&config("enabled")).reason.code(), expected, "{subject:?}");
         let unknown = Subject { webhooks: None, ..subject };
         assert_eq!(unknown.decide(&config("enabled")), decide_with_warnings(&unknown));
@@ -97,8 +103,29 @@ fn decide_with_warnings(subject: &Subject<'_>) -> Decision {
 fn labels_without_effect_are_warned_about() {
     let labels = json!({"istio-injection": "enabled", "istio.io/rev": "canary"});
     let pod = json!({"metadata": {"labels": {label::REVISION: "canary"}}});
-    let subject = Subject { pod: &pod, namespace: "demo", namespace_labels: labels.as_object(), webhooks: None };
+    let subject =
+        Subject { pod: &pod, namespace: "demo", namespace_labels: labels.as_object(), webhooks: None, revision: None };
     assert_eq!(subject.decide(&config("enabled")).warnings.len(), 2);
+}
+
+#[test]
+fn labels_that_would_decide_and_are_not_known_are_told() {
+    let webhooks = crate::webhooks::webhooks("", &[], false);
+    let pod = json!({});
+    let webhooks = Some(&*webhooks);
+    let subject = Subject { pod: &pod, namespace: "new", namespace_labels: None, webhooks, revision: None };
+    let decision = subject.decide(&config("enabled"));
+    assert_eq!((decision.inject(), decision.warnings[0].code), (true, "unknown_namespace"));
+}
+
+#[test]
+fn the_rules_are_asked_in_order_until_one_settles_it() {
+    let pod = json!({"metadata": {"labels": {label::INJECT: "true"}}});
+    let answers = rulings(&pod, "demo", &config("enable")).map(|ruling| ruling.answer);
+    let invalid = Answer::Settles(Reason::PolicyInvalid("enable".to_owned()));
+    let (pass, not_asked, overruled) = (Answer::Passes, Answer::NotAsked, Answer::Overruled(Reason::Label(true)));
+    let expected = [pass.clone(), pass, overruled, not_asked.clone(), not_asked.clone(), not_asked, invalid];
+    assert_eq!(answers, expected);
 }
 
 #[test]

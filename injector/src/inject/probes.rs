@@ -9,6 +9,7 @@ use sidecar_contract::{annotation, container, environment};
 use crate::annotations::go_bool;
 use crate::containers;
 use crate::context::{Context, PodSettings, StatusPorts};
+use crate::warnings::{PROBE_NOT_REWRITTEN, Warning};
 use crate::workload::metadata_map;
 
 /// Fields of a container with a probe, or of its lifecycle with a handler, and the last part of the path for it.
@@ -31,7 +32,7 @@ pub(super) fn rewrite(
     context: &Context<'_>,
     settings: &PodSettings,
     was_injected: bool,
-) -> Vec<String> {
+) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if containers::sidecar(pod).is_none() || !is_enabled(pod, context) {
         return warnings;
@@ -80,7 +81,7 @@ fn rewrite_container(
     name: &str,
     ports: &Ports,
     probers: &mut Map<String, Value>,
-    warnings: &mut Vec<String>,
+    warnings: &mut Vec<Warning>,
 ) {
     let declared = element.get("ports").cloned().unwrap_or_default();
     let mut one = |handler: &mut Map<String, Value>, field: &str, path: String, is_probe: bool| {
@@ -90,11 +91,10 @@ fn rewrite_container(
         if let Some(prober) = prober {
             probers.insert(path, prober);
         }
-        warnings.extend(
-            problem.map(|problem| {
-                format!("the {field} of container {name} is left as it is, past the sidecar: {problem}")
-            }),
-        );
+        warnings.extend(problem.map(|problem| {
+            let text = format!("the {field} of container {name} is left as it is, past the sidecar: {problem}");
+            Warning::new(PROBE_NOT_REWRITTEN, text)
+        }));
     };
     for (field, end) in PROBES {
         if let Some(Value::Object(probe)) = element.get_mut(field) {

@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use super::{ManifestError, check_object, describe, documents};
+use super::{describe, read_objects};
 use crate::mode::Mode;
 use crate::workload::{WorkloadKind, metadata_text};
-use crate::yaml;
 
 /// A pod, and the object that carries it.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,38 +19,20 @@ pub struct PodOf {
     pub pod: Value,
 }
 
-/// The pods and workloads among the documents and the items of `List`s. Other objects are passed over.
+/// The pods and workloads in `text`, and those among the items of `List`s. Other objects are passed over.
 ///
 /// # Errors
-/// All documents that are not YAML or not Kubernetes objects, and workloads without a pod.
-pub fn pods_in(text: &str, mode: Mode) -> Result<Vec<PodOf>, Vec<ManifestError>> {
+/// All documents that are not YAML or not Kubernetes objects; or all workloads without a pod.
+pub fn pods_in(text: &str, mode: Mode) -> Result<Vec<PodOf>, Vec<String>> {
+    let objects = read_objects(text).map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     let (mut pods, mut errors) = (Vec::new(), Vec::new());
-    for document in documents(text).into_iter().filter(|document| !document.is_empty()) {
-        let mut mistake = |line, object: String, message| errors.push(ManifestError { line, object, message });
-        let object = match yaml::read_manifest(document.text) {
-            Ok(object) => object,
-            Err(error) => {
-                let line = document.line + error.line.map_or(0, |line| line - 1);
-                mistake(line, String::new(), format!("not YAML: {error}"));
-                continue;
-            }
-        };
-        let objects = match object.get("items").and_then(Value::as_array) {
-            Some(items) => items.clone(),
-            None => vec![object],
-        };
-        for root in objects {
-            if let Err(error) = check_object(&root) {
-                mistake(document.first_line(), String::new(), format!("not a Kubernetes object: {error}"));
-                continue;
-            }
-            let Some(workload) = WorkloadKind::of(&root, mode) else { continue };
-            let (object, namespace) = (describe(&root), metadata_text(&root, "namespace").to_owned());
-            let pod = workload.pod(&root, mode).map(std::borrow::Cow::into_owned);
-            match pod {
-                Ok(pod) => pods.push(PodOf { object, namespace, root, pod }),
-                Err(error) => mistake(document.first_line(), object, error.to_string()),
-            }
+    for root in objects {
+        let Some(workload) = WorkloadKind::of(&root, mode) else { continue };
+        let (object, namespace) = (describe(&root), metadata_text(&root, "namespace").to_owned());
+        let pod = workload.pod(&root, mode).map(std::borrow::Cow::into_owned);
+        match pod {
+            Ok(pod) => pods.push(PodOf { object, namespace, root, pod }),
+            Err(error) => errors.push(format!(" {object}: {error}")),
         }
     }
     if errors.is_empty() { Ok(pods) } else { Err(errors) }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::decide::Reason;
 use crate::inject::Outcome;
+use crate::warnings::Warning;
 
 /// What was done to one object, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,7 +14,7 @@ pub struct ObjectReport {
     /// What was done.
     pub action: Action,
     /// Things its owner should know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// What was done to one object.

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::ReviewOutcome;
 use crate::mode::Mode;
+use crate::warnings::Warning;
 
 /// Kubernetes asks webhooks for no longer warnings.
 const LONGEST_WARNING: usize = 120;
@@ -24,7 +25,7 @@ pub(super) struct Verdict {
     /// Of an injection: the names of the templates.
     pub(super) templates: Vec<String>,
     /// Whole, as they are for an Event; the answer has them shortened.
-    pub(super) warnings: Vec<String>,
+    pub(super) warnings: Vec<Warning>,
     /// Operations, and the JSON text; 0 and empty without a patch.
     pub(super) patch: (usize, String),
     /// HTTP status of a denial.
@@ -32,7 +33,7 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    pub(super) fn skipped(code: &'static str, reason: String, warnings: Vec<String>) -> Self {
+    pub(super) fn skipped(code: &'static str, reason: String, warnings: Vec<Warning>) -> Self {
         let patch = (0, String::new());
         Self { outcome: ReviewOutcome::Skipped, code, reason, templates: Vec::new(), warnings, patch, status: 200 }
     }
@@ -108,7 +109,7 @@ mod tests {
         assert_eq!(shortened("a\nb", 3), "a b");
         assert_eq!(shortened("abcd", 3), "ab…");
         assert_eq!(shortened("äöü", 3), "äöü");
-        let verdict = Verdict::skipped("a_code", String::new(), vec!["é".repeat(1000); 1000]);
+        let verdict = Verdict::skipped("a_code", String::new(), vec![Warning::new("", "é".repeat(1000)); 1000]);
         let response = verdict.response("7", &"r".repeat(1000), "");
         let warnings = response["warnings"].as_array().unwrap();
         assert_eq!(warnings.len(), MOST_WARNINGS);

@@ -30,6 +30,11 @@ pub enum NoMatch {
         /// The revision wanted.
         revision: String,
     },
+    /// The API server calls another injector than the one that decides: that of this revision.
+    CallsOther {
+        /// The revision of the webhook that matches.
+        called: String,
+    },
     /// Only the annotation [`annotation::INJECT`] asks, and selectors see labels.
     AnnotationOnly,
     /// Neither the namespace nor the pod asks.
@@ -40,7 +45,7 @@ pub enum NoMatch {
 
 impl NoMatch {
     /// All values of [`NoMatch::code`].
-    pub const CODES: [&'static str; 10] = [
+    pub const CODES: [&'static str; 11] = [
         "webhook_none",
         "webhook_deactivated",
         "webhook_namespace_disabled",
@@ -48,6 +53,7 @@ impl NoMatch {
         "webhook_pod_label_false",
         "webhook_pod_label_invalid",
         "webhook_other_revision",
+        "webhook_calls_other",
         "webhook_annotation_only",
         "webhook_namespace_not_labelled",
         "webhook_selectors",
@@ -63,6 +69,7 @@ impl NoMatch {
             Self::PodLabelFalse => "webhook_pod_label_false",
             Self::PodLabelInvalid(_) => "webhook_pod_label_invalid",
             Self::OtherRevision { .. } => "webhook_other_revision",
+            Self::CallsOther { .. } => "webhook_calls_other",
             Self::AnnotationOnly => "webhook_annotation_only",
             Self::NamespaceNotLabelled => "webhook_namespace_not_labelled",
             Self::Selectors(_) => "webhook_selectors",
@@ -110,6 +117,9 @@ impl fmt::Display for NoMatch {
                     f,
                     "the {labelled} has the label {revision_label}={revision}, and no webhook serves that revision"
                 )
+            }
+            Self::CallsOther { called } => {
+                write!(f, "it is the injector of revision {called} that is called; use --revision {called}")
             }
             Self::AnnotationOnly => {
                 write!(

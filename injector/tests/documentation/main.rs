@@ -74,7 +74,7 @@ fn whoever_asks_for_help_gets_examples_that_the_program_takes() {
             }
         }
     }
-    for name in ["kube-inject", "uninject", "config", "webhook", "serve", "completion", "man"] {
+    for name in ["kube-inject", "uninject", "check", "config", "webhook", "serve", "completion", "man"] {
         let help = run(&[name, "--help"]);
         assert!(String::from_utf8_lossy(&help.stdout).contains("Examples:"), "{name}");
     }
@@ -114,7 +114,7 @@ fn bash_completes_commands_and_flags() {
     let completed = |words: &str| {
         let count = words.split(' ').count();
         let ask = format!(
-            "{script}\nCOMP_WORDS=({words}{}); COMP_CWORD={}; _sidecar__injector sidecar-injector; echo \"${{COMPREPLY[@]}}\"",
+            "{script}\nCOMP_WORDS=({words}{}); COMP_CWORD={}; _sidecar__injector sidecar-injector \"${{COMP_WORDS[-1]}}\"; echo \"${{COMPREPLY[@]}}\"",
             if words.ends_with(' ') { "''" } else { "" },
             count - 1,
         );

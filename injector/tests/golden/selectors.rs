@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use sidecar_injector::config::Config;
 use sidecar_injector::decide::Subject;
 use sidecar_injector::selector::LabelSelector;
+use sidecar_injector::warnings::Warning;
 use sidecar_injector::webhooks::{NoMatch, Webhook, webhooks};
 
 use crate::case::root;
@@ -25,6 +26,8 @@ struct Decided {
     pod: Map<String, Value>,
     #[serde(default)]
     annotations: Map<String, Value>,
+    /// The revision of the injector that decides, where it is to be the one that is called.
+    own: Option<String>,
     /// The revision whose injector the API server calls, if any.
     calls: Option<String>,
     /// The code of the reason.
@@ -50,9 +53,10 @@ fn the_selectors_decide_before_the_injector_does() {
             namespace: "store",
             namespace_labels: Some(&case.namespace),
             webhooks: Some(&installed),
+            revision: case.own.as_deref(),
         };
         let decision = subject.decide(&config);
-        let found = (decision.reason.code(), decision.reason.to_string(), decision.warnings);
+        let found = (decision.reason.code(), decision.reason.to_string(), texts(&decision.warnings));
         if found != (case.code.as_str(), case.reason.clone(), case.warnings.clone()) {
             wrong.push(format!("{case:?}\n  is {found:?}"));
         }
@@ -65,6 +69,10 @@ fn the_selectors_decide_before_the_injector_does() {
     let missing: Vec<_> = NoMatch::CODES.iter().filter(|code| !codes.contains(*code)).collect();
     assert!(missing.is_empty(), "no case is about {missing:?}");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn texts(warnings: &[Warning]) -> Vec<String> {
+    warnings.iter().map(ToString::to_string).collect()
 }
 
 fn installed(revision: &str) -> Vec<Webhook> {

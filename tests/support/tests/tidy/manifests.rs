@@ -6,7 +6,7 @@ use crate::repository::{Repository, Violation};
 const PRODUCT: [&str; 5] = ["sidecar-contract", "sidecar-init", "sidecar-injector", "sidecar-process", "sidecar-proxy"];
 
 /// Folder of a crate, and what it must not depend on, be it for tests only. The table of the design.
-const STRANGERS: [(&str, Strangers); 8] = [
+const STRANGERS: [(&str, Strangers); 9] = [
     ("contract", Strangers::Everything("it is names and numbers that all others stand on")),
     (
         "gotemplate",
@@ -30,6 +30,10 @@ const STRANGERS: [(&str, Strangers); 8] = [
     ("process", Strangers::These(&["@product"], "it does not know what the process is used for")),
     ("tests/support", Strangers::These(&["@product", "kube"], "it serves the tests of every crate")),
     ("tests/e2e", Strangers::These(&["@product"], "it uses the programs as their users do: by command line")),
+    (
+        "yamledit",
+        Strangers::These(&["@product", "kube", "k8s-openapi"], "it edits YAML for anyone, not for Kubernetes"),
+    ),
 ];
 
 /// What a crate must not depend on, and why.
