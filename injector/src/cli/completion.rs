@@ -52,8 +52,17 @@ impl Completion {
         };
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Cli::command(), NAME, &mut script);
+        if matches!(self.shell, Shell::Bash) {
+            script = with_one_name(&String::from_utf8_lossy(&script)).into_bytes();
+        }
         write_out(&script)
     }
+}
+
+/// clap_complete writes a program's name with a hyphen in two ways, so that in bash nothing completes after a command
+/// (https://github.com/clap-rs/clap/issues/6421). Where it does no longer, this changes nothing.
+fn with_one_name(script: &str) -> String {
+    script.replace("sidecar__subcmd__injector__subcmd__", "sidecar__injector__subcmd__")
 }
 
 impl Man {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use similar::TextDiff;
+
 use super::{Lint, Severity};
 use crate::config::read::KEYS;
 use crate::config::{Config, DEFAULT_TEMPLATE, NOT_FOR_PODS};
@@ -132,11 +134,13 @@ fn known(config: &Config) -> String {
     if names.is_empty() { "there are none".to_owned() } else { format!("there are {}", names.join(", ")) }
 }
 
-/// A setting that differs in the case of letters, or by an `s` at the end.
+/// A setting that is written almost so.
 fn similar(key: &str) -> String {
-    let plain = |key: &str| key.to_ascii_lowercase().replace(['_', '-'], "").trim_end_matches('s').to_owned();
-    let found = KEYS.iter().find(|known| **known != "template" && plain(known) == plain(key));
-    found.map(|known| format!("; is it `{known}`?")).unwrap_or_default()
+    let likeness =
+        |known: &str| TextDiff::from_chars(key.to_lowercase().as_str(), known.to_lowercase().as_str()).ratio();
+    let settings = KEYS.iter().filter(|known| **known != "template");
+    let nearest = settings.max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    nearest.filter(|known| likeness(known) > 0.8).map(|known| format!("; is it `{known}`?")).unwrap_or_default()
 }
 
 /// What no labels can meet at once.

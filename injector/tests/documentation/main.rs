@@ -121,7 +121,8 @@ fn bash_completes_commands_and_flags() {
         String::from_utf8(Command::new("bash").arg("-c").arg(ask).output().unwrap().stdout).unwrap()
     };
     assert_eq!(completed("sidecar-injector kube").trim(), "kube-inject");
-    assert!(completed("sidecar-injector kube-inject --values").contains("--valuesFile"));
+    assert_eq!(completed("sidecar-injector kube-inject --values").trim(), "--valuesFile");
+    assert_eq!(completed("sidecar-injector config render --st").trim(), "--stage");
 }
 
 #[test]
@@ -142,7 +143,8 @@ fn there_is_a_manual_page_for_every_command() {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(".TH ") && text.contains(".SH NAME") && text.contains(".SH SYNOPSIS"), "{page}");
         if is_there("groff") {
-            let shown = Command::new("groff").args(["-man", "-Tutf8", "-ww", "-z"]).arg(&path).output().unwrap();
+            let shown =
+                Command::new("groff").args(["-K", "utf8", "-man", "-Tutf8", "-ww", "-z"]).arg(&path).output().unwrap();
             let warnings = String::from_utf8_lossy(&shown.stderr);
             assert!(shown.status.success() && warnings.is_empty(), "{page}: {warnings}");
         }
