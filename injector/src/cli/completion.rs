@@ -1,5 +1,4 @@
 //! `completion` and `man`: what shells and `man` know of the command line, made of its own definition.
-#![expect(clippy::disallowed_methods, reason = "the pages go into a directory that a person names")]
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,7 +1,6 @@
 //! `config lint` and `config render` as a person runs them: what they print is in files beside the input.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
-#![expect(clippy::disallowed_methods, reason = "runs the program, and reads the files of its cases")]
 
 mod lint;
 mod render;
@@ -22,6 +21,17 @@ fn run(arguments: &str) -> Output {
 
 fn cases() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config/cases")
+}
+
+#[test]
+fn every_golden_file_is_one_of_a_test() {
+    let tests = [include_str!("lint.rs"), include_str!("render.rs")].concat();
+    for entry in std::fs::read_dir(cases()).unwrap() {
+        let path = entry.unwrap().path();
+        let (name, file) = (path.file_stem().unwrap().to_string_lossy(), path.file_name().unwrap().to_string_lossy());
+        let wanted = if path.extension().is_some_and(|extension| extension == "golden") { &name } else { &file };
+        assert!(tests.contains(&**wanted), "{file} is of no test");
+    }
 }
 
 /// Both outputs and the exit code, compared with the golden file `name`.
