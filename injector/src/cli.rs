@@ -2,6 +2,9 @@
 
 pub mod check;
 pub mod cluster;
+pub mod completion;
+pub mod config;
+pub mod examples;
 pub mod istioctl;
 pub mod kube_inject;
 pub mod kubernetes;
@@ -12,6 +15,7 @@ pub mod uninject;
 pub mod webhook;
 
 use std::collections::BTreeMap;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -50,10 +54,16 @@ pub enum Command {
     /// Explain a decision: for the objects of a file, for a pod or a workload of the cluster, or, with --all, which pods of
     /// the cluster are not as they should be.
     Check(Box<check::Check>),
+    /// Try a configuration out before it is applied: lint, render.
+    Config(Box<config::Config>),
     /// Serve the admission webhook.
     Serve(Box<serve::Serve>),
     /// Tell the API server about the webhook, and which pods to show to it: apply, diff, print, delete.
     Webhook(Box<webhook::Webhook>),
+    /// Print the script by which a shell completes commands and flags.
+    Completion(completion::Completion),
+    /// Write manual pages.
+    Man(completion::Man),
 }
 
 /// Where the configuration comes from; what is not given is taken from the binary.
@@ -112,6 +122,20 @@ fn revision(text: &str) -> Result<String, String> {
 /// Text for a terminal: with control characters, which may come from anybody's file, taken out. Line ends stay.
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect()
+}
+
+/// Writes what was asked for to standard output. Whoever reads it may have seen enough, as `head` does: that is no failure.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_out(text: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure { messages: vec![format!("standard output: {error}")] })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Something that could not be done: every mistake on its own.

@@ -1,5 +1,7 @@
 //! The injector's configuration: what the ConfigMap `istio-sidecar-injector` holds, in Istio's format.
 
+pub(crate) mod read;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +13,6 @@ use sha2::{Digest, Sha256};
 use crate::mesh::MeshConfig;
 use crate::selector::LabelSelector;
 use crate::template::{Settings, Template};
-use crate::yaml::{self, YamlError};
 
 /// Name of the template that is used where nothing else is asked for.
 pub const DEFAULT_TEMPLATE: &str = "sidecar";
@@ -49,13 +50,18 @@ impl Config {
     /// What is wrong in it and does not keep it from being used: selectors that Kubernetes would refuse, which therefore
     /// match nothing.
     pub fn warnings(&self) -> Vec<String> {
+        self.idle_selectors().into_iter().map(|(selector, problem)| format!("{selector} {problem}")).collect()
+    }
+
+    /// The same: the selector, as `neverInjectSelector[0]`, and what is wrong with it.
+    pub(crate) fn idle_selectors(&self) -> Vec<(String, String)> {
         let lists = [
             ("neverInjectSelector", &self.never_inject_selector),
             ("alwaysInjectSelector", &self.always_inject_selector),
         ];
         let warnings = lists.into_iter().flat_map(|(name, selectors)| {
             selectors.iter().enumerate().flat_map(move |(index, selector)| {
-                let ignored = move |problem| format!("{name}[{index}] has no effect: {problem}");
+                let ignored = move |problem| (format!("{name}[{index}]"), format!("has no effect: {problem}"));
                 selector.problems().into_iter().map(ignored)
             })
         });
@@ -159,34 +165,9 @@ impl Configuration {
     /// # Errors
     /// All mistakes in all of them, so that one round mends everything.
     pub fn load(sources: &Sources) -> Result<Self, Vec<ConfigError>> {
-        let mut errors = Vec::new();
-        let config = take(read_config(&sources.config.text), &sources.config, &mut errors);
-        let values = take(read_values(&sources.values.text), &sources.values, &mut errors);
-        let mesh = take(MeshConfig::read(&sources.mesh.text), &sources.mesh, &mut errors);
-        let mut templates = BTreeMap::new();
-        for (name, text) in config.iter().flat_map(|config| &config.templates) {
-            match Template::parse(name, text) {
-                Ok(template) => drop(templates.insert(name.clone(), Arc::new(template))),
-                Err(_) if NOT_FOR_PODS.contains(&name.as_str()) => {}
-                Err(error) => {
-                    errors.push(ConfigError {
-                        origin: sources.config.origin.clone(),
-                        line: None,
-                        message: error.to_string(),
-                    });
-                }
-            }
-        }
-        let settings = match (&values, &mesh) {
-            (Some(values), Some(mesh)) => take(Settings::new(values, mesh), &sources.mesh, &mut errors),
-            _ => None,
-        };
-        match (config, values, mesh, settings) {
-            (Some(config), Some(values), Some(mesh), Some(settings)) if errors.is_empty() => {
-                Ok(Self { config, values, mesh, settings, digest: sources.digest(), templates })
-            }
-            _ => Err(errors),
-        }
+        let read = read::Texts::read(sources);
+        let errors = read.errors(sources);
+        if errors.is_empty() { read.into_configuration(sources).ok_or(errors) } else { Err(errors) }
     }
 
     /// What tells this configuration from others: the digest of its [`Sources`].
@@ -218,58 +199,6 @@ impl Configuration {
             })
             .collect()
     }
-}
-
-fn take<T>(read: Result<T, YamlError>, source: &Source, errors: &mut Vec<ConfigError>) -> Option<T> {
-    match read {
-        Ok(value) => Some(value),
-        Err(YamlError { line, message }) => {
-            errors.push(ConfigError { origin: source.origin.clone(), line, message });
-            None
-        }
-    }
-}
-
-/// istioctl takes a bare template in place of the configuration. What is YAML tells by its keys which of the two it is;
-/// a template mostly is not YAML, and tells by having none of those keys at the start of a line.
-fn read_config(text: &str) -> Result<Config, YamlError> {
-    const KEYS: [&str; 8] = [
-        "aliases",
-        "alwaysInjectSelector",
-        "defaultTemplates",
-        "injectedAnnotations",
-        "neverInjectSelector",
-        "policy",
-        "template",
-        "templates",
-    ];
-    let mistake = |message: String| Err(YamlError { line: None, message });
-    let starts_with_key =
-        |line: &str| KEYS.iter().any(|key| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')));
-    match yaml::read_config::<Value>(text) {
-        Ok(Value::Object(object)) if object.contains_key("kind") => {
-            mistake("is a Kubernetes object; of a ConfigMap, give what is under its key `config`".to_owned())
-        }
-        Ok(Value::Object(object)) if object.keys().any(|key| KEYS.contains(&key.as_str())) => yaml::read_config(text),
-        Ok(Value::Null) => mistake("is empty; expected a configuration with `templates`".to_owned()),
-        Err(error) if is_json(text) || text.lines().any(starts_with_key) => Err(error),
-        _ => {
-            let templates = BTreeMap::from([(DEFAULT_TEMPLATE.to_owned(), text.to_owned())]);
-            Ok(Config { policy: "enabled".to_owned(), templates, ..Config::default() })
-        }
-    }
-}
-
-fn read_values(text: &str) -> Result<Map<String, Value>, YamlError> {
-    if is_json(text) {
-        // Read as YAML, a value that was forgotten would be null instead of a mistake.
-        return yaml::read_json(text);
-    }
-    Ok(yaml::read_config::<Option<Map<String, Value>>>(text)?.unwrap_or_default())
-}
-
-fn is_json(text: &str) -> bool {
-    text.trim_start().strip_prefix('{').is_some_and(|rest| !rest.starts_with('{'))
 }
 
 fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use sidecar_contract::label;
 
 use crate::config::Config;
-use crate::warnings::{LABEL_WITHOUT_EFFECT, Warning};
+use crate::warnings::{LABEL_WITHOUT_EFFECT, UNKNOWN_NAMESPACE, Warning};
 use crate::webhooks::{NoMatch, Webhook, matching};
 use crate::workload::metadata_map;
 
@@ -81,9 +81,16 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Labels that look as if they had an effect, and have none beside `istio-injection` on the namespace.
-    pub(crate) fn label_warnings(&self) -> Vec<Warning> {
+    /// Labels that look as if they had an effect, and have none beside `istio-injection` on the namespace; and labels that
+    /// would have decided, and are not known.
+    fn label_warnings(&self) -> Vec<Warning> {
         let (injection, revision) = (label::NAMESPACE_INJECTION, label::REVISION);
+        if self.webhooks.is_some() && self.namespace_labels.is_none() {
+            let name = self.namespace.escape_default();
+            let text =
+                format!("the labels of the namespace '{name}' are not known; it is taken for one that is injected");
+            return vec![Warning::new(UNKNOWN_NAMESPACE, text)];
+        }
         let Some(labels) = self.namespace_labels.filter(|labels| labels.contains_key(injection)) else {
             return Vec::new();
         };

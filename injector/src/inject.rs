@@ -12,6 +12,7 @@ pub(crate) mod prometheus;
 mod render;
 mod resources;
 mod result;
+mod texts;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -28,11 +29,12 @@ use crate::mode::Mode;
 use crate::openshift;
 use crate::owner::Owner;
 use crate::status::Status;
-use crate::template::{TemplateError, safety};
+use crate::template::{Template, TemplateError, safety};
 use crate::undo;
 use crate::uninject::{UninjectError, uninject};
 use crate::warnings::{self, INJECTED_BY_ISTIO, Warning};
 use crate::workload::{FieldError, check_pod, metadata_map};
+pub use texts::{RenderedText, rendered_texts};
 
 /// The interception mode in which the sidecar sees the connection as the application would.
 const TPROXY: &str = "TPROXY";
@@ -219,6 +221,21 @@ fn seen_from(error: InjectError, pod: &Value, settings: &PodSettings, context: &
     }
 }
 
+/// The templates that `original` asks for, or that it gets.
+fn templates_for<'a>(original: &Value, context: &Context<'a>) -> Result<Vec<&'a Template>, InjectError> {
+    let requested = metadata_map(original, "annotations").get(annotation::TEMPLATES).and_then(Value::as_str);
+    context.injector.configuration.templates(requested).map_err(InjectError::UnknownTemplate)
+}
+
+/// `pod` as templates are to see it.
+fn seen_by_templates<'a>(mut pod: Cow<'a, Value>, settings: &PodSettings, context: &Context<'_>) -> Cow<'a, Value> {
+    if context.injector.settings.openshift {
+        openshift::drop_stamped_user(pod.to_mut());
+    }
+    show_native_annotation(&mut pod, settings.native_annotation.as_deref());
+    pod
+}
+
 /// Templates are to see the annotation for native sidecars as it is understood.
 fn show_native_annotation(seen: &mut Cow<'_, Value>, value: Option<&str>) {
     let given = metadata_map(seen, "annotations").get(annotation::NATIVE_SIDECAR).and_then(Value::as_str);
@@ -245,14 +262,12 @@ struct Made {
 
 /// Injects `original`; templates see it as `seen`.
 fn make(original: &Value, seen: &Value, settings: &PodSettings, context: &Context<'_>) -> Result<Made, InjectError> {
-    let requested = metadata_map(original, "annotations").get(annotation::TEMPLATES).and_then(Value::as_str);
-    let templates = context.injector.configuration.templates(requested).map_err(InjectError::UnknownTemplate)?;
-    let (mut original, mut seen) = (Cow::Borrowed(original), Cow::Borrowed(seen));
+    let templates = templates_for(original, context)?;
+    let mut original = Cow::Borrowed(original);
     if context.injector.settings.openshift {
         openshift::drop_stamped_user(original.to_mut());
-        openshift::drop_stamped_user(seen.to_mut());
     }
-    show_native_annotation(&mut seen, settings.native_annotation.as_deref());
+    let seen = seen_by_templates(Cow::Borrowed(seen), settings, context);
     let render::Rendered { mut pod, fragment } = render::onto(&original, &seen, &templates, context, settings)?;
     overrides::reapply(&mut pod, &original, &fragment, context)?;
     let mode = metadata_map(&pod, "annotations").get(annotation::INTERCEPTION_MODE).and_then(Value::as_str);

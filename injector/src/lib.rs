@@ -9,8 +9,9 @@
 //! ```
 //!
 //! Core: [`annotations`], [`certificates`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`],
-//! [`election`], [`explain`], [`image`], [`inject`], [`keyed`], [`loading`], [`manifest`], [`merge`], [`mesh`], [`mode`],
-//! [`native`], [`openshift`], [`owner`], [`patch`], [`path_variables`], [`pod_schema`], [`proxy_config`],
+//! [`election`], [`explain`], [`image`], [`inject`], [`keyed`], [`lint`], [`loading`], [`manifest`], [`merge`], [`mesh`],
+//! [`mode`], [`native`], [`openshift`], [`owner`], [`patch`], [`path_variables`], [`places`], [`pod_schema`],
+//! [`proxy_config`],
 //! [`quantity`], [`registration`], [`review`], [`selector`], [`status`], [`template`], [`undo`], [`uninject`],
 //! [`warnings`], [`webhooks`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`clock`], [`events`], [`files`], [`kubernetes`], [`latest`], [`metrics`], [`reload`],
@@ -38,6 +39,7 @@ pub mod inject;
 pub(crate) mod keyed;
 pub mod kubernetes;
 pub(crate) mod latest;
+pub mod lint;
 pub mod loading;
 pub mod manifest;
 pub mod merge;
@@ -49,6 +51,7 @@ pub mod openshift;
 pub mod owner;
 pub mod patch;
 pub mod path_variables;
+pub(crate) mod places;
 pub mod pod_schema;
 pub mod proxy_config;
 pub mod quantity;

@@ -2,15 +2,17 @@
 //! one comes.
 
 mod config_maps;
-mod samples;
+pub(crate) mod samples;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::config::{ConfigError, Configuration, Sources};
 use crate::context::InjectorSettings;
+use samples::Finding;
 
 pub use config_maps::{ConfigMapKeys, ConfigMapState, offer_of};
+pub use samples::{Sample, samples};
 
 /// What the place has where the configuration comes from.
 #[derive(Clone, Debug)]
@@ -41,12 +43,15 @@ pub fn load(sources: &Sources, settings: &InjectorSettings) -> Result<Candidate,
     let tried = samples::try_out(&injector);
     if tried.mistakes.is_empty() {
         let mut warnings = configuration.config.warnings();
-        warnings.extend(tried.warnings);
+        warnings.extend(tried.warnings.iter().map(ToString::to_string));
+        if tried.rest > 0 {
+            warnings.push(format!("{} more templates and aliases were not tried out", tried.rest));
+        }
         return Ok(Candidate { configuration, warnings });
     }
     let origin = &sources.config.origin;
-    let mistake = |message| ConfigError { origin: origin.clone(), line: None, message };
-    Err(tried.mistakes.into_iter().map(mistake).collect())
+    let mistake = |finding: &Finding| ConfigError { origin: origin.clone(), line: None, message: finding.to_string() };
+    Err(tried.mistakes.iter().map(mistake).collect())
 }
 
 /// Keeps the last good configuration, and knows the newest offer.

@@ -29,8 +29,11 @@ fn main() -> ExitCode {
         Command::KubeInject(kube_inject) => kube_inject.run(),
         Command::Uninject(uninject) => uninject.run(),
         Command::Check(check) => check.run(),
+        Command::Config(config) => config.run(),
         Command::Serve(serve) => serve.run().map(|()| exit::DONE),
         Command::Webhook(webhook) => webhook.run(),
+        Command::Completion(completion) => completion.run().map(|()| exit::DONE),
+        Command::Man(man) => man.run().map(|()| exit::DONE),
     };
     match done {
         Ok(code) => code.into(),

@@ -57,7 +57,13 @@ impl MeshConfig {
             errors.extend(mistakes.into_iter().map(|mistake| mistake.under(DEFAULT_CONFIG)));
             ProxyConfig::default()
         });
-        if errors.is_empty() { Ok(Self { fields, default_config }) } else { Err(joined(&errors)) }
+        if errors.is_empty() { Ok(Self { fields, default_config }) } else { Err(joined(errors)) }
+    }
+
+    /// The fields in `text` that are left out because MeshConfig does not have them.
+    pub fn unknown_fields(text: &str) -> Vec<FieldError> {
+        let given = yaml::read_config::<Option<Map<String, Value>>>(text).ok().flatten().unwrap_or_default();
+        template::canonical(TYPE, given.into()).unknown
     }
 
     /// The whole of it, as a JSON object.
@@ -185,15 +191,15 @@ fn ports_out_of_range(fields: &Map<String, Value>) -> Vec<FieldError> {
     invalid.collect()
 }
 
-fn joined(errors: &[FieldError]) -> YamlError {
-    let mut messages: Vec<String> = Vec::new();
-    for message in errors.iter().map(ToString::to_string) {
+fn joined(errors: Vec<FieldError>) -> YamlError {
+    let mut once: Vec<FieldError> = Vec::new();
+    for error in errors {
         // `defaultConfig` is read as a part of the whole and on its own.
-        if !messages.contains(&message) {
-            messages.push(message);
+        if !once.contains(&error) {
+            once.push(error);
         }
     }
-    YamlError { line: None, message: messages.join("; ") }
+    YamlError::of_fields(once)
 }
 
 #[cfg(test)]

@@ -57,6 +57,28 @@ pub struct TemplateError {
     pub template: String,
     /// What the engine says, with line and column where it knows them.
     pub problem: String,
+    /// Where that is.
+    pub place: Option<Place>,
+}
+
+/// Where a mistake of a template shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In its text: line from 1, and column in bytes from 1.
+    Template(usize, usize),
+    /// In what it rendered: line from 1, and what is in it.
+    Rendered(usize, String),
+}
+
+impl TemplateError {
+    /// The problem for whoever is told its place in the template apart.
+    pub fn without_place(&self) -> &str {
+        let is_place = |part: &str| part.split(':').all(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+        match (&self.place, self.problem.split_once(": ")) {
+            (Some(Place::Template(..)), Some((place, rest))) if is_place(place) => rest,
+            _ => &self.problem,
+        }
+    }
 }
 
 impl Template {
@@ -72,7 +94,10 @@ impl Template {
                 let may_change_data = words.any(|word| CHANGING.contains(&word));
                 Self { name: name.to_owned(), parsed, missing, may_change_data, fragments: Fragments::default() }
             })
-            .map_err(|error| error_in(name, &error.to_string()))
+            .map_err(|error| TemplateError {
+                place: Some(Place::Template(error.line() as usize, error.column() as usize)),
+                ..error_in(name, &error.to_string())
+            })
     }
 
     /// The name it was parsed under.
@@ -88,14 +113,15 @@ impl Template {
     pub fn render(&self, data: &Value) -> Result<String, TemplateError> {
         let mut output = Vec::new();
         let copy = self.may_change_data.then(|| data.deep_clone());
-        self.parsed
-            .execute(copy.as_ref().unwrap_or(data), &mut output, &LIMITS)
-            .map_err(|error| error_in(&self.name, &error.to_string()))?;
+        self.parsed.execute(copy.as_ref().unwrap_or(data), &mut output, &LIMITS).map_err(|error| TemplateError {
+            place: error.line().zip(error.column()).map(|(line, column)| Place::Template(line, column + 1)),
+            ..error_in(&self.name, &error.to_string())
+        })?;
         let text = String::from_utf8(output).map_err(|_| error_in(&self.name, "rendered text is not UTF-8"))?;
         match self.missing_value(&text, data) {
             Some(line) => {
                 let problem = format!("line {line} of the rendered text has no value: values or mesh config lack it");
-                Err(error_in(&self.name, &problem))
+                Err(TemplateError { place: rendered_place(&text, line), ..error_in(&self.name, &problem) })
             }
             None => Ok(text),
         }
@@ -129,10 +155,14 @@ impl fmt::Debug for Template {
     }
 }
 
+fn rendered_place(rendered: &str, line: usize) -> Option<Place> {
+    rendered.lines().nth(line - 1).map(|text| Place::Rendered(line, text.to_owned()))
+}
+
 fn error_in(template: &str, problem: &str) -> TemplateError {
     // The engine repeats the template's name.
     let problem = problem.strip_prefix(&format!("template: {template}:")).unwrap_or(problem);
-    TemplateError { template: template.to_owned(), problem: problem.to_owned() }
+    TemplateError { template: template.to_owned(), problem: problem.to_owned(), place: None }
 }
 
 fn contains_text(value: &Value, text: &str) -> bool {

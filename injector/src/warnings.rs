@@ -35,7 +35,7 @@ pub struct Warning {
 }
 
 /// All values of [`Warning::code`].
-pub const CODES: [&str; 19] = [
+pub const CODES: [&str; 20] = [
     ANNOTATION_WITHOUT_EFFECT,
     DUPLICATE_KEY,
     FOREIGN_SIDECAR,
@@ -55,6 +55,7 @@ pub const CODES: [&str; 19] = [
     SYSTEM_NAMESPACE,
     UDP_PORTS,
     UNKNOWN_KIND,
+    UNKNOWN_NAMESPACE,
 ];
 
 /// An annotation has a value that means nothing.
@@ -95,6 +96,8 @@ pub const SYSTEM_NAMESPACE: &str = "system_namespace";
 pub const UDP_PORTS: &str = "udp_ports";
 /// The object has a pod template, and its kind is not known.
 pub const UNKNOWN_KIND: &str = "unknown_kind";
+/// The cluster does not have the namespace, or does not tell its labels.
+pub const UNKNOWN_NAMESPACE: &str = "unknown_namespace";
 
 impl Warning {
     /// A warning with that code.

@@ -4,6 +4,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_saphyr::{Budget, DuplicateKeyPolicy, Options, SerializerOptions};
 
+use crate::workload::FieldError;
+
 /// An object in etcd has at most 1.5 MiB; this is a List of some thousand.
 pub(crate) const MAX_NODES: usize = 1_000_000;
 /// Kubernetes' own types nest about 20 levels deep, custom resources rarely more.
@@ -15,8 +17,25 @@ pub(crate) const MAX_DEPTH: usize = 64;
 pub struct YamlError {
     /// Line of the mistake, from 1, where it is known.
     pub line: Option<usize>,
+    /// Column in that line, from 1, where it is known.
+    pub column: Option<usize>,
+    /// The mistakes one by one, where they are mistakes of fields.
+    pub fields: Vec<FieldError>,
     /// What is wrong.
     pub message: String,
+}
+
+impl YamlError {
+    /// A mistake of which no place is known.
+    pub(crate) fn of(message: String) -> Self {
+        Self { line: None, column: None, message, fields: Vec::new() }
+    }
+
+    /// Mistakes of fields.
+    pub(crate) fn of_fields(fields: Vec<FieldError>) -> Self {
+        let messages: Vec<String> = fields.iter().map(ToString::to_string).collect();
+        Self { fields, ..Self::of(messages.join("; ")) }
+    }
 }
 
 /// Reads one document of a user's manifest; an empty document is `null`.
@@ -50,6 +69,8 @@ pub fn read_config<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
 pub fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
     serde_json::from_str(text).map_err(|error| YamlError {
         line: Some(error.line()).filter(|line| *line > 0),
+        column: Some(error.column()).filter(|column| *column > 0),
+        fields: Vec::new(),
         message: without_location(&error.to_string()),
     })
 }
@@ -63,8 +84,7 @@ pub fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
 pub fn write(value: &Value) -> Result<String, YamlError> {
     // Folding a long line would hide JSON inside annotations from search; wide enough means never.
     let options: SerializerOptions = serde_saphyr::ser_options! { folded_wrap_chars: 1 << 20 };
-    serde_saphyr::to_string_with_options(value, options)
-        .map_err(|error| YamlError { line: None, message: error.to_string() })
+    serde_saphyr::to_string_with_options(value, options).map_err(|error| YamlError::of(error.to_string()))
 }
 
 fn read<T: DeserializeOwned>(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<T, YamlError> {
@@ -78,7 +98,9 @@ fn read<T: DeserializeOwned>(text: &str, duplicate_keys: DuplicateKeyPolicy) -> 
         with_snippet: false,
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let line = error.location().and_then(|location| usize::try_from(location.line()).ok()).filter(|line| *line > 0);
+        let known = |number: u64| usize::try_from(number).ok().filter(|number| *number > 0);
+        let line = error.location().and_then(|location| known(location.line()));
+        let column = error.location().and_then(|location| known(location.column()));
         let message = without_location(&error.to_string());
         let message = if message.contains("budget breached") {
             format!("larger than {MAX_NODES} nodes, deeper than {MAX_DEPTH} levels, or too many aliases")
@@ -89,7 +111,7 @@ fn read<T: DeserializeOwned>(text: &str, duplicate_keys: DuplicateKeyPolicy) -> 
         } else {
             message
         };
-        YamlError { line, message }
+        YamlError { line, column, message, fields: Vec::new() }
     })
 }
 

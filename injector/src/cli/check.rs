@@ -29,7 +29,7 @@ const EXIT_CODES: &str = "Exit codes: 0 everything is as it should be, 1 failed,
 
 /// Flags of `check`.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = crate::cli::examples::check(EXIT_CODES))]
 pub struct Check {
     /// What to explain, as pod/web or deployment/web; a name alone is a pod's.
     #[arg(value_name = "KIND/NAME", conflicts_with_all = ["filename", "all"],

@@ -6,13 +6,13 @@ use clap::Args;
 
 use crate::cli::cluster::ClusterArgs;
 use crate::cli::istioctl::IstioctlArgs;
-use crate::cli::manifests::{EXIT_CODES, ManifestArgs};
+use crate::cli::manifests::ManifestArgs;
 use crate::cli::{ConfigArgs, Failure};
 use crate::manifest::Task;
 
 /// Flags of `kube-inject`, named as istioctl names them.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = crate::cli::examples::kube_inject())]
 pub struct KubeInject {
     /// Which manifests, and what becomes of them.
     #[command(flatten)]

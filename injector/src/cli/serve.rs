@@ -32,6 +32,7 @@ const MAX_THREADS: usize = 4;
 
 /// Flags of `serve`.
 #[derive(Debug, Args)]
+#[command(after_help = crate::cli::examples::serve())]
 pub struct Serve {
     /// Address of the webhook; [::] takes IPv4 too. Default [::]:15017, with --dev 127.0.0.1:15017.
     #[arg(long, value_name = "ADDRESS")]

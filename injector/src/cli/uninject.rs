@@ -3,13 +3,13 @@
 use clap::Args;
 
 use crate::cli::Failure;
-use crate::cli::manifests::{EXIT_CODES, ManifestArgs};
+use crate::cli::manifests::ManifestArgs;
 use crate::manifest::Task;
 use crate::mode::Mode;
 
 /// Flags of `uninject`.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = crate::cli::examples::uninject())]
 pub struct Uninject {
     /// Which manifests, and what becomes of them.
     #[command(flatten)]

@@ -33,7 +33,7 @@ const EXIT_CODES: &str =
 
 /// Flags of `webhook`.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = crate::cli::examples::webhook(EXIT_CODES))]
 pub struct Webhook {
     /// What to do.
     #[command(subcommand)]

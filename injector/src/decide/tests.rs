@@ -109,6 +109,26 @@ fn labels_without_effect_are_warned_about() {
 }
 
 #[test]
+fn labels_that_would_decide_and_are_not_known_are_told() {
+    let webhooks = crate::webhooks::webhooks("", &[], false);
+    let pod = json!({});
+    let webhooks = Some(&*webhooks);
+    let subject = Subject { pod: &pod, namespace: "new", namespace_labels: None, webhooks, revision: None };
+    let decision = subject.decide(&config("enabled"));
+    assert_eq!((decision.inject(), decision.warnings[0].code), (true, "unknown_namespace"));
+}
+
+#[test]
+fn the_rules_are_asked_in_order_until_one_settles_it() {
+    let pod = json!({"metadata": {"labels": {label::INJECT: "true"}}});
+    let answers = rulings(&pod, "demo", &config("enable")).map(|ruling| ruling.answer);
+    let invalid = Answer::Settles(Reason::PolicyInvalid("enable".to_owned()));
+    let (pass, not_asked, overruled) = (Answer::Passes, Answer::NotAsked, Answer::Overruled(Reason::Label(true)));
+    let expected = [pass.clone(), pass, overruled, not_asked.clone(), not_asked.clone(), not_asked, invalid];
+    assert_eq!(answers, expected);
+}
+
+#[test]
 fn every_code_is_listed_once() {
     let codes: Vec<_> = Reason::all_codes().collect();
     let unique: std::collections::BTreeSet<_> = codes.iter().collect();

@@ -17,7 +17,10 @@ pub struct NamespaceFacts {
 impl NamespaceFacts {
     /// What a Namespace object tells, with its `managedFields` where they are there.
     pub fn of(namespace: &Value) -> Self {
-        Self { labels: metadata_map(namespace, "labels").clone(), labelled: labelled(namespace) }
+        Self {
+            labels: metadata_map(namespace, "labels").clone(),
+            labelled: labelled(namespace, [label::NAMESPACE_INJECTION, label::REVISION]),
+        }
     }
 }
 
@@ -29,14 +32,13 @@ pub fn changed(object: &Value) -> Option<String> {
     times.chain(created).max().map(str::to_owned)
 }
 
-fn labelled(namespace: &Value) -> Option<String> {
+/// When somebody wrote one of these labels of an object last, by its `managedFields`.
+pub(super) fn labelled(object: &Value, labels: [&str; 2]) -> Option<String> {
     let writes = |entry: &&Value| {
-        let labels = entry.pointer("/fieldsV1/f:metadata/f:labels");
-        [label::NAMESPACE_INJECTION, label::REVISION]
-            .iter()
-            .any(|name| labels.is_some_and(|labels| labels.get(format!("f:{name}")).is_some()))
+        let written = entry.pointer("/fieldsV1/f:metadata/f:labels");
+        labels.iter().any(|name| written.is_some_and(|written| written.get(format!("f:{name}")).is_some()))
     };
-    managed(namespace).filter(writes).filter_map(|entry| entry.get("time")?.as_str()).max().map(str::to_owned)
+    managed(object).filter(writes).filter_map(|entry| entry.get("time")?.as_str()).max().map(str::to_owned)
 }
 
 fn managed(object: &Value) -> impl Iterator<Item = &Value> {

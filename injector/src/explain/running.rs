@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use sidecar_contract::label;
 
-use super::Question;
+use super::{Question, facts};
 use crate::containers::{self, LISTS};
 use crate::decide::Decision;
 use crate::inject::{InjectError, Outcome};
@@ -59,6 +60,18 @@ pub struct Cause {
 }
 
 impl State {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::AsItShouldBe,
+        Self::NoneWanted,
+        Self::Missing,
+        Self::Incomplete,
+        Self::OtherRevision,
+        Self::OtherConfiguration,
+        Self::UnknownConfiguration,
+        Self::NotWanted,
+    ];
+
     /// Whether it is something to find: a pod without the sidecar that it should have, or with another one.
     pub fn is_finding(self) -> bool {
         matches!(self, Self::Missing | Self::Incomplete | Self::OtherRevision | Self::OtherConfiguration)
@@ -189,14 +202,13 @@ fn cause_of_absence(question: &Question<'_>, pod: &Value, error: Option<&InjectE
         );
         return Cause { code: "created_before_label", text };
     }
+    let labelled = facts::labelled(question.object, [label::INJECT, label::REVISION]);
+    if let Some(labelled) = labelled.filter(|time| is_older(time)) {
+        let text = format!("the pod was created at {created}, and labelled at {labelled}; restart its workload");
+        return Cause { code: "labelled_later", text };
+    }
     if let Some(error) = error {
         return failing(error);
-    }
-    if let Some(configured) = question.configured.filter(|time| is_older(time)) {
-        let text = format!(
-            "the pod was created at {created}, and the configuration was changed at {configured}; restart its workload"
-        );
-        return Cause { code: "created_before_configuration", text };
     }
     match called {
         Some(webhook) if !webhook.conditions.is_empty() => Cause {
@@ -214,11 +226,21 @@ fn cause_of_absence(question: &Question<'_>, pod: &Value, error: Option<&InjectE
                 webhook.configuration
             ),
         },
-        _ => Cause {
-            code: "webhook_not_called",
-            text: "nothing here explains it: the webhook was not called, or others have changed labels since; restart \
-                   its workload, and look into the log of the injector"
-                .to_owned(),
+        _ => match question.configured.filter(|time| is_older(time)) {
+            Some(configured) => Cause {
+                code: "created_before_configuration",
+                text: format!(
+                    "the pod was created at {created}, and the configuration was changed at {configured}; restart its \
+                     workload"
+                ),
+            },
+            None => unexplained(),
         },
     }
+}
+
+fn unexplained() -> Cause {
+    let text = "nothing here explains it: the webhook was not called; restart its workload, and look into the log of the \
+                injector";
+    Cause { code: "webhook_not_called", text: text.to_owned() }
 }

@@ -211,6 +211,10 @@ fn the_cause_of_a_missing_sidecar_is_the_surest_one() {
     assert_eq!(cause(&plain, &labelled, &ignoring), "webhook_failed");
     let conditional = in_cluster(|settings| settings.match_conditions = vec![MatchCondition::skip_host_network()]);
     assert_eq!(cause(&plain, &labelled, &conditional), "webhook_condition");
+    let mut relabelled = plain.clone();
+    relabelled["metadata"]["managedFields"] = json!([{"time": LATER,
+        "fieldsV1": {"f:metadata": {"f:labels": {"f:sidecar.istio.io/inject": {}}}}}]);
+    assert_eq!(cause(&relabelled, &labelled, &ignoring), "labelled_later");
     let mut mirror = plain.clone();
     mirror["metadata"]["annotations"] = json!({"kubernetes.io/config.mirror": "x"});
     assert_eq!(cause(&mirror, &late, &new), "static_pod");

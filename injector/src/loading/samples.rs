@@ -1,12 +1,14 @@
 //! Trying a configuration out: whatever templates a pod may choose are injected into pods as there are many.
 
+use std::fmt;
+
 use serde_json::{Value, json};
 use sidecar_contract::{annotation, container};
 
 use crate::annotations;
 use crate::config::{DEFAULT_TEMPLATE, NOT_FOR_PODS};
 use crate::context::{Injector, NO_VARIABLES};
-use crate::inject::inject;
+use crate::inject::{InjectError, inject};
 use crate::owner::owner_of_pod;
 
 /// A configuration has a handful of templates; of one with more, the rest is not tried out.
@@ -20,21 +22,54 @@ const REFUSAL: &str = "error calling fail";
 
 /// What came of it.
 #[derive(Debug, Default)]
-pub(super) struct Tried {
+pub(crate) struct Tried {
     /// What is wrong for pods that do not choose.
-    pub(super) mistakes: Vec<String>,
+    pub(crate) mistakes: Vec<Finding>,
     /// What is wrong for pods that choose.
-    pub(super) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Finding>,
+    /// How many templates and aliases there are that were not tried out.
+    pub(crate) rest: usize,
+}
+
+/// A sample that cannot be injected.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    /// The template or alias that it asks for; none when it does not choose.
+    pub(crate) choice: Option<String>,
+    /// What kind of sample it is.
+    pub(crate) sample: &'static str,
+    /// Why.
+    pub(crate) error: InjectError,
+}
+
+impl Finding {
+    /// Whether a template refuses the sample on purpose.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.message().contains(REFUSAL)
+    }
+
+    fn message(&self) -> String {
+        self.error.messages().join("; ")
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sample, message) = (self.sample, self.message());
+        match &self.choice {
+            None => write!(f, "the default templates fail for {sample}: {message}"),
+            Some(name) => write!(f, "template '{name}', where a pod asks for it, fails for {sample}: {message}"),
+        }
+    }
 }
 
 /// Injects into samples with the default templates, every other template and every alias.
-pub(super) fn try_out(injector: &Injector) -> Tried {
+pub(crate) fn try_out(injector: &Injector) -> Tried {
     let mut tried = Tried::default();
     let config = &injector.configuration.config;
-    for failure in failures(injector, None, application()) {
-        let message = format!("the default templates fail for {}: {}", failure.sample, failure.message);
-        let list = if failure.message.contains(REFUSAL) { &mut tried.warnings } else { &mut tried.mistakes };
-        list.push(message);
+    for finding in failures(injector, None, application()) {
+        let list = if finding.is_refusal() { &mut tried.warnings } else { &mut tried.mistakes };
+        list.push(finding);
     }
     if !tried.mistakes.is_empty() {
         return tried;
@@ -43,40 +78,46 @@ pub(super) fn try_out(injector: &Injector) -> Tried {
         [] => name == DEFAULT_TEMPLATE,
         names => names == [name],
     };
-    let can_be_chosen = |name: &&String| {
-        let is_one_item = annotations::items(name).eq([name.as_str()]);
-        is_one_item && !NOT_FOR_PODS.contains(&name.as_str()) && !is_default(name)
-    };
-    let mut choices = config.templates.keys().chain(config.aliases.keys()).filter(can_be_chosen);
+    let is_choice = |name: &&String| can_be_chosen(name) && !is_default(name);
+    let mut choices = config.templates.keys().chain(config.aliases.keys()).filter(is_choice);
     let mut failed = 0;
     for name in choices.by_ref().take(MAX_CHOICES) {
         let failures = failures_of_choice(injector, name);
         failed += usize::from(!failures.is_empty());
-        let message = |failure: Failure| {
-            format!("template '{name}', where a pod asks for it, fails for {}: {}", failure.sample, failure.message)
-        };
-        tried.warnings.extend(failures.into_iter().map(message));
+        let chosen = |finding: Finding| Finding { choice: Some(name.clone()), ..finding };
+        tried.warnings.extend(failures.into_iter().map(chosen));
         if failed == MAX_FAILURES {
             break;
         }
     }
-    let rest = choices.count();
-    if rest > 0 {
-        tried.warnings.push(format!("{rest} more templates and aliases were not tried out"));
-    }
+    tried.rest = choices.count();
     tried
 }
 
-/// A sample that cannot be injected.
-struct Failure {
-    sample: &'static str,
-    message: String,
+/// What goes wrong in rendering each template by itself, whether or not a pod can do with it alone: what [`try_out`] does
+/// not come to when the default templates fail.
+pub(crate) fn try_each(injector: &Injector) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for name in injector.configuration.config.templates.keys().filter(|name| can_be_chosen(name)).take(MAX_CHOICES) {
+        let failures = failures(injector, Some(name), application()).into_iter();
+        let of_template = failures.filter(|finding| matches!(finding.error, InjectError::Template(_)));
+        findings.extend(of_template.map(|finding| Finding { choice: Some(name.clone()), ..finding }));
+        if findings.len() >= MAX_FAILURES {
+            break;
+        }
+    }
+    findings
+}
+
+/// Whether a pod can ask for the template or alias by its annotation.
+pub(crate) fn can_be_chosen(name: &str) -> bool {
+    annotations::items(name).eq([name]) && !NOT_FOR_PODS.contains(&name)
 }
 
 /// A template may be for gateways, or to go with the default ones: it is tried in the first of these ways that works.
-fn failures_of_choice(injector: &Injector, name: &str) -> Vec<Failure> {
+fn failures_of_choice(injector: &Injector, name: &str) -> Vec<Finding> {
     let alone = failures(injector, Some(name), application());
-    let fits = |failures: &[Failure]| failures.first().is_none_or(|failure| failure.sample != PLAIN);
+    let fits = |failures: &[Finding]| failures.first().is_none_or(|failure| failure.sample != PLAIN);
     if fits(&alone) {
         return alone;
     }
@@ -93,7 +134,7 @@ fn failures_of_choice(injector: &Injector, name: &str) -> Vec<Failure> {
 }
 
 /// What goes wrong with each kind of sample; the rest is not tried when the plain one fails.
-fn failures(injector: &Injector, templates: Option<&str>, containers: Value) -> Vec<Failure> {
+fn failures(injector: &Injector, templates: Option<&str>, containers: Value) -> Vec<Finding> {
     let plain = sample(&containers);
     let attempt = |name: &'static str, mut pod: Value| {
         if let Some(templates) = templates {
@@ -101,31 +142,56 @@ fn failures(injector: &Injector, templates: Option<&str>, containers: Value) -> 
         }
         let context = injector.context(owner_of_pod(&pod), injector.namespace(NAMESPACE), &NO_VARIABLES);
         let error = inject(&pod, &context).err()?;
-        Some(Failure { sample: name, message: error.messages().join("; ") })
+        Some(Finding { choice: None, sample: name, error })
     };
     if let Some(failure) = attempt(PLAIN, plain.clone()) {
         return vec![failure];
     }
     let mut failures = Vec::new();
-    for (name, make) in VARIANTS {
+    for (_, name, make) in VARIANTS {
         let mut pod = plain.clone();
         make(&mut pod);
         failures.extend(attempt(name, pod));
     }
     // Mostly it is the same mistake.
-    failures.dedup_by(|later, earlier| later.message == earlier.message);
+    failures.dedup_by(|later, earlier| later.message() == earlier.message());
     failures
+}
+
+/// A pod to try templates on.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// What to ask for it by.
+    pub name: &'static str,
+    /// What kind of pod it is.
+    pub description: &'static str,
+    /// The pod.
+    pub pod: Value,
+}
+
+/// The pods that configurations are tried out on, the plain one first.
+pub fn samples() -> Vec<Sample> {
+    let plain = sample(&application());
+    let mut samples = vec![Sample { name: "plain", description: PLAIN, pod: plain.clone() }];
+    for (name, description, make) in VARIANTS {
+        let mut pod = plain.clone();
+        make(&mut pod);
+        samples.push(Sample { name, description, pod });
+    }
+    let description = "a pod with nothing but the proxy, for gateways";
+    samples.push(Sample { name: "gateway", description, pod: sample(&gateway()) });
+    samples
 }
 
 const PLAIN: &str = "a plain pod";
 /// What makes another sample of a plain pod.
 type Change = fn(&mut Value);
 
-const VARIANTS: [(&str, Change); 4] = [
-    ("a pod with probes and annotations", add_details),
-    ("a pod of a Job", make_job),
-    ("a pod with a native sidecar", |pod| set_native(pod, "true")),
-    ("a pod without a native sidecar", |pod| set_native(pod, "false")),
+const VARIANTS: [(&str, &str, Change); 4] = [
+    ("details", "a pod with probes and annotations", add_details),
+    ("job", "a pod of a Job", make_job),
+    ("native", "a pod with a native sidecar", |pod| set_native(pod, "true")),
+    ("not-native", "a pod without a native sidecar", |pod| set_native(pod, "false")),
 ];
 
 fn application() -> Value {

@@ -85,7 +85,7 @@ pub(super) fn check_object(object: &Value) -> Result<(), FieldError> {
 }
 
 /// As `Deployment demo/httpbin`; a generated name shows as its prefix and a star.
-fn describe(object: &Value) -> String {
+pub(super) fn describe(object: &Value) -> String {
     let kind = object["kind"].as_str().unwrap_or_default();
     let (namespace, name) = (metadata_text(object, "namespace"), metadata_text(object, "name"));
     let name = match (name, metadata_text(object, "generateName")) {

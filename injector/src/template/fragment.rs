@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lru::LruCache;
 use serde_json::{Map, Value};
 
-use super::TemplateError;
 use super::data::read;
+use super::{TemplateError, rendered_place};
+use crate::places;
 use crate::yaml;
 
 /// How many readings are kept.
@@ -46,8 +47,11 @@ impl Fragments {
         if let Some(fragment) = known {
             return Ok(Value::clone(&fragment));
         }
-        let fragment =
-            read_fragment(rendered).map_err(|problem| TemplateError { template: template.to_owned(), problem })?;
+        let fragment = read_fragment(rendered).map_err(|(problem, line)| TemplateError {
+            template: template.to_owned(),
+            problem,
+            place: line.and_then(|line| rendered_place(rendered, line)),
+        })?;
         if rendered.len() <= MAX_KEPT_BYTES {
             let (text, kept) = (rendered.to_owned(), Arc::new(fragment.clone()));
             let former = latest().push(text, kept);
@@ -57,23 +61,35 @@ impl Fragments {
     }
 }
 
-fn read_fragment(rendered: &str) -> Result<Value, String> {
+/// The fragment, or what is wrong in the text, and in which line.
+fn read_fragment(rendered: &str) -> Result<Value, (String, Option<usize>)> {
     let fragment = yaml::read_manifest(rendered).map_err(|problem| match problem.line {
-        Some(line) => format!("line {line} of the rendered text is not YAML: {problem}"),
-        None => format!("the rendered text is not YAML: {problem}"),
+        Some(line) => (format!("line {line} of the rendered text is not YAML: {problem}"), Some(line)),
+        None => (format!("the rendered text is not YAML: {problem}"), None),
     })?;
+    fragment_of(fragment).map_err(|(problem, field)| {
+        let place = || places::Outline::read(rendered)?.locate(&field);
+        (problem, place().map(|place| place.line))
+    })
+}
+
+/// The fragment, or what is wrong in it, and with which field first.
+fn fragment_of(fragment: Value) -> Result<Value, (String, String)> {
     let mut parts = match fragment {
         Value::Null => return Ok(Value::Object(Map::new())),
         Value::Object(parts) => parts,
-        _ => return Err("renders something else than a mapping".to_owned()),
+        _ => return Err(("renders something else than a mapping".to_owned(), String::new())),
     };
     parts
         .retain(|key, part| !(part.is_null() || key == "apiVersion" && part == "v1" || key == "kind" && part == "Pod"));
     if let Some(key) = parts.keys().find(|key| !matches!(key.as_str(), "metadata" | "spec")) {
-        return Err(format!("renders the key `{key}`; only `metadata` and `spec` of a pod belong there"));
+        return Err((
+            format!("renders the key `{key}`; only `metadata` and `spec` of a pod belong there"),
+            key.clone(),
+        ));
     }
     if let Some((key, _)) = parts.iter().find(|(_, part)| !part.is_object()) {
-        return Err(format!("renders `{key}` as something else than a mapping"));
+        return Err((format!("renders `{key}` as something else than a mapping"), key.clone()));
     }
     let null = Value::Null;
     let mut mistakes = Vec::new();
@@ -83,8 +99,9 @@ fn read_fragment(rendered: &str) -> Result<Value, String> {
     if mistakes.is_empty() {
         return Ok(Value::Object(parts));
     }
+    let first = mistakes.first().map(|mistake| mistake.field.clone()).unwrap_or_default();
     let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-    Err(format!("renders what does not belong into a pod: {}", mistakes.join("; ")))
+    Err((format!("renders what does not belong into a pod: {}", mistakes.join("; ")), first))
 }
 
 #[cfg(test)]

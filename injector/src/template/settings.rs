@@ -5,7 +5,6 @@ use serde_json::{Map, Value as Json};
 
 use super::data;
 use crate::mesh::MeshConfig;
-use crate::workload::FieldError;
 use crate::yaml::YamlError;
 
 /// Values and mesh config in the types that templates see.
@@ -23,13 +22,8 @@ impl Settings {
     /// # Errors
     /// When fields of mesh config are of another type.
     pub fn new(values: &Map<String, Json>, mesh: &MeshConfig) -> Result<Self, YamlError> {
-        let mesh_config =
-            data::read("v1alpha1.MeshConfig", &Json::Object(mesh.fields().clone()), "").map_err(mistakes)?;
+        let mesh_config = data::read("v1alpha1.MeshConfig", &Json::Object(mesh.fields().clone()), "")
+            .map_err(YamlError::of_fields)?;
         Ok(Self { values: Json::Object(values.clone()).into(), mesh_config: Pointer::new(mesh_config).into() })
     }
-}
-
-fn mistakes(errors: Vec<FieldError>) -> YamlError {
-    let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
-    YamlError { line: None, message: messages.join("; ") }
 }

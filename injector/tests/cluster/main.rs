@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails the test")]
 
 mod certificates;
+mod check;
 mod configuration;
 mod installation;
 mod registration;

@@ -47,7 +47,7 @@ pub(crate) fn no_trailing_whitespace(repository: &Repository) -> Vec<Violation> 
 /// Goldens, captured data and the texts of test cases are kept as they are, blanks included.
 fn is_verbatim(path: &str) -> bool {
     [".cases", ".golden", ".tmpl"].iter().any(|ending| path.ends_with(ending))
-        || path.split('/').any(|folder| matches!(folder, "golden" | "goldens" | "testdata"))
+        || path.split('/').any(|folder| matches!(folder, "corpus" | "golden" | "goldens" | "testdata"))
 }
 
 #[cfg(test)]

@@ -1,0 +1,120 @@
+//! `sidecar-injector check -f` as a person runs it, and what the flags about the cluster change offline.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
+use std::io::Write;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::NamedTempFile;
+
+const DEPLOYMENT: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: shop
+spec:
+  template:
+    spec:
+      containers:
+      - name: app
+        image: registry.example/app:1
+";
+
+fn file(text: &str) -> NamedTempFile {
+    let file = NamedTempFile::new().unwrap();
+    file.as_file().write_all(text.as_bytes()).unwrap();
+    file
+}
+
+fn run(command: &str, manifest: &str, arguments: &[&str]) -> Output {
+    let file = file(manifest);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_sidecar-injector"));
+    program.args([command, "-f"]).arg(file.path()).args(arguments).env_remove("ENABLE_NATIVE_SIDECARS");
+    program.env("LC_ALL", "C.UTF-8").output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn json(arguments: &[&str]) -> Value {
+    let output = run("check", DEPLOYMENT, &[&["-o", "json"], arguments].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    serde_json::from_slice::<Value>(&output.stdout).unwrap()[0].take()
+}
+
+#[test]
+fn a_file_is_explained_by_the_labels_that_are_given() {
+    let code = |arguments: &[&str]| json(arguments)["decision"]["code"].as_str().unwrap().to_owned();
+    assert_eq!(code(&[]), "policy_enabled");
+    assert_eq!(code(&["--namespace-labels", "istio-injection=enabled"]), "policy_enabled");
+    assert_eq!(code(&["--namespace-labels", ""]), "webhook_namespace_not_labelled");
+    assert_eq!(code(&["--namespace-labels", "istio-injection=enabled", "-r", "canary"]), "webhook_no_default_revision");
+    assert_eq!(code(&["--namespace-labels", "istio.io/rev=canary", "-r", "canary"]), "policy_enabled");
+    assert_eq!(code(&["-n", "kube-system"]), "system_namespace");
+}
+
+#[test]
+fn the_names_in_json_are_stable() {
+    let explanation = json(&["-n", "demo", "--namespace-labels", "istio-injection=enabled"]);
+    let keys: Vec<&str> = explanation.as_object().unwrap().keys().map(String::as_str).collect();
+    let expected = [
+        "object",
+        "revision",
+        "configuration",
+        "namespaceLabels",
+        "called",
+        "webhooks",
+        "rules",
+        "decision",
+        "injection",
+        "problems",
+        "warnings",
+        "running",
+    ];
+    assert_eq!(keys, expected);
+    assert_eq!(explanation["object"]["namespace"], "demo");
+}
+
+#[test]
+fn what_is_no_terminal_gets_words() {
+    let output = run("check", DEPLOYMENT, &["--namespace-labels", "istio-injection=enabled"]);
+    let text = said(&output);
+    assert!(text.contains("yes namespace.sidecar-injector.istio.io") && text.is_ascii(), "{text}");
+}
+
+#[test]
+fn exit_codes_say_what_became_of_it() {
+    let code = |manifest: &str, arguments: &[&str]| run("check", manifest, arguments).status.code();
+    assert_eq!(code(DEPLOYMENT, &[]), Some(0));
+    assert_eq!(code(DEPLOYMENT, &["--all"]), Some(2));
+    assert_eq!(code(DEPLOYMENT, &["--node-version", "new"]), Some(2));
+    assert_eq!(code("kind: [", &[]), Some(1));
+    assert_eq!(code("apiVersion: v1\nkind: Service\n", &[]), Some(1));
+    let unknown = DEPLOYMENT
+        .replace("    spec:\n", "    metadata:\n      annotations: {inject.istio.io/templates: x}\n    spec:\n");
+    assert_eq!(code(&unknown, &[]), Some(3));
+}
+
+#[test]
+fn the_version_of_the_nodes_decides_about_native_sidecars() {
+    let lists = |version: &str| {
+        let injection = json(&["--node-version", version])["injection"].take();
+        injection["initContainers"].as_array().unwrap().contains(&"istio-proxy".into())
+    };
+    assert!(lists("v1.33.1") && !lists("v1.30.0"));
+}
+
+#[test]
+fn kube_inject_decides_as_the_cluster_would() {
+    let report = |arguments: &[&str]| said(&run("kube-inject", DEPLOYMENT, arguments));
+    let disabled = report(&["--namespace-labels", "istio-injection=disabled"]);
+    assert!(disabled.contains("skipped Deployment shop: the namespace has the label"), "{disabled}");
+    let restricted = "istio-injection=enabled,pod-security.kubernetes.io/enforce=restricted";
+    let report_of_restricted = report(&["--namespace-labels", restricted]);
+    assert!(report_of_restricted.contains("Pod Security level restricted"), "{report_of_restricted}");
+    let of_istio = report(&["--namespace-labels", "istio-injection=disabled", "--compat", "istio"]);
+    assert!(of_istio.contains("injected Deployment shop"), "{of_istio}");
+    let system = report(&["-n", "kube-system"]);
+    assert!(system.contains("the namespace kube-system is never injected"), "{system}");
+}
