@@ -107,7 +107,7 @@ impl<'a> Lint<'a> {
                 let position = Position { line: *line, column: in_characters(text, *line, *column) };
                 let shift = if is_bare { Some(Shift::default()) } else { self.shift(&path) };
                 match shift {
-                    Some(shift) if is_bare || self.files.config.is_whole() => {
+                    Some(shift) if is_bare || self.files.config.has_places() => {
                         let message = format!("{what}: {}", error.without_place());
                         self.add(severity, &self.files.config, Some(shift.of(position)), &message);
                     }

@@ -1,6 +1,9 @@
 //! Where things stand in a YAML text, for whoever has to mend them.
 
+mod quoted;
+
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -18,12 +21,19 @@ pub(crate) struct Position {
     pub(crate) column: usize,
 }
 
-/// How far a text that stands in another one is from its beginning: so many lines down, and so many columns to the right
-/// in every line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Where a text is in another one, which may itself be in a third: the innermost first.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Shift {
-    lines: usize,
-    columns: usize,
+    steps: Vec<Step>,
+}
+
+/// Where a text is in another one.
+#[derive(Clone, Debug)]
+enum Step {
+    /// So many lines down, and so many columns to the right in every line.
+    Lines { lines: usize, columns: usize },
+    /// Each character of each line at a place of its own.
+    Characters(Arc<Vec<Vec<Position>>>),
 }
 
 /// The mappings, lists and scalars of a YAML text, with their places.
@@ -41,20 +51,39 @@ enum Node {
 }
 
 impl Shift {
+    fn lines(lines: usize, columns: usize) -> Self {
+        Self { steps: vec![Step::Lines { lines, columns }] }
+    }
+
     /// The place in the outer text of what is at `position` in the inner one.
-    pub(crate) fn of(self, position: Position) -> Position {
-        Position { line: position.line + self.lines, column: position.column + self.columns }
+    pub(crate) fn of(&self, position: Position) -> Position {
+        self.steps.iter().fold(position, |position, step| step.of(position))
     }
 
     /// Of a text that begins on line `line` of another.
     pub(crate) fn to_line(line: usize) -> Self {
-        Self { lines: line.saturating_sub(1), columns: 0 }
+        Self::lines(line.saturating_sub(1), 0)
     }
 
     /// Of a text that is so far into one that is itself in another.
     #[must_use]
-    pub(crate) fn within(self, outer: Self) -> Self {
-        Self { lines: self.lines + outer.lines, columns: self.columns + outer.columns }
+    pub(crate) fn within(mut self, outer: &Self) -> Self {
+        self.steps.extend(outer.steps.iter().cloned());
+        self
+    }
+}
+
+impl Step {
+    fn of(&self, position: Position) -> Position {
+        let Position { line, column } = position;
+        match self {
+            Self::Lines { lines, columns } => Position { line: line + lines, column: column + columns },
+            Self::Characters(places) => {
+                let line = places.get(line - 1).or(places.last());
+                let place = line.and_then(|line| line.get(column - 1).or(line.last()));
+                place.copied().unwrap_or(position)
+            }
+        }
     }
 }
 
@@ -77,8 +106,8 @@ impl Outline {
         self.walk(path).map(|found| found.position)
     }
 
-    /// Where the text of the scalar that the path names is in `text`, which is what was read; `None` where its lines are not
-    /// those of the text, as with escapes and folded lines.
+    /// Where the text of the scalar that the path names is in `text`, which is what was read; `None` where that cannot be
+    /// told, as with folded lines.
     pub(crate) fn shift(&self, path: &str, text: &str) -> Option<Shift> {
         match self.walk(path)? {
             Found { node: Node::Scalar(value), value: place, rest: 0, .. } => shift(text, place, value),
@@ -150,11 +179,13 @@ fn shift(text: &str, place: Position, value: &str) -> Option<Shift> {
         let rest = &first[before..];
         let quote = usize::from(rest.starts_with(['"', '\'']));
         if !value.is_empty() && rest[quote..].starts_with(value) {
-            return Some(Shift { lines: place.line - 1, columns: place.column - 1 + quote });
+            return Some(Shift::lines(place.line - 1, place.column - 1 + quote));
         }
     }
     // A block scalar begins on the line after its indicator.
-    [place.line, place.line - 1].into_iter().find_map(|above| block(lines.get(above..)?, value, above))
+    let block = [place.line, place.line - 1].into_iter().find_map(|above| block(lines.get(above..)?, value, above));
+    let quoted = || Some(Shift { steps: vec![Step::Characters(Arc::new(quoted::characters(text, place, value)?))] });
+    block.or_else(quoted)
 }
 
 fn block(lines: &[&str], value: &str, above: usize) -> Option<Shift> {
@@ -163,7 +194,7 @@ fn block(lines: &[&str], value: &str, above: usize) -> Option<Shift> {
     let columns = indent(outer).checked_sub(indent(inner))?;
     let is_same = |(outer, inner): (&&str, &str)| inner.is_empty() || outer.get(columns..) == Some(inner);
     let is_there = value.lines().count() <= lines.len() && lines.iter().zip(value.lines()).all(is_same);
-    is_there.then_some(Shift { lines: above, columns })
+    is_there.then(|| Shift::lines(above, columns))
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -243,7 +274,7 @@ mod tests {
     use super::*;
 
     const TEXT: &str = "policy: enabled\ntemplates:\n  one: |\n    a\n      b\n\n    c\n  two: 'x {{ y }}'\n  \
-        three: \"a\\nb\"\nlist:\n- {a.b: 1, trust_domain: x}\n- two\n";
+        three: \"a\\nb\"\n  folded: >\n    a\n    b\nlist:\n- {a.b: 1, trust_domain: x}\n- two\n";
 
     fn at(path: &str) -> Option<(usize, usize)> {
         Outline::read(TEXT).unwrap().locate(path).map(|Position { line, column }| (line, column))
@@ -253,9 +284,9 @@ mod tests {
     fn paths_lead_to_keys_and_elements() {
         assert_eq!(at("policy"), Some((1, 1)));
         assert_eq!(at("templates.two"), Some((8, 3)));
-        assert_eq!(at("list[0].a.b"), Some((11, 4)));
-        assert_eq!(at("list[0].trustDomain"), Some((11, 12)));
-        assert_eq!(at("list[1]"), Some((12, 3)));
+        assert_eq!(at("list[0].a.b"), Some((14, 4)));
+        assert_eq!(at("list[0].trustDomain"), Some((14, 12)));
+        assert_eq!(at("list[1]"), Some((15, 3)));
         assert_eq!(at("templates.four.x"), Some((2, 1)), "as far as it goes");
         assert_eq!(at("other"), None);
     }
@@ -271,6 +302,7 @@ mod tests {
         assert_eq!(place("one", 2, 3), Some((5, 7)));
         assert_eq!(place("one", 4, 1), Some((7, 5)));
         assert_eq!(place("two", 1, 3), Some((8, 11)));
-        assert_eq!(place("three", 2, 1), None, "its lines are not those of the text");
+        assert_eq!(place("three", 2, 1), Some((9, 14)));
+        assert_eq!(place("folded", 1, 1), None, "its lines are not those of the text");
     }
 }

@@ -47,7 +47,7 @@ pub struct Rendered {
     pub text: String,
 }
 
-/// Longer lines are cut off in excerpts.
+/// Of longer lines an excerpt has a part.
 const WIDTH: usize = 160;
 
 impl fmt::Display for Severity {
@@ -87,10 +87,12 @@ impl fmt::Display for Problem {
 }
 
 fn shown_line(label: &str, text: &str, column: Option<usize>) -> String {
-    let shown: String = text.trim_end().chars().take(WIDTH).collect();
+    // Of a line that is too long, what is around the place.
+    let first = column.filter(|column| *column > WIDTH).map_or(0, |column| column - WIDTH / 2);
+    let shown: String = text.trim_end().chars().skip(first).take(WIDTH).collect();
     let line = format!("\n{label:>5} | {shown}");
-    match column.filter(|column| *column <= WIDTH) {
-        Some(column) => format!("{line}\n{} | {}^", " ".repeat(label.len().max(5)), " ".repeat(column - 1)),
+    match column {
+        Some(column) => format!("{line}\n{} | {}^", " ".repeat(label.len().max(5)), " ".repeat(column - 1 - first)),
         None => line,
     }
 }

@@ -97,9 +97,14 @@ fn what_is_in_a_config_map_has_its_place_in_the_manifest() {
     };
     let found = place(&manifest);
     assert!(found.len() == 1 && found[0].starts_with("map.yaml:14:16: error: template 'sidecar' fails"), "{found:#?}");
-    // Folded into one line, there is no line to name but that of the key.
+    // In JSON it is all on one line.
     let json = serde_json::json!({"kind": "ConfigMap", "data": {"values": "{}", "config": config}}).to_string();
     let found = place(&json);
-    assert!(found.len() == 1 && found[0].contains(":1:"), "{found:#?}");
-    assert!(found[0].contains("key `config`: ") && found[0].contains("line 5, column 8: "), "{found:#?}");
+    let column = json.find(".Nope").unwrap() + 1;
+    assert!(found.len() == 1 && found[0].starts_with(&format!("map.yaml:1:{column}: error: ")), "{found:#?}");
+    // Of folded lines it cannot be told.
+    let folded = "kind: ConfigMap\ndata:\n  values: '{}'\n  config: >\n    policy: enabled\n\n    templates: {sidecar: '{{ .Nope }}'}\n";
+    let found = place(folded);
+    assert!(found.len() == 1 && found[0].starts_with("map.yaml:4:3: error: key `config`: line 2"), "{found:#?}");
+    assert!(found[0].contains("line 1, column 4: "), "{found:#?}");
 }

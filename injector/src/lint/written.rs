@@ -30,7 +30,7 @@ pub struct Written {
     pub text: String,
     /// All of the file, for excerpts.
     whole: Arc<str>,
-    /// Where in the file; none when its lines are not lines of the file.
+    /// Where in the file; none when that cannot be told.
     shift: Option<Shift>,
     /// The key of a ConfigMap that has the text, and where that is.
     key: Option<(Key, Option<Position>)>,
@@ -84,15 +84,15 @@ impl Written {
         Self { file, whole: text.as_str().into(), text, shift: Some(Shift::default()), key: None }
     }
 
-    /// Whether every line of it is one of the file.
-    pub(super) fn is_whole(&self) -> bool {
+    /// Whether its places are places of the file.
+    pub(super) fn has_places(&self) -> bool {
         self.shift.is_some()
     }
 
     /// A problem at `position` of the text.
     pub(super) fn problem(&self, severity: Severity, position: Option<Position>, message: &str) -> Problem {
         let key_place = self.key.and_then(|(_, place)| place);
-        let (place, message) = match (position, self.shift) {
+        let (place, message) = match (position, &self.shift) {
             (Some(position), Some(shift)) => (Some(shift.of(position)), message.to_owned()),
             (Some(Position { line, column }), None) => {
                 (key_place, format!("line {line}, column {column} of the text: {message}"))
@@ -147,7 +147,7 @@ pub fn in_config_maps(file: &str, manifest: &str) -> Result<Vec<(Key, Written)>,
                         file: file.to_owned(),
                         text: text.to_owned(),
                         whole: Arc::clone(&whole),
-                        shift: shift.map(|shift| shift.within(to_document)),
+                        shift: shift.map(|shift| shift.within(&to_document)),
                         key: Some((key, place.map(|place| to_document.of(place)))),
                     },
                 ));

@@ -27,6 +27,7 @@ fn a_bare_template_has_its_own_lines() {
 fn mistakes_in_a_config_map_have_their_place_in_the_manifest() {
     check("lint-config-map", "lint -f config-map.yaml");
     check("lint-quoted-config-map", "lint -f quoted-config-map.json --output json");
+    check("lint-folded-config-map", "lint -f folded-config-map.yaml");
     check("lint-no-config-map", "lint -f good.yaml");
 }
 
