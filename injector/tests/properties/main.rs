@@ -21,6 +21,7 @@ mod pods;
 mod runner;
 #[path = "../common/settings.rs"]
 mod settings;
+mod streams;
 mod text;
 
 use std::collections::{BTreeMap, HashSet};

@@ -49,7 +49,7 @@ pub(super) struct Writer {
     /// The one JSON object there is so far: another makes it an item of a List.
     first: Option<Value>,
     is_list: bool,
-    /// Whether the next document is the first of its input.
+    /// Whether the next document is the first of an input that is put behind another.
     starts_input: bool,
     /// Whether the differences of this input have their header.
     has_header: bool,
@@ -62,9 +62,9 @@ impl Writer {
         Self { content, coloured, first: None, is_list: false, starts_input: false, has_header: false, shift: 0 }
     }
 
-    /// What comes belongs to another input.
-    pub(super) fn next_input(&mut self) {
-        (self.starts_input, self.has_header, self.shift) = (true, false, 0);
+    /// What comes belongs to another input, and goes into a file of its own, or behind what is there.
+    pub(super) fn next_input(&mut self, own_file: bool) {
+        (self.starts_input, self.has_header, self.shift) = (!own_file, false, 0);
     }
 
     /// Writes what is made of `document`, of the input `name`.

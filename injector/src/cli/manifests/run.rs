@@ -91,7 +91,7 @@ impl<'a> Run<'a> {
         };
         let start = self.spool.length();
         let (mut is_changed, mut errors, mut written) = (false, Vec::new(), Ok(()));
-        self.writer.next_input();
+        self.writer.next_input(self.output.target == Target::InPlace);
         let Self { task, reporting, writer, spool, wrongly_skipped, .. } = self;
         let count = read_documents(&mut source, |document, number| match task.document(document, number) {
             Ok(changed) => {

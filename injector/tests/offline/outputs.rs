@@ -1,0 +1,170 @@
+//! Where results go, and what is not written.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+use serde_json::Value;
+use sidecar_injector::yaml::read_manifest;
+
+use crate::{Folder, OUT, POD, SERVICE};
+
+#[test]
+fn files_are_replaced_in_place_and_back() {
+    let both = format!("# both\n{POD}---\n{SERVICE}");
+    let folder = Folder::of(&[("d/a.yaml", &both), ("d/b.yaml", SERVICE), ("elsewhere.yaml", POD)]);
+    let path = |name: &str| folder.path().join(name);
+    fs::set_permissions(path("d/a.yaml"), Permissions::from_mode(0o640)).unwrap();
+    symlink(path("elsewhere.yaml"), path("d/link.yaml")).unwrap();
+    let untouched = fs::metadata(path("d/b.yaml")).unwrap();
+    let ran = folder.kube_inject(&["-f", "d", "--in-place"]);
+    ran.exits(0, &["d/a.yaml: injected Pod a", "d/link.yaml: injected Pod a"]);
+    assert_eq!(ran.stdout, "");
+    assert!(folder.text("d/a.yaml").starts_with("# both\napiVersion: v1\nkind: Pod\nmetadata:\n  name: a # mine\n"));
+    assert!(folder.text("elsewhere.yaml").contains("istio-proxy"));
+    assert!(fs::symlink_metadata(path("d/link.yaml")).unwrap().is_symlink());
+    assert_eq!(fs::metadata(path("d/a.yaml")).unwrap().permissions().mode() & 0o777, 0o640);
+    let after = fs::metadata(path("d/b.yaml")).unwrap();
+    assert_eq!((after.ino(), after.mtime_nsec()), (untouched.ino(), untouched.mtime_nsec()));
+    folder.kube_inject(&["-f", "d", "--in-place", "--check"]).exits(0, &["it has this very sidecar already"]);
+    folder.uninject(&["-f", "d", "--in-place"]).exits(0, &["d/a.yaml: uninjected Pod a"]);
+    assert_eq!((folder.text("d/a.yaml"), folder.text("elsewhere.yaml")), (both, POD.to_owned()));
+    assert_eq!(fs::read_dir(path("d")).unwrap().count(), 3, "no temporary file is left");
+}
+
+#[test]
+fn nothing_is_written_unless_all_goes_well() {
+    let folder = Folder::of(&[("good.yaml", POD), ("bad.yaml", &format!("{POD}---\na: [\n"))]);
+    let ran = folder.kube_inject(&["-f", ".", "--in-place"]);
+    ran.exits(1, &["error: ./bad.yaml:9: document 2: not YAML"]);
+    assert_eq!(folder.text("good.yaml"), POD);
+    folder.kube_inject(&["-f", ".", "-o", "out.yaml"]).exits(1, &["bad.yaml:9"]);
+    assert!(!folder.path().join("out.yaml").exists());
+}
+
+#[test]
+fn going_on_writes_what_is_in_order() {
+    let folder = Folder::of(&[("good.yaml", POD), ("bad.yaml", &format!("{SERVICE}---\na: [\n---\n{SERVICE}"))]);
+    let ran = folder.kube_inject(&["-f", "bad.yaml", "--keep-going"]);
+    ran.exits(1, &["bad.yaml:5: document 2: not YAML", "unchanged Service s"]);
+    assert_eq!(ran.stdout, format!("{SERVICE}---\n{SERVICE}"));
+    folder.kube_inject(&["-f", ".", "--in-place", "--keep-going"]).exits(1, &["bad.yaml:5"]);
+    assert!(folder.text("good.yaml").contains("istio-proxy"));
+    assert!(folder.text("bad.yaml").contains("a: [\n"));
+}
+
+#[test]
+fn a_check_exits_with_3_and_writes_nothing() {
+    let folder = Folder::of(&[("a.yaml", POD), ("b.yaml", SERVICE)]);
+    let ran = folder.kube_inject(&["-f", "a.yaml", "--check", "--in-place"]);
+    assert_eq!((ran.exits(3, &["injected Pod a"]).stdout.as_str(), folder.text("a.yaml").as_str()), ("", POD));
+    folder.kube_inject(&["-f", "b.yaml", "--check"]).exits(0, &[]);
+    folder.uninject(&["-f", "a.yaml", "--check"]).exits(0, &[]);
+    let ran = folder.kube_inject(&["-f", "a.yaml", "--check", "--diff"]);
+    assert!(ran.exits(3, &[]).stdout.starts_with("--- a/a.yaml\n+++ b/a.yaml\n@@ -"));
+}
+
+#[test]
+fn strict_exits_with_4_for_what_was_to_be_injected() {
+    let host = POD.replace("spec:\n", "spec:\n  hostNetwork: true\n");
+    let rollout = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: r}\nspec: {template: {spec: {containers: [{name: app}]}}}\n";
+    let auto = OUT.replace("- name: app", "- name: istio-proxy\n    image: auto");
+    let folder =
+        Folder::of(&[("host.yaml", &host), ("rollout.yaml", rollout), ("auto.yaml", &auto), ("out.yaml", OUT)]);
+    for name in ["host.yaml", "rollout.yaml", "auto.yaml"] {
+        let ran = folder.kube_inject(&["-f", name, "out.yaml", "--strict", "--check"]);
+        assert_eq!(ran.exits(4, &[name, "was to have a sidecar, and gets none"]).stdout, "");
+        folder.kube_inject(&["-f", name]).exits(0, &["warning"]);
+    }
+    assert_eq!(folder.kube_inject(&["-f", "out.yaml", "--strict"]).exits(0, &[]).stdout, OUT);
+}
+
+#[test]
+fn a_dry_run_only_says_what_it_would_do() {
+    let folder = Folder::of(&[("a.yaml", POD), ("b.yaml", SERVICE)]);
+    let ran = folder.kube_inject(&["-f", ".", "--dry-run", "--in-place"]);
+    ran.exits(0, &["./a.yaml: injected Pod a", "would change ./a.yaml"]);
+    assert!(!ran.stderr.contains("would change ./b.yaml"));
+    assert_eq!((ran.stdout.as_str(), folder.text("a.yaml").as_str()), ("", POD));
+}
+
+#[test]
+fn a_difference_can_be_applied() {
+    let text = format!("{SERVICE}---\n{POD}---\n{OUT}---\n{POD}");
+    let folder = Folder::of(&[("d/a.yaml", &text), ("d/b.yaml", POD.trim_end())]);
+    let difference = folder.kube_inject(&["-f", "d", "--diff"]);
+    assert_eq!(folder.text("d/a.yaml"), text);
+    assert!(!difference.exits(0, &[]).stdout.contains('\u{1b}'));
+    assert!(folder.kube_inject(&["-f", "d", "--diff", "--color=always"]).stdout.contains("\u{1b}[32m+"));
+    fs::write(folder.path().join("change.patch"), &difference.stdout).unwrap();
+    let mut git = std::process::Command::new("git");
+    let applied = git.args(["apply", "--unidiff-zero", "change.patch"]).current_dir(folder.path()).output().unwrap();
+    assert!(applied.status.success(), "{}\n{}", String::from_utf8_lossy(&applied.stderr), difference.stdout);
+    let by_patch = (folder.text("d/a.yaml"), folder.text("d/b.yaml"));
+    fs::write(folder.path().join("d/a.yaml"), &text).unwrap();
+    fs::write(folder.path().join("d/b.yaml"), POD.trim_end()).unwrap();
+    folder.kube_inject(&["-f", "d", "--in-place"]).exits(0, &[]);
+    assert_eq!((folder.text("d/a.yaml"), folder.text("d/b.yaml")), by_patch);
+}
+
+#[test]
+fn json_is_one_object_or_a_list() {
+    let list = "apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Service, metadata: {name: l}}]\n";
+    let folder = Folder::of(&[("a.yaml", POD), ("b.yaml", SERVICE), ("c.yaml", list), ("d.yaml", "# nothing\n")]);
+    let json = |arguments: &[&str]| serde_json::from_str::<Value>(&folder.kube_inject(arguments).stdout).unwrap();
+    assert_eq!(json(&["-f", "a.yaml", "d.yaml", "-o", "json"])["spec"]["containers"][1]["name"], "istio-proxy");
+    let all = json(&["-f", ".", "-o", "json"]);
+    let names: Vec<_> = all["items"].as_array().unwrap().iter().map(|item| &item["metadata"]["name"]).collect();
+    assert_eq!((all["kind"].as_str().unwrap(), names), ("List", ["a", "s", "l"].map(Value::from).iter().collect()));
+    assert_eq!(folder.kube_inject(&["-f", "d.yaml", "-o", "json"]).stdout, "");
+}
+
+#[test]
+fn yaml_and_patches_are_printed_on_demand() {
+    let json = r#"{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "j"}}"#;
+    let folder = Folder::of(&[("a.yaml", POD), ("b.json", json)]);
+    let yaml = folder.kube_inject(&["-f", "b.json", "-o", "yaml"]).stdout;
+    assert_eq!(yaml, "apiVersion: v1\nkind: Service\nmetadata:\n  name: j\n");
+    assert_eq!(folder.kube_inject(&["-f", "b.json"]).stdout, json);
+    let patches = folder.kube_inject(&["-f", ".", "-o", "patch"]).stdout;
+    assert_eq!(patches.lines().count(), 1);
+    let patch: Value = serde_json::from_str(&patches).unwrap();
+    assert_eq!((&patch["kind"], &patch["metadata"]["name"]), (&"Pod".into(), &"a".into()));
+    let read = |text: &str| read_manifest(text).unwrap();
+    let (mut pod, injected) = (read(POD), read(&folder.kube_inject(&["-f", "a.yaml"]).stdout));
+    let patch: json_patch::Patch = serde_json::from_value(patch["patch"].clone()).unwrap();
+    json_patch::patch(&mut pod, &patch).unwrap();
+    assert_eq!(pod, injected);
+}
+
+#[test]
+fn a_file_may_be_named_json() {
+    let folder = Folder::of(&[("a.yaml", SERVICE)]);
+    assert_eq!(folder.kube_inject(&["-f", "a.yaml", "-o", "./json"]).exits(0, &[]).stdout, "");
+    assert_eq!(folder.text("json"), SERVICE);
+}
+
+#[test]
+fn what_does_not_go_together_is_wrong_usage() {
+    let folder = Folder::of(&[("a.yaml", POD)]);
+    for arguments in [
+        &["-f", "a.yaml", "-o", "b.yaml", "--in-place"][..],
+        &["-f", "a.yaml", "-o", "b.yaml", "--diff"],
+        &["-f", "-", "--in-place"],
+        &["-f", "https://example.org/a.yaml", "--in-place"],
+        &["-f"],
+        &["-f", "a.yaml", "--report", "xml"],
+    ] {
+        folder.kube_inject(arguments).exits(2, &["error: "]);
+    }
+    assert_eq!(folder.text("a.yaml"), POD);
+}
+
+#[test]
+fn the_canonical_form_is_written_on_demand() {
+    let folder = Folder::of(&[("a.yaml", POD)]);
+    let kept = folder.kube_inject(&["-f", "a.yaml"]).stdout;
+    let canonical = folder.kube_inject(&["-f", "a.yaml", "--format", "canonical"]).stdout;
+    assert!(kept.contains("name: a # mine") && !canonical.contains("# mine"));
+    let istio = folder.kube_inject(&["-f", "a.yaml", "--compat", "istio"]).stdout;
+    assert!(!istio.contains("# mine"), "{istio}");
+}

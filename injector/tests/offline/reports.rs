@@ -1,0 +1,57 @@
+//! What is said on standard error.
+
+use serde_json::Value;
+
+use crate::{Folder, OUT, POD, SERVICE};
+
+#[test]
+fn a_report_in_json_is_an_object_a_line() {
+    let folder = Folder::of(&[("a.yaml", &format!("# first\n{POD}---\n{OUT}")), ("b.yaml", SERVICE)]);
+    let ran = folder.kube_inject(&["-f", ".", "--report", "json", "--dry-run"]);
+    let lines: Vec<Value> = ran.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let said = |line: &Value| {
+        let text = |key: &str| line[key].as_str().unwrap().to_owned();
+        let numbers = (line["line"].as_u64().unwrap(), line["document"].as_u64().unwrap());
+        (text("file"), numbers, text("object"), text("action"), text("reason"))
+    };
+    let of = |file: &str, numbers, object: &str, action: &str, reason: &str| {
+        (file.to_owned(), numbers, object.to_owned(), action.to_owned(), reason.to_owned())
+    };
+    let expected = [
+        of("./a.yaml", (2, 1), "Pod a", "injected", "policy_enabled"),
+        of("./a.yaml", (10, 2), "Pod out", "skipped", "label_false"),
+        of("./b.yaml", (1, 1), "Service s", "unchanged", "not_a_workload"),
+    ];
+    assert_eq!(lines.iter().map(said).collect::<Vec<_>>(), expected);
+    assert_eq!(lines[0]["containers"], serde_json::json!(["istio-proxy"]));
+    assert_eq!(lines[2]["warnings"], serde_json::json!([]));
+}
+
+#[test]
+fn mistakes_are_in_the_report_too() {
+    let folder = Folder::of(&[("a.yaml", &format!("{SERVICE}---\na: [\n"))]);
+    let ran = folder.kube_inject(&["-f", "a.yaml", "none.yaml", "--report", "json"]);
+    let lines: Vec<Value> = ran.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((ran.code, lines.len()), (1, 2), "{}", ran.stderr);
+    assert!(lines[0]["message"].as_str().unwrap().starts_with("none.yaml: cannot be opened"));
+    assert_eq!((&lines[1]["line"], &lines[1]["document"]), (&5.into(), &2.into()));
+    assert!(lines.iter().all(|line| line["action"] == "failed"));
+}
+
+#[test]
+fn nothing_is_reported_when_nothing_is_wanted_but_mistakes() {
+    let folder = Folder::of(&[("a.yaml", POD), ("bad.yaml", "a: [\n")]);
+    assert_eq!(folder.kube_inject(&["-f", "a.yaml", "--report", "none"]).exits(0, &[]).stderr, "");
+    folder.kube_inject(&["-f", "bad.yaml", "--report", "none"]).exits(1, &["bad.yaml:1: not YAML"]);
+}
+
+#[test]
+fn taking_back_is_reported_the_same_way() {
+    let folder = Folder::of(&[("a.yaml", POD), ("b.yaml", SERVICE)]);
+    folder.kube_inject(&["-f", "a.yaml", "--in-place"]).exits(0, &[]);
+    let ran = folder.uninject(&["-f", ".", "--report", "json"]);
+    let actions: Vec<Value> =
+        ran.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["action"].clone()).collect();
+    assert_eq!(actions, ["uninjected", "unchanged"]);
+    assert_eq!(ran.stdout, format!("{POD}---\n{SERVICE}"));
+}
