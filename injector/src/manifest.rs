@@ -156,8 +156,8 @@ fn change_document<'a>(
         let (document, object) = (Some(number), object.to_owned());
         ManifestError { line, document, object, message }
     };
-    let before =
-        yaml::read_manifest(document.text).map_err(|error| vec![reading::not_yaml(&document, number, &error)])?;
+    let (before, duplicate) = yaml::read_manifest_noting_duplicates(document.text)
+        .map_err(|error| vec![reading::not_yaml(&document, number, &error)])?;
     let (mut after, mut report) = (before.clone(), Vec::new());
     change_object(&mut after, change, &mut report).map_err(|mistakes| {
         mistakes.into_iter().map(|(object, message)| at(document.first_line(), &object, message)).collect::<Vec<_>>()
@@ -165,7 +165,7 @@ fn change_document<'a>(
     if !report.iter().any(|object| matches!(object.action, Action::Injected(..) | Action::Uninjected(_))) {
         return Ok(ChangedDocument { report, before, ..unchanged });
     }
-    if let (Some(duplicate), Some(first)) = (yaml::duplicate_key(document.text), report.first_mut()) {
+    if let (Some(duplicate), Some(first)) = (duplicate, report.first_mut()) {
         let line = document.line + duplicate.line.map_or(0, |line| line - 1);
         first.warnings.push(Warning::new(DUPLICATE_KEY, format!("line {line}: {duplicate}; only the last one counts")));
     }

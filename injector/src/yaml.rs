@@ -41,7 +41,7 @@ impl YamlError {
 /// Reads one document of a user's manifest; an empty document is `null`.
 ///
 /// Values are read as kubectl reads them: `0777` is octal, `yes` and `on` are booleans, and of duplicate keys the last
-/// one wins (see [`duplicate_key`]). Keys are taken as text.
+/// one wins (see [`read_manifest_noting_duplicates`]). Keys are taken as text.
 ///
 /// # Errors
 /// When the text is not YAML, or larger or deeper than the limits allow (1,000,000 nodes, 64 levels).
@@ -49,9 +49,16 @@ pub fn read_manifest(text: &str) -> Result<Value, YamlError> {
     read(text, DuplicateKeyPolicy::LastWins)
 }
 
-/// The mistake in a document that has a key twice: what the first one said is lost.
-pub fn duplicate_key(text: &str) -> Option<YamlError> {
-    read::<Value>(text, DuplicateKeyPolicy::Error).err()
+/// [`read_manifest`], and the mistake in a document that has a key twice: what the first one said is lost.
+///
+/// # Errors
+/// As [`read_manifest`].
+pub fn read_manifest_noting_duplicates(text: &str) -> Result<(Value, Option<YamlError>), YamlError> {
+    // Few have any: for the others it is read once.
+    match read(text, DuplicateKeyPolicy::Error) {
+        Ok(value) => Ok((value, None)),
+        Err(error) => read_manifest(text).map(|value| (value, Some(error))),
+    }
 }
 
 /// Reads a document of our own configuration, where a duplicate key is a mistake.
@@ -174,7 +181,8 @@ mod tests {
 
     #[test]
     fn a_duplicate_key_is_found_with_its_line() {
-        assert_eq!(duplicate_key("a: 1\nb: 2\n"), None);
-        assert_eq!(duplicate_key("a: 1\nb: 2\na: 3\n").unwrap().line, Some(3));
+        let duplicate = |text| read_manifest_noting_duplicates(text).unwrap().1;
+        assert_eq!(duplicate("a: 1\nb: 2\n"), None);
+        assert_eq!(duplicate("a: 1\nb: 2\na: 3\n").unwrap().line, Some(3));
     }
 }

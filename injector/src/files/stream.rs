@@ -11,11 +11,12 @@ const MAX_DOCUMENT_BYTES: usize = 64 * 1024 * 1024;
 /// What is written is kept until all is read, and that is enough.
 const MAX_STREAM_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
-/// Gives each document of a stream to `each`, with its number, from 1; says how many there are.
+/// Gives the documents of a stream to `each`, some at a time, with the number of the first, from 1; says how many there
+/// are.
 ///
 /// # Errors
 /// When the source cannot be read, is no text, or has too large a document or too many. Those before it were given.
-pub fn read_documents(source: &mut dyn Read, mut each: impl FnMut(Document<'_>, usize)) -> io::Result<usize> {
+pub fn read_documents(source: &mut dyn Read, mut each: impl FnMut(&[Document<'_>], usize)) -> io::Result<usize> {
     let (mut buffer, mut line, mut number, mut total) = (Vec::new(), 1, 0, 0);
     loop {
         // What is looked at again for an end that is yet to come has doubled.
@@ -29,22 +30,21 @@ pub fn read_documents(source: &mut dyn Read, mut each: impl FnMut(Document<'_>, 
         // A line may go on in the next piece, and a character too.
         let end = if is_whole { buffer.len() } else { memchr::memrchr(b'\n', &buffer).map_or(0, |at| at + 1) };
         let text = text(&buffer[..end], line)?;
-        let (mut rest, mut rest_line) = (end, line);
-        let mut found = documents(text).peekable();
-        while let Some(document) = found.next() {
-            let document = Document { line: line + document.line - 1, ..document };
-            if !is_whole && found.peek().is_none() {
-                (rest, rest_line) = (document.offset, document.line);
-                break;
-            }
-            number += 1;
-            each(document, number);
+        let mut found: Vec<_> = documents(text).collect();
+        found.iter_mut().for_each(|document| document.line += line - 1);
+        // The last one may go on.
+        let last = if is_whole { None } else { found.pop() };
+        if !found.is_empty() {
+            each(&found, number + 1);
         }
+        number += found.len();
         if is_whole {
             return Ok(number);
         }
-        buffer.drain(..rest);
-        line = rest_line;
+        if let Some(Document { offset, line: next_line, .. }) = last {
+            buffer.drain(..offset);
+            line = next_line;
+        }
         if buffer.len() >= MAX_DOCUMENT_BYTES {
             let what = format!("line {line}: document {} has more than 64 MiB; cut it up", number + 1);
             return Err(io::Error::other(what));
@@ -78,8 +78,8 @@ mod tests {
 
     fn read(stream: &str) -> Vec<(String, usize, usize)> {
         let mut found = Vec::new();
-        let count = read_documents(&mut Drip(stream.as_bytes()), |document, number| {
-            found.push((document.text.to_owned(), document.line, number));
+        let count = read_documents(&mut Drip(stream.as_bytes()), |documents, number| {
+            found.extend((number..).zip(documents).map(|(number, at)| (at.text.to_owned(), at.line, number)));
         });
         assert_eq!(count.unwrap(), found.len());
         found
@@ -100,7 +100,7 @@ mod tests {
     fn what_is_no_text_is_refused_with_its_line() {
         let mut count = 0;
         let mut source: &[u8] = b"a: 1\n---\nb: \xff\n";
-        let error = read_documents(&mut source, |_, _| count += 1).unwrap_err();
+        let error = read_documents(&mut source, |documents, _| count += documents.len()).unwrap_err();
         assert_eq!((error.to_string().as_str(), count), ("line 3: not UTF-8", 0));
     }
 

@@ -4,9 +4,12 @@ use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use sidecar_process::exit;
+use yamledit::Document;
 
 use super::output::{Content, Output, Target, Writer};
 use super::reporting::Reporting;
@@ -16,7 +19,12 @@ use crate::cli::Failure;
 use crate::files::inputs::{Input, inputs};
 use crate::files::stream::read_documents;
 use crate::files::{self, Access};
-use crate::manifest::{ManifestError, Task};
+use crate::manifest::{ChangedDocument, ManifestError, Task};
+
+/// More than so many wait for the one that writes.
+const MOST_THREADS: usize = 8;
+/// Fewer are done before a thread has started.
+const FEWEST_DOCUMENTS: usize = 8;
 
 pub(super) struct Run<'a> {
     args: &'a ManifestArgs,
@@ -93,21 +101,25 @@ impl<'a> Run<'a> {
         let (mut is_changed, mut errors, mut written) = (false, Vec::new(), Ok(()));
         self.writer.next_input(self.output.target == Target::InPlace);
         let Self { task, reporting, writer, spool, wrongly_skipped, .. } = self;
-        let count = read_documents(&mut source, |document, number| match task.document(document, number) {
-            Ok(changed) => {
-                is_changed |= changed.is_changed();
-                let line = document.first_line();
-                for report in &changed.report {
-                    reporting.object(&name, line, number, report);
-                    if report.is_wrongly_skipped() {
-                        wrongly_skipped.push(format!("{name}:{line}: {}", report.object));
+        let count = read_documents(&mut source, |documents, first| {
+            for (number, changed) in (first..).zip(changed(*task, documents, first)) {
+                match changed {
+                    Ok(changed) => {
+                        is_changed |= changed.is_changed();
+                        let line = changed.source.first_line();
+                        for report in &changed.report {
+                            reporting.object(&name, line, number, report);
+                            if report.is_wrongly_skipped() {
+                                wrongly_skipped.push(format!("{name}:{line}: {}", report.object));
+                            }
+                        }
+                        if written.is_ok() {
+                            written = writer.document(spool, &name, &changed);
+                        }
                     }
-                }
-                if written.is_ok() {
-                    written = writer.document(spool, &name, &changed);
+                    Err(mistakes) => errors.extend(mistakes),
                 }
             }
-            Err(mistakes) => errors.extend(mistakes),
         });
         written?;
         let errors = ManifestError::of_stream(errors, *count.as_ref().unwrap_or(&usize::MAX));
@@ -187,6 +199,25 @@ impl<'a> Run<'a> {
         }
         if messages.is_empty() { Ok(()) } else { Err(Failure { messages }) }
     }
+}
+
+type Results<'a> = Vec<Result<ChangedDocument<'a>, Vec<ManifestError>>>;
+
+/// Does the task to documents, on as many threads as there are cores; `first` is the number of the first.
+fn changed<'a>(task: Task<'_>, documents: &[Document<'a>], first: usize) -> Results<'a> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let share = documents.len().div_ceil(threads).max(FEWEST_DOCUMENTS);
+    let one = move |part: &[Document<'a>], first: usize| -> Results<'a> {
+        (first..).zip(part).map(|(number, document)| task.document(*document, number)).collect()
+    };
+    if documents.len() <= share {
+        return one(documents, first);
+    }
+    thread::scope(|scope| {
+        let parts = documents.chunks(share).zip((first..).step_by(share));
+        let running: Vec<_> = parts.map(|(part, first)| scope.spawn(move || one(part, first))).collect();
+        running.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    })
 }
 
 /// Length, number and time of the last change.
