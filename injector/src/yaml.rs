@@ -6,8 +6,10 @@ use serde_saphyr::{Budget, DuplicateKeyPolicy, Options, SerializerOptions};
 
 use crate::workload::FieldError;
 
-/// An object in etcd has at most 1.5 MiB; this is a List of some thousand.
-pub(crate) const MAX_NODES: usize = 1_000_000;
+/// An object in etcd has at most 1.5 MiB; this is far beyond what fits.
+const MAX_NODES: usize = 250_000;
+/// A List may have thousands of objects; it takes about a gigabyte then.
+const MAX_NODES_OF_LONG_TEXTS: usize = 5_000_000;
 /// Kubernetes' own types nest about 20 levels deep, custom resources rarely more.
 pub(crate) const MAX_DEPTH: usize = 64;
 
@@ -44,7 +46,8 @@ impl YamlError {
 /// one wins (see [`read_manifest_noting_duplicates`]). Keys are taken as text.
 ///
 /// # Errors
-/// When the text is not YAML, or larger or deeper than the limits allow (1,000,000 nodes, 64 levels).
+/// When the text is not YAML, or larger or deeper than the limits allow: 250,000 nodes, or one for every four bytes of a
+/// text beyond a megabyte, and 64 levels.
 pub fn read_manifest(text: &str) -> Result<Value, YamlError> {
     read(text, DuplicateKeyPolicy::LastWins)
 }
@@ -94,10 +97,16 @@ pub fn write(value: &Value) -> Result<String, YamlError> {
     serde_saphyr::to_string_with_options(value, options).map_err(|error| YamlError::of(error.to_string()))
 }
 
+/// Nodes that a text may have. Only aliases make more of a short one, and a long one has few bytes for none.
+pub(crate) fn most_nodes(text: &str) -> usize {
+    (text.len() / 4).clamp(MAX_NODES, MAX_NODES_OF_LONG_TEXTS)
+}
+
 fn read<T: DeserializeOwned>(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<T, YamlError> {
-    let mut budget = Budget::default();
+    let (mut budget, most_nodes) = (Budget::default(), most_nodes(text));
     // What ends a collection is an event too.
-    (budget.max_nodes, budget.max_events, budget.max_depth) = (MAX_NODES, 2 * MAX_NODES, MAX_DEPTH);
+    (budget.max_nodes, budget.max_events) = (most_nodes, budget.max_events.max(2 * most_nodes));
+    budget.max_depth = MAX_DEPTH;
     let options: Options = serde_saphyr::options! {
         budget: Some(budget),
         duplicate_keys: duplicate_keys,
@@ -110,7 +119,7 @@ fn read<T: DeserializeOwned>(text: &str, duplicate_keys: DuplicateKeyPolicy) -> 
         let column = error.location().and_then(|location| known(location.column()));
         let message = without_location(&error.to_string());
         let message = if message.contains("budget breached") {
-            format!("larger than {MAX_NODES} nodes, deeper than {MAX_DEPTH} levels, or too many aliases")
+            format!("larger than {most_nodes} nodes, deeper than {MAX_DEPTH} levels, or too many aliases")
         } else if message.starts_with("multiple YAML documents") {
             "several documents where one belongs".to_owned()
         } else if let Some(end) = message.find(", set DuplicateKeyPolicy") {

@@ -1,7 +1,6 @@
 //! Logging to standard error, one line an event. Standard output is for results.
 
 use std::fmt;
-use std::io::IsTerminal;
 use std::str::FromStr;
 
 use tracing::level_filters::LevelFilter;
@@ -152,7 +151,7 @@ impl LogArgs {
 
     fn install(&self, writer: impl for<'w> format::MakeWriter<'w> + Send + Sync + 'static, spans: Option<SpanLayer>) {
         let layer = match self.log_format {
-            LogFormat::Text => format::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(writer).boxed(),
+            LogFormat::Text => format::layer().with_ansi(false).with_writer(writer).boxed(),
             LogFormat::Json => format::layer().json().flatten_event(true).with_writer(writer).boxed(),
         };
         // Fails only when a subscriber is installed already, as in a test that starts two programs.

@@ -37,7 +37,9 @@ pub(super) struct Written {
 pub(super) fn write(document: &str, before: &Value, after: &Value, form: Form) -> Result<Written, String> {
     match form {
         Form::Kept => {
-            let limits = Limits { nodes: yaml::MAX_NODES, depth: yaml::MAX_DEPTH, ..Limits::default() };
+            // What is read has been held to limits; what is added is not much.
+            let nodes = 2 * yaml::most_nodes(document);
+            let limits = Limits { nodes, depth: yaml::MAX_DEPTH, ..Limits::default() };
             // What was read last is what the text came to.
             let last = RefCell::new(Value::Null);
             let read = |text: &str| yaml::read_manifest(text).inspect(|value| *last.borrow_mut() = value.clone());

@@ -65,3 +65,14 @@ fn every_place_of_a_mistake_is_counted_in_its_stream() {
     let folder = Folder::of(&[("many.yaml", &format!("{many}a: [\n"))]);
     folder.kube_inject(&["-f", "many.yaml"]).exits(1, &["many.yaml:120001: document 30001: not YAML"]);
 }
+
+#[test]
+fn a_list_may_have_thousands_of_objects() {
+    let list = format!(
+        "apiVersion: v1\nkind: List\nitems:\n{}",
+        "- {apiVersion: v1, kind: Service, metadata: {name: a-service-of-many}}   # kept\n".repeat(30_000)
+    );
+    let folder = Folder::of(&[("list.yaml", &list)]);
+    let ran = folder.kube_inject(&["-f", "list.yaml", "--report", "none"]);
+    assert_eq!((ran.exits(0, &[]).stdout.len(), ran.stderr.as_str()), (list.len(), ""));
+}

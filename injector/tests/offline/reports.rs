@@ -1,6 +1,7 @@
 //! What is said on standard error.
 
 use serde_json::Value;
+use sidecar_test_support::command::{is_there, skip};
 
 use crate::{Folder, OUT, POD, SERVICE};
 
@@ -54,4 +55,23 @@ fn taking_back_is_reported_the_same_way() {
         ran.stderr.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["action"].clone()).collect();
     assert_eq!(actions, ["uninjected", "unchanged"]);
     assert_eq!(ran.stdout, format!("{POD}---\n{SERVICE}"));
+}
+
+#[test]
+fn a_terminal_sees_colours_and_how_far_things_are() {
+    if !is_there("script") {
+        return skip("there is no command script (Debian's bsdutils) here");
+    }
+    let files: Vec<(String, String)> = (0..400).map(|number| (format!("{number}.yaml"), POD.to_owned())).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let folder = Folder::of(&files);
+    let on_a_terminal = |arguments: &str| {
+        let program = format!("'{}' kube-inject {arguments}", env!("CARGO_BIN_EXE_sidecar-injector"));
+        let mut script = std::process::Command::new("script");
+        script.args(["-qec", &program, "/dev/null"]).current_dir(folder.path()).env_remove("NO_COLOR");
+        String::from_utf8(script.output().unwrap().stdout).unwrap()
+    };
+    let said = on_a_terminal("-f . --check");
+    assert!(said.contains("of 400 files") && said.contains("./7.yaml: injected Pod a"), "{said}");
+    assert!(on_a_terminal("-f 1.yaml --diff --report=none").contains("\u{1b}[32m+"));
 }
