@@ -5,11 +5,12 @@
 //!                            iptables-save ─► saved ─► owned ─► plan ─► restore::swap ─► iptables-restore
 //! ```
 //!
-//! Core: [`diagnosis`], [`flags`], [`owned`], [`plan`], [`redirect`], [`restore`], [`rule`], [`saved`],
+//! Core: [`change`], [`diagnosis`], [`flags`], [`owned`], [`plan`], [`redirect`], [`restore`], [`rule`], [`saved`],
 //! [`settings`], [`value`].
 //! Edge: [`apply`], [`child`], [`cli`], [`iptables`], [`leftovers`], [`loopback`].
 
 pub mod apply;
+pub mod change;
 pub mod child;
 pub mod cli;
 pub mod diagnosis;

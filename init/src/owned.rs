@@ -141,7 +141,7 @@ fn claim<'a>(ours: &mut BTreeSet<usize>, rules: impl Iterator<Item = (usize, &'a
 
 fn put<T>(rules: &mut Vec<T>, position: Position, rule: T) {
     match position {
-        Position::First => rules.insert(0, rule),
+        Position::At(place) => rules.insert(usize::from(place).saturating_sub(1).min(rules.len()), rule),
         Position::Last => rules.push(rule),
     }
 }
@@ -166,7 +166,7 @@ fn rank(condition: &Match) -> u8 {
         Match::InInterface(_) => 2,
         Match::OutInterface(_) => 3,
         Match::Protocol(_) | Match::Port(..) | Match::NotPort(..) => 4,
-        Match::Owner(_) | Match::NotOwner(_) => 5,
+        _ => 5,
     }
 }
 
@@ -178,9 +178,7 @@ fn canonical_match(condition: &Match) -> String {
         Match::Port(protocol, ports) if ports.is_all() => format!("-p {protocol} -m {protocol}"),
         Match::Port(protocol, ports) => format!("-p {protocol} -m {protocol} --dport {ports}"),
         Match::NotPort(protocol, ports) => format!("-p {protocol} -m {protocol} ! --dport {ports}"),
-        Match::InInterface(_) | Match::OutInterface(_) | Match::Protocol(_) | Match::Owner(_) | Match::NotOwner(_) => {
-            condition.to_string()
-        }
+        _ => condition.to_string(),
     }
 }
 

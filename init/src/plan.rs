@@ -49,9 +49,9 @@ fn with_notes(wanted: &RuleSet, current: &Current) -> RuleSet {
     if above_ours.is_some_and(|rule| rule.returned_interface().is_some()) {
         rules.insert(0, note(Chain::Output, Position::Last, vec![]));
     }
-    let inserted = || wanted.rules.iter().filter(|rule| rule.position == Position::First);
+    let inserted = || wanted.rules.iter().filter(|rule| rule.position != Position::Last);
     if inserted().all(|rule| rule.target == Target::Return) {
-        rules.extend(inserted().map(|rule| note(rule.chain, Position::First, rule.matches.clone())));
+        rules.extend(inserted().map(|rule| note(rule.chain, Position::At(1), rule.matches.clone())));
     }
     RuleSet { rules, ..wanted.clone() }
 }

@@ -194,7 +194,7 @@ impl Builder<'_> {
     }
 
     fn insert(&mut self, chain: Chain, matches: impl IntoIterator<Item = Match>, target: Target) {
-        self.put(chain, Position::First, matches, target);
+        self.put(chain, Position::At(1), matches, target);
     }
 
     fn put(&mut self, chain: Chain, position: Position, matches: impl IntoIterator<Item = Match>, target: Target) {

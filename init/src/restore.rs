@@ -39,7 +39,7 @@ pub fn swap(rules: &RuleSet, current: &Owned) -> String {
 /// The line that writes a rule.
 pub fn line(Rule { setting: _, chain, position, matches, target }: &Rule) -> String {
     let place = match position {
-        Position::First => format!("-I {chain} 1"),
+        Position::At(place) => format!("-I {chain} {place}"),
         Position::Last => format!("-A {chain}"),
     };
     let matches: String = matches.iter().map(|condition| format!(" {condition}")).collect();

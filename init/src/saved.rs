@@ -8,10 +8,20 @@ use ipnet::IpNet;
 use crate::rule::{Chain, OWN_PREFIX, Table};
 
 /// One rule as `iptables-save` prints it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Eq)]
 pub struct SavedRule {
     chain: String,
     body: String,
+    /// By which nf_tables knows it. Two rules are equal whatever their handles.
+    pub(crate) handle: Option<u64>,
+    /// Whether we have left our mark on it, which only nf_tables can hold.
+    pub(crate) is_marked: bool,
+}
+
+impl PartialEq for SavedRule {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.chain, &self.body) == (&other.chain, &other.body)
+    }
 }
 
 /// One table.
@@ -61,7 +71,7 @@ impl Saved {
                 let (chain, body) = rule.split_once(' ').unwrap_or((rule, ""));
                 match saved.chains.get_mut(chain) {
                     Some(rules) => rules.push(normal(body)),
-                    None => saved.others.push(SavedRule { chain: chain.to_owned(), body: normal(body) }),
+                    None => saved.others.push(SavedRule::read(chain, body)),
                 }
             } else {
                 return Err(Unreadable::Line(index + 1));
@@ -90,7 +100,12 @@ pub fn own_chains(output: &str) -> BTreeMap<&str, Vec<&str>> {
 impl SavedRule {
     /// A rule with a body in the form in which `iptables-save` prints it.
     pub(crate) fn new(chain: Chain, body: String) -> Self {
-        Self { chain: chain.name().to_owned(), body }
+        Self { chain: chain.name().to_owned(), body, handle: None, is_marked: false }
+    }
+
+    /// A rule as it was read, with a body in any form of its addresses.
+    pub(crate) fn read(chain: &str, body: &str) -> Self {
+        Self { chain: chain.to_owned(), body: normal(body), handle: None, is_marked: false }
     }
 
     /// Whether it is in this chain.
