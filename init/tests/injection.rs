@@ -79,7 +79,7 @@ fn is_line(line: &str) -> bool {
 
 /// How many words a rule is written in, whatever the values in it are.
 fn word_count(rule: &Rule) -> usize {
-    let place = if rule.position == Position::First { 3 } else { 2 };
+    let place = if rule.position == Position::Last { 2 } else { 3 };
     let matches = rule.matches.iter().map(|condition| match condition {
         Match::InInterface(_) | Match::OutInterface(_) | Match::Protocol(_) => 2,
         Match::Source(_) | Match::Destination(_) => 2,
