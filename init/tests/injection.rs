@@ -84,10 +84,18 @@ fn word_count(rule: &Rule) -> usize {
         Match::InInterface(_) | Match::OutInterface(_) | Match::Protocol(_) => 2,
         Match::Source(_) | Match::Destination(_) => 2,
         Match::NotDestination(_) => 3,
-        Match::Port(..) | Match::Owner(_) => 4,
-        Match::NotPort(..) | Match::NotOwner(_) => 5,
+        Match::Port(..) | Match::SourcePort(..) | Match::Owner(_) => 4,
+        Match::Mark(_) | Match::ConnectionMark(_) | Match::Established | Match::Untrackable => 4,
+        Match::NotPort(..) | Match::NotOwner(_) | Match::NotMark(_) => 5,
+        Match::Ports(..) => 6,
+        Match::NotPorts(..) => 7,
     });
-    let target = if matches!(rule.target, Target::Redirect(_)) { 4 } else { 2 };
+    let target = match rule.target {
+        Target::Return | Target::Jump(_) | Target::Accept | Target::Drop => 2,
+        Target::SaveMark | Target::RestoreMark => 3,
+        Target::Redirect(_) | Target::SetMark(_) | Target::Zone(_) => 4,
+        Target::Tproxy { .. } => 6,
+    };
     place + matches.sum::<usize>() + target
 }
 
