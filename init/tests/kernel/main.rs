@@ -2,7 +2,9 @@
 #![expect(clippy::disallowed_methods, reason = "golden files are read, and tools are replaced by scripts")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
 
+mod backend;
 mod failures;
 mod others;
 mod pod;
 mod rules;
+mod traffic;

@@ -11,6 +11,8 @@ use sidecar_test_support::privilege::require_root;
 use sidecar_test_support::process::Output;
 use sidecar_test_support::program::Program;
 
+use crate::backend::Backend;
+
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_sidecar-init");
 pub(crate) const DEFAULT: &str = "-b * -i * -d 15090,15021,15020";
 const BACKENDS: [&str; 2] = ["nft", "legacy"];
@@ -19,7 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Pod {
     namespace: Namespace,
+    /// Which iptables shows the rules.
     pub(crate) backend: &'static str,
+    flags: &'static [&'static str],
 }
 
 /// Runs a test in a new namespace for each kind of iptables; without root, not at all.
@@ -40,7 +44,17 @@ pub(crate) fn golden(case: &str, file: &str) -> String {
 
 impl Pod {
     pub(crate) fn new(backend: &'static str) -> Self {
-        Self { namespace: Namespace::create("init").unwrap(), backend }
+        let flags = if backend == "nft" { Backend::Nft } else { Backend::Legacy }.flags();
+        Self { namespace: Namespace::create("init").unwrap(), backend, flags }
+    }
+
+    pub(crate) fn with(backend: Backend) -> Self {
+        let name = if backend == Backend::Legacy { "legacy" } else { "nft" };
+        Self { namespace: Namespace::create("init").unwrap(), backend: name, flags: backend.flags() }
+    }
+
+    pub(crate) fn namespace(&self) -> &Namespace {
+        &self.namespace
     }
 
     /// Runs a program.
@@ -57,9 +71,15 @@ impl Pod {
     }
 
     pub(crate) fn init(&self, arguments: &str) -> Output {
-        let words: Vec<&str> =
-            [BINARY, "--force-iptables-binary", self.backend].into_iter().chain(arguments.split_whitespace()).collect();
+        let words: Vec<&str> = [BINARY].iter().chain(self.flags).copied().chain(arguments.split_whitespace()).collect();
         self.run(&words)
+    }
+
+    /// Runs the program, which must succeed.
+    pub(crate) fn succeed_init(&self, arguments: &str) -> Output {
+        let output = self.init(arguments);
+        assert!(output.status.success(), "{:?} with `{arguments}`: {}", self.flags, output.stderr);
+        output
     }
 
     /// Runs the program, and returns what it said about each family: `fresh`, `replaced` or `unchanged`.
