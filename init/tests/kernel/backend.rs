@@ -18,6 +18,11 @@ pub(crate) enum Backend {
 pub(crate) const BACKENDS: [Backend; 3] = [Backend::Nft, Backend::Legacy, Backend::Native];
 
 impl Backend {
+    /// The kind of iptables that shows its rules, or for the last, those of others.
+    pub(crate) fn tools(self) -> &'static str {
+        if self == Self::Legacy { "legacy" } else { "nft" }
+    }
+
     pub(crate) fn flags(self) -> &'static [&'static str] {
         match self {
             Self::Nft => &["--force-iptables-binary", "nft"],

@@ -4,7 +4,10 @@
 
 mod backend;
 mod failures;
+mod footprint;
+mod idempotency;
 mod others;
 mod pod;
+mod privileges;
 mod rules;
 mod traffic;

@@ -2,13 +2,15 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns};
+use sidecar_test_support::eventually::eventually;
 use sidecar_test_support::namespace::Namespace;
 use sidecar_test_support::privilege::require_root;
-use sidecar_test_support::process::Output;
+use sidecar_test_support::process::{Output, Process};
 use sidecar_test_support::program::Program;
 
 use crate::backend::Backend;
@@ -49,18 +51,35 @@ impl Pod {
     }
 
     pub(crate) fn with(backend: Backend) -> Self {
-        let name = if backend == Backend::Legacy { "legacy" } else { "nft" };
-        Self { namespace: Namespace::create("init").unwrap(), backend: name, flags: backend.flags() }
+        Self { namespace: Namespace::create("init").unwrap(), backend: backend.tools(), flags: backend.flags() }
+    }
+
+    /// The same namespace, with the program told to use another backend.
+    pub(crate) fn now_with(self, backend: Backend) -> Self {
+        Self { backend: backend.tools(), flags: backend.flags(), ..self }
+    }
+
+    /// The same namespace, with the program told nothing about backends.
+    pub(crate) fn without_choice(self) -> Self {
+        Self { flags: &[], ..self }
     }
 
     pub(crate) fn namespace(&self) -> &Namespace {
         &self.namespace
     }
 
+    /// Flags that choose the backend.
+    pub(crate) fn flags(&self) -> &'static [&'static str] {
+        self.flags
+    }
+
     /// Runs a program.
     pub(crate) fn run(&self, words: &[&str]) -> Output {
-        let program = Program::new(words[0]).args(words[1..].iter().copied());
-        self.namespace.spawn(&program).unwrap().wait(PATIENCE).unwrap()
+        self.run_program(&Program::new(words[0]).args(words[1..].iter().copied()))
+    }
+
+    pub(crate) fn run_program(&self, program: &Program) -> Output {
+        self.namespace.spawn(program).unwrap().wait(PATIENCE).unwrap()
     }
 
     /// Runs a program that must succeed, and returns its standard output.
@@ -80,6 +99,34 @@ impl Pod {
         let output = self.init(arguments);
         assert!(output.status.success(), "{:?} with `{arguments}`: {}", self.flags, output.stderr);
         output
+    }
+
+    /// Starts the program.
+    pub(crate) fn start_init(&self, arguments: &str) -> Process {
+        let words = self.flags.iter().copied().chain(arguments.split_whitespace());
+        self.namespace.spawn(&Program::new(BINARY).args(words)).unwrap()
+    }
+
+    /// Waits until no program runs in here.
+    pub(crate) fn wait_until_alone(&self) {
+        let alone = || match Command::new("ip").args(["netns", "pids", self.namespace.name()]).output() {
+            Ok(pids) if pids.stdout.is_empty() => Ok(()),
+            _ => Err("programs still run"),
+        };
+        eventually(PATIENCE, alone).unwrap();
+    }
+
+    /// Gives this text to iptables-restore, of the kind that shows the rules.
+    pub(crate) fn restore(&self, tool: &str, input: &str) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), input).unwrap();
+        let command = format!("{tool}-{}-restore --noflush < {}", self.backend, file.path().display());
+        self.succeed(&["sh", "-c", &command]);
+    }
+
+    /// What changes when nf_tables are written, even with the same: the handles of all rules.
+    pub(crate) fn generation(&self) -> String {
+        self.succeed(&["nft", "-a", "list", "ruleset"])
     }
 
     /// Runs the program, and returns what it said about each family: `fresh`, `replaced` or `unchanged`.

@@ -7,6 +7,7 @@ mod dns;
 mod endpoint;
 mod redirect;
 mod scene;
+mod swap;
 mod tproxy;
 
 use std::net::IpAddr;
