@@ -1,6 +1,8 @@
 //! How little the program needs: which user, which capabilities, which files, which parts of the kernel.
 
 use std::collections::BTreeMap;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::thread;
 
@@ -19,6 +21,11 @@ const EVERYTHING: &str = "-b * -i * -m TPROXY --redirect-dns --capture-all-dns -
 
 /// An ordinary user with these capabilities and no way to more, on a root file system that is read-only.
 fn as_user(pod: &Pod, capabilities: &[&str], arguments: &str) -> Output {
+    // Where it was built may be somebody's home.
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let binary = folder.path().join("sidecar-init");
+    std::fs::copy(BINARY, &binary).unwrap();
     let added: String = capabilities.iter().map(|name| format!(",+{name}")).collect();
     let options = [
         "--reuid=65532".to_owned(),
@@ -28,7 +35,7 @@ fn as_user(pod: &Pod, capabilities: &[&str], arguments: &str) -> Output {
         format!("--ambient-caps=-all{added}"),
         format!("--bounding-set=-all{added}"),
         "--no-new-privs".to_owned(),
-        BINARY.to_owned(),
+        binary.display().to_string(),
     ];
     let words = pod.flags().iter().copied().chain(arguments.split_whitespace()).map(str::to_owned);
     let mut program = Program::new("setpriv").args(options.into_iter().chain(words));
@@ -55,7 +62,6 @@ fn refused(pod: &Pod, output: &Output, reasons: &[&str]) -> Vec<String> {
 fn any_user_with_net_admin_can_on_a_read_only_file_system() {
     with_each_backend(|backend| {
         let (pod, fresh) = (Pod::with(backend), Pod::with(backend));
-        // The program is in a folder that only root can look into, on some machines.
         let needed: &[&str] = if backend == Backend::Legacy { &["net_admin", "net_raw"] } else { &["net_admin"] };
         let output = as_user(&pod, needed, EVERYTHING);
         fresh.succeed_init(EVERYTHING);

@@ -2,7 +2,8 @@
 
 use sidecar_contract::port;
 
-use super::scene::{Addresses, Scene};
+use super::endpoint::Role;
+use super::scene::{Addresses, FAMILIES, Scene};
 use super::{APP, NOBODY, PROXY, PROXY_GID, PROXY_UID, ROOT, Row, by, check_rows, remote};
 use crate::backend::with_each_backend;
 use crate::pod::DEFAULT;
@@ -64,9 +65,9 @@ fn by_default_both_directions_go_to_the_proxy_and_the_proxy_goes_free() {
 fn datagrams_are_left_alone() {
     with_each_backend(|backend| {
         let scene = Scene::with_redirect(backend);
-        for a in &super::scene::FAMILIES {
-            scene.outside("peer", (a.outside, 53), super::endpoint::Role::AnswersDatagrams);
-            scene.in_pod("app", APP, (a.pod, 53), super::endpoint::Role::AnswersDatagrams);
+        for a in &FAMILIES {
+            scene.outside("peer", (a.outside, 53), Role::AnswersDatagrams);
+            scene.in_pod("app", APP, (a.pod, 53), Role::AnswersDatagrams);
         }
         scene.pod.succeed_init(DEFAULT);
         check_rows(&scene, |a| {
@@ -131,11 +132,17 @@ fn an_excluded_interface_is_left_alone_in_both_directions() {
 
 #[test]
 fn what_comes_from_a_virtual_machine_is_treated_as_outbound() {
-    check("-b * -i * -k eth0", |a| vec![by(APP, (a.outside, 80)).arrives("outbound")]);
-    check("-b * -i 192.0.2.0/24 -k eth0", |a| {
-        // Not one of the ranges: it goes where it was going.
-        vec![remote((a.pod, 8080)).arrives("app")]
-    });
+    for (flags, arrives) in [("-b * -i * -k eth0", "outbound"), ("-b * -i 192.0.2.0/24 -k eth0", "app")] {
+        with_each_backend(|backend| {
+            let scene = Scene::with_redirect(backend);
+            for a in &FAMILIES {
+                // What comes by an interface is redirected to its address.
+                scene.in_pod("outbound", PROXY, (a.pod, port::OUTBOUND), Role::Answers);
+            }
+            scene.pod.succeed_init(flags);
+            check_rows(&scene, |a| vec![remote((a.pod, 8080)).arrives(arrives)])
+        });
+    }
 }
 
 #[test]

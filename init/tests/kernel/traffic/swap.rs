@@ -72,13 +72,17 @@ fn swap_under_load(scene: &Scene, one: &str, other: &str) -> Tally {
     let rows: Vec<Row> = FAMILIES.iter().flat_map(clients).collect();
     thread::scope(|scope| {
         let running: Vec<_> = rows.iter().map(|row| scope.spawn(|| hammer(scene, row, &is_over))).collect();
+        let mut tally = Tally::default();
         for flags in [other, one].iter().cycle().take(SWAPS) {
             thread::sleep(PAUSE);
-            scene.pod.succeed_init(flags);
+            let output = scene.pod.init(flags);
+            if !output.status.success() {
+                // The clients have to be told before anything fails, or they would go on for ever.
+                tally.astray.push(output.stderr);
+            }
         }
         thread::sleep(PAUSE);
         is_over.store(true, Ordering::Relaxed);
-        let mut tally = Tally::default();
         running.into_iter().for_each(|thread| tally.add(thread.join().unwrap()));
         tally
     })
