@@ -5,7 +5,7 @@
 //!                            iptables-save ─► saved ─► owned ─► plan ─► restore::swap ─► iptables-restore
 //! ```
 //!
-//! Core: [`change`], [`diagnosis`], [`flags`], [`owned`], [`plan`], [`redirect`], [`restore`], [`rule`], [`saved`],
+//! Core: [`change`], [`diagnosis`], [`flags`], [`native`], [`owned`], [`plan`], [`redirect`], [`restore`], [`rule`], [`saved`],
 //! [`settings`], [`value`].
 //! Edge: [`apply`], [`child`], [`cli`], [`iptables`], [`leftovers`], [`loopback`].
 
@@ -18,6 +18,7 @@ pub mod flags;
 pub mod iptables;
 pub mod leftovers;
 pub mod loopback;
+pub mod native;
 pub mod owned;
 pub mod plan;
 pub mod redirect;

@@ -74,6 +74,16 @@ impl PortRange {
         Self { first: port, last: port }
     }
 
+    /// The lowest port in it.
+    pub const fn first(self) -> u16 {
+        self.first
+    }
+
+    /// The highest port in it.
+    pub const fn last(self) -> u16 {
+        self.last
+    }
+
     /// Whether every port is in it.
     pub const fn is_all(self) -> bool {
         self.first == 0 && self.last == u16::MAX

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use sidecar_init::cli::Cli;
 use sidecar_init::owned::Owned;
 use sidecar_init::rule::Family;
-use sidecar_init::{redirect, restore};
+use sidecar_init::{native, redirect, restore};
 use sidecar_test_support::golden;
 
 #[test]
@@ -30,7 +30,7 @@ fn every_case_gives_exactly_its_golden_files() {
     assert_eq!(golden::stale(&folder(), &used).unwrap(), Vec::<PathBuf>::new(), "files of no use");
 }
 
-fn results(case: &Path) -> [(&'static str, String); 3] {
+fn results(case: &Path) -> [(&'static str, String); 4] {
     let arguments = fs::read_to_string(case.join("arguments")).unwrap();
     let arguments = ["sidecar-init"].into_iter().chain(arguments.lines()).map(Into::into);
     let settings = Cli::from_arguments(arguments).unwrap().settings_with(&|_| None).unwrap();
@@ -41,6 +41,7 @@ fn results(case: &Path) -> [(&'static str, String); 3] {
         ("dry-run", [restore::fresh(&v4), restore::fresh(&v6)].concat()),
         ("iptables-save", Owned::after(&v4).to_string()),
         ("ip6tables-save", Owned::after(&v6).to_string()),
+        ("nft", native::text::script(&native::ruleset::tables(&[v4, v6]))),
     ]
 }
 
