@@ -5,8 +5,8 @@
 //!                            iptables-save ─► saved ─► owned ─► plan ─► restore::swap ─► iptables-restore
 //! ```
 //!
-//! Core: [`canonical`], [`change`], [`diagnosis`], [`flags`], [`owned`], [`plan`], [`redirect`], [`resolv_conf`],
-//! [`restore`], [`rule`], [`saved`], [`settings`], [`value`].
+//! Core: [`canonical`], [`change`], [`diagnosis`], [`flags`], [`native`], [`owned`], [`plan`], [`redirect`],
+//! [`resolv_conf`], [`restore`], [`rule`], [`saved`], [`settings`], [`value`].
 //! Edge: [`apply`], [`child`], [`cli`], [`dry_run`], [`iptables`], [`leftovers`], [`loopback`].
 
 pub mod apply;
@@ -20,6 +20,7 @@ pub mod flags;
 pub mod iptables;
 pub mod leftovers;
 pub mod loopback;
+pub mod native;
 pub mod owned;
 pub mod plan;
 pub mod redirect;

@@ -79,12 +79,12 @@ impl PortRange {
         Self { first: port, last: port }
     }
 
-    /// The lower end.
+    /// The lowest port in it.
     pub const fn first(self) -> u16 {
         self.first
     }
 
-    /// The upper end, which is in it.
+    /// The highest port in it.
     pub const fn last(self) -> u16 {
         self.last
     }

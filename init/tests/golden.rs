@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use sidecar_init::cli::Cli;
 use sidecar_init::owned::Owned;
 use sidecar_init::rule::{Family, RuleSet};
-use sidecar_init::{redirect, restore};
+use sidecar_init::{native, redirect, restore};
 use sidecar_test_support::golden;
 
 #[test]
@@ -31,7 +31,7 @@ fn every_case_gives_exactly_its_golden_files() {
     assert_eq!(golden::stale(&folder(), &used).unwrap(), Vec::<PathBuf>::new(), "files of no use");
 }
 
-fn results(case: &Path) -> [(&'static str, String); 3] {
+fn results(case: &Path) -> [(&'static str, String); 4] {
     let arguments = fs::read_to_string(case.join("arguments")).unwrap();
     let arguments = ["sidecar-init"].into_iter().chain(arguments.lines()).map(Into::into);
     let environment = fs::read_to_string(case.join("environment")).unwrap_or_default();
@@ -41,8 +41,13 @@ fn results(case: &Path) -> [(&'static str, String); 3] {
     let families = settings.families.resolve(|| Err("the case does not name its families")).unwrap();
     assert_eq!(families, [Family::V4, Family::V6]);
     let [v4, v6] = [Family::V4, Family::V6].map(|family| redirect::rule_sets(&settings.capture, family));
-    let printed = v4.iter().chain(&v6).map(restore::fresh).collect();
-    [("dry-run", printed), ("iptables-save", saved(&v4)), ("ip6tables-save", saved(&v6))]
+    let all = [&v4[..], &v6].concat();
+    [
+        ("dry-run", all.iter().map(restore::fresh).collect()),
+        ("iptables-save", saved(&v4)),
+        ("ip6tables-save", saved(&v6)),
+        ("nft", native::text::script(&native::ruleset::tables(&all))),
+    ]
 }
 
 fn saved(rule_sets: &[RuleSet]) -> String {
