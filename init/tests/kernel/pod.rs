@@ -1,12 +1,9 @@
 //! A network namespace in which the program is run with one kind of iptables.
 
-use std::fs::File;
 use std::path::Path;
 use std::process::Command;
-use std::thread;
 use std::time::Duration;
 
-use nix::sched::{CloneFlags, setns};
 use sidecar_test_support::eventually::eventually;
 use sidecar_test_support::namespace::Namespace;
 use sidecar_test_support::privilege::require_root;
@@ -18,6 +15,7 @@ use crate::backend::Backend;
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_sidecar-init");
 pub(crate) const DEFAULT: &str = "-b * -i * -d 15090,15021,15020";
 const BACKENDS: [&str; 2] = ["nft", "legacy"];
+const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// More than the program allows itself for all that it runs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -74,11 +72,16 @@ impl Pod {
         self.flags
     }
 
-    /// Runs a program.
+    /// Runs a program to its end, which it has to find by itself.
     pub(crate) fn run(&self, words: &[&str]) -> Output {
-        self.run_program(&Program::new(words[0]).args(words[1..].iter().copied()))
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).env_clear().env("PATH", SEARCH_PATH);
+        let ended = self.namespace.enter(|| command.output()).unwrap().unwrap();
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        Output { status: ended.status, stdout: text(&ended.stdout), stderr: text(&ended.stderr) }
     }
 
+    /// Runs a program under a user, or with a file system, of its own.
     pub(crate) fn run_program(&self, program: &Program) -> Output {
         self.namespace.spawn(program).unwrap().wait(PATIENCE).unwrap()
     }
@@ -158,11 +161,6 @@ impl Pod {
 
     /// Runs `work` on a thread that has entered the namespace; programs started there are in it too.
     pub(crate) fn enter<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
-        let namespace = File::open(format!("/run/netns/{}", self.namespace.name())).unwrap();
-        let work = move || {
-            setns(namespace, CloneFlags::CLONE_NEWNET).unwrap();
-            work()
-        };
-        thread::scope(|scope| scope.spawn(work).join().unwrap())
+        self.namespace.enter(work).unwrap()
     }
 }

@@ -6,7 +6,7 @@ use super::endpoint::Role;
 use super::scene::{Addresses, FAMILIES, Scene};
 use super::{APP, NOBODY, PROXY, PROXY_GID, PROXY_UID, ROOT, Row, by, check_rows, remote};
 use crate::backend::with_each_backend;
-use crate::pod::DEFAULT;
+use crate::pod::{BINARY, DEFAULT};
 
 /// Checks rows in a new pod, after the program has run with these arguments.
 fn check(arguments: &str, rows: fn(&Addresses) -> Vec<Row>) {
@@ -150,4 +150,50 @@ fn other_users_groups_and_ports_can_be_the_proxys() {
     check("-b * -i * -u 1000 -g 1000 -p 80 -z 9000", |a| {
         vec![by(APP, (a.outside, 80)).arrives("peer"), by(ROOT, (a.loopback, 8080)).arrives("app")]
     });
+}
+
+#[test]
+fn excluded_sources_are_left_alone() {
+    check("-b * -i * --exclude-inbound-cidrs 10.77.0.0/24,fd77::1", |a| {
+        vec![
+            remote((a.pod, 8080)).arrives("app"),
+            remote((a.pod, 8080)).from(a.outside).arrives("inbound"),
+            by(APP, (a.outside, 80)).arrives("outbound"),
+        ]
+    });
+}
+
+#[test]
+fn several_ports_in_one_rule_mean_the_same() {
+    check("-b * -d 15090,15021,8080:8081 -i * -o 5432,9000 --compact", |a| {
+        vec![
+            remote((a.pod, port::HEALTH)).arrives("app"),
+            remote((a.pod, 8080)).arrives("app"),
+            remote((a.pod, 80)).arrives("inbound"),
+            by(APP, (a.outside, 5432)).arrives("peer"),
+            by(APP, (a.outside, 80)).arrives("outbound"),
+        ]
+    });
+}
+
+#[test]
+fn groups_choose_whose_connections_are_redirected() {
+    let cases: [(&str, &str, &str); 4] = [
+        ("ISTIO_OUTBOUND_OWNER_GROUPS=1000,1001", "outbound", "peer"),
+        ("ISTIO_OUTBOUND_OWNER_GROUPS=1001", "peer", "peer"),
+        ("ISTIO_OUTBOUND_OWNER_GROUPS=", "peer", "peer"),
+        ("ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=1000,1001", "peer", "outbound"),
+    ];
+    for (variable, of_app, of_root) in cases {
+        with_each_backend(|backend| {
+            let scene = Scene::with_redirect(backend);
+            let words = ["env", variable, BINARY].into_iter().chain(scene.pod.flags().iter().copied());
+            scene.pod.succeed(&words.chain(DEFAULT.split_whitespace()).collect::<Vec<_>>());
+            let rows = |a: &Addresses| {
+                vec![by(APP, (a.outside, 80)).arrives(of_app), by(ROOT, (a.outside, 80)).arrives(of_root)]
+            };
+            let failures = check_rows(&scene, rows);
+            failures.into_iter().map(|failure| format!("{variable}: {failure}")).collect()
+        });
+    }
 }

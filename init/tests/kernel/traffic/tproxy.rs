@@ -58,6 +58,7 @@ fn with_one_more_rule_a_proxy_of_its_own_user_does_too() {
                 by(PROXY, (a.pod, 8080)).arrives("inbound for app"),
                 by(PROXY, (a.pod, 8080)).from(a.marker).arrives("app"),
                 by(PROXY, (a.loopback, 8080)).arrives("app"),
+                remote((a.pod, port::TUNNEL)).arrives("app"),
             ]);
             rows
         })
