@@ -5,7 +5,7 @@
 //!                            iptables-save ─► saved ─► owned ─► plan ─► restore::swap ─► iptables-restore
 //! ```
 //!
-//! Core: [`canonical`], [`change`], [`diagnosis`], [`flags`], [`native`], [`owned`], [`plan`], [`redirect`],
+//! Core: [`canonical`], [`change`], [`diagnosis`], [`flags`], [`native`], [`origin`], [`owned`], [`plan`], [`redirect`],
 //! [`resolv_conf`], [`restore`], [`rule`], [`saved`], [`settings`], [`value`].
 //! Edge: [`apply`], [`child`], [`cli`], [`dry_run`], [`iptables`], [`leftovers`], [`loopback`].
 
@@ -21,6 +21,7 @@ pub mod iptables;
 pub mod leftovers;
 pub mod loopback;
 pub mod native;
+pub mod origin;
 pub mod owned;
 pub mod plan;
 pub mod redirect;
