@@ -5,9 +5,9 @@
 //!                            iptables-save ─► saved ─► owned ─► plan ─► restore::swap ─► iptables-restore
 //! ```
 //!
-//! Core: [`change`], [`diagnosis`], [`flags`], [`owned`], [`plan`], [`redirect`], [`restore`], [`rule`], [`saved`],
-//! [`settings`], [`value`].
-//! Edge: [`apply`], [`child`], [`cli`], [`iptables`], [`leftovers`], [`loopback`].
+//! Core: [`change`], [`diagnosis`], [`flags`], [`groups`], [`nftables`], [`owned`], [`plan`], [`redirect`], [`restore`],
+//! [`rule`], [`saved`], [`settings`], [`value`].
+//! Edge: [`apply`], [`child`], [`cli`], [`iptables`], [`kernel`], [`leftovers`], [`loopback`].
 
 pub mod apply;
 pub mod change;
@@ -15,9 +15,12 @@ pub mod child;
 pub mod cli;
 pub mod diagnosis;
 pub mod flags;
+pub mod groups;
 pub mod iptables;
+pub mod kernel;
 pub mod leftovers;
 pub mod loopback;
+pub mod nftables;
 pub mod owned;
 pub mod plan;
 pub mod redirect;

@@ -74,6 +74,11 @@ impl PortRange {
         Self { first: port, last: port }
     }
 
+    /// Its first and its last port.
+    pub const fn bounds(self) -> (u16, u16) {
+        (self.first, self.last)
+    }
+
     /// Whether every port is in it.
     pub const fn is_all(self) -> bool {
         self.first == 0 && self.last == u16::MAX
@@ -127,7 +132,10 @@ pub(crate) fn listening_port(text: &str) -> Result<u16, Invalid> {
 }
 
 /// A port from 0 to 65535, or a range written `100:200` or `100-200`.
-pub(crate) fn port_range(text: &str) -> Result<PortRange, Invalid> {
+///
+/// # Errors
+/// When it is none, or begins after its end.
+pub fn port_range(text: &str) -> Result<PortRange, Invalid> {
     let port = |text| number(text, u64::from(u16::MAX)).and_then(|port| u16::try_from(port).ok());
     let range = match text.split_once([':', '-']) {
         Some((first, last)) => port(first).zip(port(last)),
@@ -158,7 +166,10 @@ pub(crate) fn group(text: &str) -> Result<Group, Invalid> {
 }
 
 /// A network interface.
-pub(crate) fn interface(text: &str) -> Result<Interface, Invalid> {
+///
+/// # Errors
+/// When it is none.
+pub fn interface(text: &str) -> Result<Interface, Invalid> {
     let is_name = text.len() <= MAX_INTERFACE
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
@@ -170,7 +181,10 @@ pub(crate) fn interface(text: &str) -> Result<Interface, Invalid> {
 }
 
 /// A range in CIDR notation, or an address, which is a range of one.
-pub(crate) fn range(text: &str) -> Result<IpNet, Invalid> {
+///
+/// # Errors
+/// When it is none.
+pub fn range(text: &str) -> Result<IpNet, Invalid> {
     text.parse()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| Invalid::new(text, "an address range; use CIDR notation such as 10.0.0.0/8 or 2001:db8::/32"))
