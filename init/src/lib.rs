@@ -5,25 +5,29 @@
 //!                            iptables-save ─► saved ─► owned ─► plan ─► restore::swap ─► iptables-restore
 //! ```
 //!
-//! Core: [`change`], [`diagnosis`], [`flags`], [`groups`], [`nftables`], [`owned`], [`plan`], [`redirect`], [`restore`],
-//! [`rule`], [`saved`], [`settings`], [`value`].
-//! Edge: [`apply`], [`child`], [`cli`], [`iptables`], [`kernel`], [`leftovers`], [`loopback`].
+//! Core: [`canonical`], [`change`], [`diagnosis`], [`flags`], [`groups`], [`native`], [`nftables`], [`owned`], [`plan`],
+//! [`redirect`], [`resolv_conf`], [`restore`], [`rule`], [`saved`], [`settings`], [`value`].
+//! Edge: [`apply`], [`child`], [`cli`], [`dry_run`], [`iptables`], [`kernel`], [`leftovers`], [`loopback`].
 
 pub mod apply;
+pub mod canonical;
 pub mod change;
 pub mod child;
 pub mod cli;
 pub mod diagnosis;
+pub mod dry_run;
 pub mod flags;
 pub mod groups;
 pub mod iptables;
 pub mod kernel;
 pub mod leftovers;
 pub mod loopback;
+pub mod native;
 pub mod nftables;
 pub mod owned;
 pub mod plan;
 pub mod redirect;
+pub mod resolv_conf;
 pub mod restore;
 pub mod rule;
 pub mod saved;

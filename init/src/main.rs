@@ -16,20 +16,25 @@ fn main() -> ExitCode {
         }
     };
     cli.log().start();
-    match run(cli) {
+    let settings = match cli.settings() {
+        Ok(settings) => settings,
+        Err(mistakes) => {
+            report(&mistakes.to_string());
+            return if mistakes.is_usage() { cli::USAGE } else { exit::FAILED }.into();
+        }
+    };
+    match apply::run(&settings) {
         Ok(()) => exit::DONE.into(),
         Err(error) => {
-            // One event a line, and one line a mistake.
-            for line in format!("{error:#}").lines() {
-                tracing::error!("{line}");
-            }
+            report(&format!("{:#}", anyhow::Error::from(error)));
             exit::FAILED.into()
         }
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<()> {
-    let settings = cli.settings()?;
-    apply::run(&settings)?;
-    Ok(())
+/// One event a line, and one line a mistake.
+fn report(error: &str) {
+    for line in error.lines() {
+        tracing::error!("{line}");
+    }
 }

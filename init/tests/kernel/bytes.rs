@@ -2,6 +2,7 @@
 //! them, and by each attribute that the kernel shows. What we read is what `iptables-nft-save` reads.
 #![expect(clippy::print_stderr, reason = "says how long the cases take")]
 
+mod configurations;
 mod dump;
 mod random;
 
@@ -12,6 +13,7 @@ use sidecar_init::change::Change;
 use sidecar_init::kernel::Kernel;
 use sidecar_init::nftables::batch::{Batch, TableId};
 use sidecar_init::nftables::snapshot::Snapshot;
+use sidecar_init::owned::Owned;
 use sidecar_init::restore;
 use sidecar_init::rule::{Family, RuleSet, Table};
 use sidecar_init::saved::Saved;
@@ -21,7 +23,8 @@ use dump::Object;
 
 const FAMILIES: [Family; 2] = [Family::V4, Family::V6];
 const TABLES: [Table; 3] = [Table::Mangle, Table::Nat, Table::Raw];
-const CASES: usize = 300;
+/// Of each kind; `SIDECAR_PROPERTY_CASES` makes others.
+const CASES: usize = 100;
 
 /// What is in the kernel after a case.
 struct Outcome {
@@ -115,6 +118,11 @@ fn compare(case: &[RuleSet], theirs: &Outcome, ours: &Outcome) {
             assert_eq!(*read, expected, "\n{}", text());
         }
     }
+    for rules in case {
+        let read = ours.snapshot.table(rules.family, rules.table).unwrap();
+        let expected = Owned::after(rules);
+        assert_eq!((&read.chains, &read.others), (&expected.chains, &expected.outside), "\n{}", text());
+    }
 }
 
 fn prove(cases: &[Vec<RuleSet>]) {
@@ -135,6 +143,18 @@ fn prove(cases: &[Vec<RuleSet>]) {
 #[test]
 fn any_rules_are_written_as_iptables_writes_them() {
     if may_run() {
-        prove(&random::cases(CASES));
+        prove(&random::cases(cases()));
     }
+}
+
+#[test]
+fn any_settings_are_written_as_iptables_writes_them() {
+    if may_run() {
+        prove(&[configurations::golden_cases(), configurations::random(cases())].concat());
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how many cases is up to whoever runs them")]
+fn cases() -> usize {
+    std::env::var("SIDECAR_PROPERTY_CASES").ok().and_then(|count| count.parse().ok()).unwrap_or(CASES)
 }

@@ -116,7 +116,7 @@ impl Encoder {
     }
 
     fn ports(&mut self, protocol: Protocol, ports: PortRange, is_inverted: bool) {
-        let (first, last) = ports.bounds();
+        let (first, last) = (ports.first(), ports.last());
         if ports.is_all() {
             return self.module(&XtMatch::Ports(protocol, Ports::ALL, Ports(first, last, is_inverted)));
         }
@@ -137,7 +137,7 @@ impl Encoder {
     }
 
     fn port_list(&mut self, ports: &[PortRange], is_inverted: bool) {
-        let ranges = ports.iter().map(|ports| ports.bounds()).collect();
+        let ranges = ports.iter().map(|ports| (ports.first(), ports.last())).collect();
         self.module(&XtMatch::PortList(PortList { which: DESTINATION, ranges, is_inverted }));
     }
 
