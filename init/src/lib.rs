@@ -5,8 +5,8 @@
 //!                            iptables-save ─► saved ─► owned ─► plan ─► restore::swap ─► iptables-restore
 //! ```
 //!
-//! Core: [`canonical`], [`change`], [`diagnosis`], [`flags`], [`groups`], [`native`], [`nftables`], [`owned`], [`plan`],
-//! [`redirect`], [`resolv_conf`], [`restore`], [`rule`], [`saved`], [`settings`], [`value`].
+//! Core: [`canonical`], [`change`], [`diagnosis`], [`flags`], [`groups`], [`native`], [`nftables`], [`origin`],
+//! [`owned`], [`plan`], [`redirect`], [`resolv_conf`], [`restore`], [`rule`], [`saved`], [`settings`], [`value`].
 //! Edge: [`apply`], [`child`], [`cli`], [`dry_run`], [`iptables`], [`kernel`], [`leftovers`], [`loopback`].
 
 pub mod apply;
@@ -24,6 +24,7 @@ pub mod leftovers;
 pub mod loopback;
 pub mod native;
 pub mod nftables;
+pub mod origin;
 pub mod owned;
 pub mod plan;
 pub mod redirect;
