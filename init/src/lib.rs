@@ -5,9 +5,9 @@
 //!                            iptables-save ─► saved ─► owned ─► plan ─► restore::swap ─► iptables-restore
 //! ```
 //!
-//! Core: [`change`], [`diagnosis`], [`flags`], [`owned`], [`plan`], [`redirect`], [`restore`], [`rule`], [`saved`],
-//! [`settings`], [`value`].
-//! Edge: [`apply`], [`child`], [`cli`], [`iptables`], [`leftovers`], [`loopback`].
+//! Core: [`change`], [`diagnosis`], [`flags`], [`listing`], [`owned`], [`plan`], [`reason`], [`redirect`], [`restore`], [`rule`], [`saved`],
+//! [`settings`], [`subcommand`], [`validation`], [`value`].
+//! Edge: [`apply`], [`child`], [`cli`], [`iptables`], [`leftovers`], [`loopback`], [`probe`], [`show`].
 
 pub mod apply;
 pub mod change;
@@ -17,12 +17,18 @@ pub mod diagnosis;
 pub mod flags;
 pub mod iptables;
 pub mod leftovers;
+pub mod listing;
 pub mod loopback;
 pub mod owned;
 pub mod plan;
+pub mod probe;
+pub mod reason;
 pub mod redirect;
 pub mod restore;
 pub mod rule;
 pub mod saved;
 pub mod settings;
+pub mod show;
+pub mod subcommand;
+pub mod validation;
 pub mod value;

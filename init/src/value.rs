@@ -74,6 +74,11 @@ impl PortRange {
         Self { first: port, last: port }
     }
 
+    /// The lowest port.
+    pub const fn first(self) -> u16 {
+        self.first
+    }
+
     /// Whether every port is in it.
     pub const fn is_all(self) -> bool {
         self.first == 0 && self.last == u16::MAX
