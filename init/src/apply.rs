@@ -1,7 +1,7 @@
 //! Brings the rules into the kernel, or on standard output.
 #![expect(clippy::disallowed_methods, reason = "reads from /proc whether there is IPv6")]
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use sidecar_contract::address::INBOUND_SOURCE_V6;
@@ -11,7 +11,7 @@ use crate::owned::Current;
 use crate::plan::{self, Plan, plan};
 use crate::rule::{Family, RuleSet};
 use crate::settings::Settings;
-use crate::{leftovers, loopback, redirect, restore};
+use crate::{dry_run, leftovers, loopback, redirect};
 
 /// Lists the IPv6 addresses of the network namespace. Missing where the kernel has no IPv6.
 const IPV6_ADDRESSES: &str = "/proc/net/if_inet6";
@@ -31,8 +31,8 @@ pub enum Error {
     )]
     Detect(#[source] io::Error),
     /// The rules could not be printed.
-    #[error("cannot print the rules on standard output")]
-    Print(#[source] io::Error),
+    #[error(transparent)]
+    Print(#[from] dry_run::Error),
     /// The proxy's IPv6 source address could not be added; no rule was written.
     #[error(transparent)]
     Loopback(#[from] loopback::Error),
@@ -52,15 +52,21 @@ pub fn run(settings: &Settings) -> Result<(), Error> {
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
-    let has_ipv6 = || has_ipv6(Path::new(IPV6_ADDRESSES)).map_err(Error::Detect);
-    let families = settings.families.resolve(has_ipv6)?;
-    let rule_sets: Vec<RuleSet> = families.iter().map(|family| redirect::nat(&settings.capture, *family)).collect();
-    if settings.dry_run { print(&rule_sets) } else { write(settings, &rule_sets) }
+    let families = families(settings)?;
+    let rule_sets: Vec<RuleSet> =
+        families.iter().flat_map(|family| redirect::rule_sets(&settings.capture, *family)).collect();
+    if settings.dry_run {
+        return Ok(dry_run::print(&rule_sets, settings.dry_run_file.as_deref())?);
+    }
+    write(settings, &rule_sets)
 }
 
-fn print(rule_sets: &[RuleSet]) -> Result<(), Error> {
-    let text: String = rule_sets.iter().map(restore::fresh).collect();
-    io::stdout().write_all(text.as_bytes()).map_err(Error::Print)
+/// The families for which rules are wanted in this network namespace.
+///
+/// # Errors
+/// When it cannot be found out.
+pub fn families(settings: &Settings) -> Result<&'static [Family], Error> {
+    settings.families.resolve(|| has_ipv6(Path::new(IPV6_ADDRESSES)).map_err(Error::Detect))
 }
 
 /// Reads everything before it writes anything, so that a missing tool or right leaves the pod as it was.
@@ -74,7 +80,7 @@ fn write(settings: &Settings, rule_sets: &[RuleSet]) -> Result<(), Error> {
         loopback::add_address(INBOUND_SOURCE_V6)?;
     }
     for (index, (tool, rules, current)) in tables.into_iter().enumerate() {
-        let written = write_table(tool, rules, current, settings.force);
+        let written = write_table(tool, rules, current, settings.force_apply);
         written.map_err(if index == 0 { Error::Iptables } else { Error::Halfway })?;
         leftovers::warn(tool, rules.table);
     }

@@ -1,6 +1,8 @@
 //! The command line and the environment of the process.
+#![expect(clippy::disallowed_methods, reason = "reads the pod's DNS servers where no flag names them")]
 
 use std::ffi::OsString;
+use std::io;
 
 use clap::Parser;
 use sidecar_contract::container::INIT_FIRST_ARGUMENT;
@@ -11,8 +13,14 @@ use crate::settings::{Environment, Mistakes, Settings};
 use crate::value::Invalid;
 use crate::value::boolean;
 
+/// Where the name servers of a pod are.
+const RESOLV_CONF: &str = "/etc/resolv.conf";
+
 /// Exit code for a wrong command line. istio-iptables ends so where programs of ours otherwise end with 2.
 pub const USAGE: u8 = 255;
+
+/// Exit code for rules that do not do with traffic what they are for. What repairs pods of a CNI plugin looks for it.
+pub const NOT_VALID: u8 = 126;
 
 /// Redirects the traffic of this network namespace to the sidecar's proxy.
 #[derive(Clone, Debug, clap::Parser)]
@@ -27,21 +35,27 @@ pub struct Cli {
 }
 
 const AFTER_HELP: &str = "\
+`sidecar-init show` prints the rules that are there, each with its reason; see `sidecar-init show --help`.
 A first argument `istio-iptables` is dropped, so that arguments made for Istio's image work unchanged.
 
 Every flag that says what to do can also be set by an environment variable, whose name is that of the flag in capitals
-with _ for -; those marked so cannot. Of the logging flags only those with an [env] can. Aliases: ISTIO_DUAL_STACK, ISTIO_META_DNS_CAPTURE (--redirect-dns), INVALID_DROP (--drop-invalid).
+with _ for -; those marked so cannot. Of the logging flags only those with an [env] can. A second name, which wins over
+the first: ISTIO_DUAL_STACK, ISTIO_META_DNS_CAPTURE (--redirect-dns), INVALID_DROP (--drop-invalid).
 The command line wins. Without a flag:
-  ISTIO_OUTBOUND_OWNER_GROUPS          groups whose outbound connections are redirected; at most 49 [default: *]
+  ISTIO_OUTBOUND_OWNER_GROUPS          groups whose outbound connections are redirected; at most 64 [default: *]
   ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE  groups whose outbound connections are not
   ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR    IPv4 destinations that are the pod itself [default: 127.0.0.1/32]
+  ENVOY_USER                           the proxy's user where --proxy-uid is not given: an id, or istio-proxy (1337)
+  DRY_RUN_FILE_PATH                    file to which --dry-run writes too what it prints
 
-Lists are comma separated. Ports may be ranges such as 8000:8100. Write the value of a switch as --switch=false.
+Lists are comma separated. Ports may be ranges such as 8000:8100, and ranges of addresses single addresses. Write the
+value of a switch as --switch=false.
 
 Exit codes:
   0    done; also when the rules were there already
   1    failed: a setting is wrong, or the rules could not be written; standard error says why
-  255  the command line is wrong";
+  126  --run-validation: traffic does not go where it should; standard error says which
+  255  the command line is wrong: an unknown flag, or a switch, number or duration that is none";
 
 /// Logging flags of Istio's programs.
 #[derive(Clone, Debug, clap::Args)]
@@ -110,15 +124,23 @@ impl Cli {
     pub fn settings(self) -> Result<Settings, Mistakes> {
         // What is not UTF-8 turns into a value that is refused like any other wrong one.
         let environment = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-        self.settings_with(&environment)
+        Settings::read(self.flags, &environment, &|| std::fs::read_to_string(RESOLV_CONF))
     }
 
-    /// Like [`Cli::settings`], with a given environment.
+    /// Like [`Cli::settings`], with a given environment, in a place without name servers.
     ///
     /// # Errors
     /// All mistakes together.
     pub fn settings_with(self, environment: Environment<'_>) -> Result<Settings, Mistakes> {
-        Settings::read(self.flags, environment)
+        Settings::read(self.flags, environment, &|| Err(io::ErrorKind::NotFound.into()))
+    }
+}
+
+#[cfg(test)]
+impl Cli {
+    /// The flags among arguments that follow the name of the program.
+    pub(crate) fn flags_of(arguments: &[&str]) -> Flags {
+        Self::from_arguments(["sidecar-init"].iter().chain(arguments).map(Into::into)).unwrap().flags
     }
 }
 

@@ -5,25 +5,30 @@
 //!                            iptables-save ─► saved ─► owned ─► plan ─► restore::swap ─► iptables-restore
 //! ```
 //!
-//! Core: [`change`], [`diagnosis`], [`flags`], [`listing`], [`owned`], [`plan`], [`reason`], [`redirect`], [`restore`], [`rule`], [`saved`],
-//! [`settings`], [`subcommand`], [`validation`], [`value`].
-//! Edge: [`apply`], [`child`], [`cli`], [`iptables`], [`leftovers`], [`loopback`], [`probe`], [`show`].
+//! Core: [`canonical`], [`change`], [`diagnosis`], [`flags`], [`listing`], [`native`], [`owned`], [`plan`], [`reason`],
+//! [`redirect`], [`resolv_conf`], [`restore`], [`rule`], [`saved`], [`settings`], [`subcommand`], [`validation`],
+//! [`value`].
+//! Edge: [`apply`], [`child`], [`cli`], [`dry_run`], [`iptables`], [`leftovers`], [`loopback`], [`probe`], [`show`].
 
 pub mod apply;
+pub mod canonical;
 pub mod change;
 pub mod child;
 pub mod cli;
 pub mod diagnosis;
+pub mod dry_run;
 pub mod flags;
 pub mod iptables;
 pub mod leftovers;
 pub mod listing;
 pub mod loopback;
+pub mod native;
 pub mod owned;
 pub mod plan;
 pub mod probe;
 pub mod reason;
 pub mod redirect;
+pub mod resolv_conf;
 pub mod restore;
 pub mod rule;
 pub mod saved;

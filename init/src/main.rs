@@ -4,44 +4,58 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
+use sidecar_init::apply;
 use sidecar_init::cli::{self, Cli};
+use sidecar_init::probe::{self, Trial};
+use sidecar_init::redirect::rule_sets;
+use sidecar_init::settings::Settings;
 use sidecar_init::show::Show;
 use sidecar_init::subcommand::{self, Subcommand};
-use sidecar_init::{apply, probe};
 use sidecar_process::exit;
 
 fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
     match subcommand::take(&mut arguments) {
-        None => redirect(arguments),
-        Some(Subcommand::Show) => show(arguments),
-        Some(Subcommand::Probe) => ended(probe::serve(io::stdin().lock(), io::stdout()).map_err(Into::into)),
+        None => match Cli::from_arguments(arguments) {
+            Ok(cli) => redirect(cli),
+            Err(error) => not_understood(&error),
+        },
+        Some(Subcommand::Show) => match Show::from_arguments(arguments) {
+            Ok(show) => {
+                show.log().start();
+                ended(show.run(), exit::FAILED)
+            }
+            Err(error) => not_understood(&error),
+        },
+        Some(Subcommand::Probe) => ended(probe::serve(io::stdin().lock(), io::stdout()), exit::FAILED),
     }
 }
 
-fn redirect(arguments: Vec<OsString>) -> ExitCode {
-    match Cli::from_arguments(arguments) {
-        Ok(cli) => {
-            cli.log().start();
-            ended(apply_all(cli))
+fn redirect(cli: Cli) -> ExitCode {
+    cli.log().start();
+    let settings = match cli.settings() {
+        Ok(settings) => settings,
+        Err(mistakes) => {
+            report(&mistakes.to_string());
+            return if mistakes.is_usage() { cli::USAGE } else { exit::FAILED }.into();
         }
-        Err(error) => not_understood(&error),
+    };
+    if !settings.skip_rule_apply
+        && let Err(error) = apply::run(&settings)
+    {
+        return ended(Err(error), exit::FAILED);
     }
+    if settings.run_validation && !settings.dry_run {
+        return ended(validate(&settings), cli::NOT_VALID);
+    }
+    exit::DONE.into()
 }
 
-fn show(arguments: Vec<OsString>) -> ExitCode {
-    match Show::from_arguments(arguments) {
-        Ok(show) => {
-            show.log().start();
-            ended(show.run().map_err(Into::into))
-        }
-        Err(error) => not_understood(&error),
-    }
-}
-
-fn apply_all(cli: Cli) -> anyhow::Result<()> {
-    let settings = cli.settings()?;
-    apply::run(&settings)?;
+fn validate(settings: &Settings) -> anyhow::Result<()> {
+    let families = apply::families(settings)?;
+    let rules: Vec<_> = families.iter().flat_map(|family| rule_sets(&settings.capture, *family)).collect();
+    let Settings { capture, probe_port, probe_timeout, .. } = settings;
+    probe::run(&Trial { capture, rules: &rules, probe_port: *probe_port, timeout: *probe_timeout })?;
     Ok(())
 }
 
@@ -52,15 +66,19 @@ fn not_understood(error: &clap::Error) -> ExitCode {
     if error.use_stderr() { cli::USAGE } else { exit::DONE }.into()
 }
 
-fn ended(result: anyhow::Result<()>) -> ExitCode {
+fn ended(result: Result<(), impl Into<anyhow::Error>>, failed: u8) -> ExitCode {
     match result {
         Ok(()) => exit::DONE.into(),
         Err(error) => {
-            // One event a line, and one line a mistake.
-            for line in format!("{error:#}").lines() {
-                tracing::error!("{line}");
-            }
-            exit::FAILED.into()
+            report(&format!("{:#}", error.into()));
+            failed.into()
         }
+    }
+}
+
+/// One event a line, and one line a mistake.
+fn report(error: &str) {
+    for line in error.lines() {
+        tracing::error!("{line}");
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::rule::{Chain, Match, Position, Rule, RuleSet};
+use crate::canonical;
+use crate::rule::{Chain, Position, RuleSet};
 use crate::saved::{Saved, SavedRule};
 
 /// Our part of one table.
@@ -75,7 +76,7 @@ impl Owned {
             owned.chains.insert(chain.name().to_owned(), vec![]);
         }
         for rule in &rules.rules {
-            let body = canonical(rule);
+            let body = canonical::body(rule, rules.family);
             if let Some(bodies) = owned.chains.get_mut(rule.chain.name()) {
                 put(bodies, rule.position, body);
             } else if let Some((_, saved)) = outside.iter_mut().find(|(chain, _)| *chain == rule.chain) {
@@ -143,42 +144,6 @@ fn put<T>(rules: &mut Vec<T>, position: Position, rule: T) {
     match position {
         Position::At(place) => rules.insert(usize::from(place).saturating_sub(1).min(rules.len()), rule),
         Position::Last => rules.push(rule),
-    }
-}
-
-/// The body of a rule as `iptables-save` prints it, whichever way it was written.
-fn canonical(rule: &Rule) -> String {
-    let mut matches: Vec<&Match> = rule.matches.iter().filter(|condition| !is_always_true(condition)).collect();
-    matches.sort_by_key(|condition| rank(condition));
-    let matches = matches.into_iter().map(canonical_match);
-    matches.chain([rule.target.to_string()]).collect::<Vec<_>>().join(" ")
-}
-
-fn is_always_true(condition: &Match) -> bool {
-    matches!(condition, Match::Source(range) | Match::Destination(range) if range.prefix_len() == 0)
-}
-
-/// What every packet has is printed first and in this order; the rest in the order in which it was written.
-fn rank(condition: &Match) -> u8 {
-    match condition {
-        Match::Source(_) => 0,
-        Match::Destination(_) | Match::NotDestination(_) => 1,
-        Match::InInterface(_) => 2,
-        Match::OutInterface(_) => 3,
-        Match::Protocol(_) | Match::Port(..) | Match::NotPort(..) => 4,
-        _ => 5,
-    }
-}
-
-fn canonical_match(condition: &Match) -> String {
-    match condition {
-        Match::Source(range) => Match::Source(range.trunc()).to_string(),
-        Match::Destination(range) => Match::Destination(range.trunc()).to_string(),
-        Match::NotDestination(range) => Match::NotDestination(range.trunc()).to_string(),
-        Match::Port(protocol, ports) if ports.is_all() => format!("-p {protocol} -m {protocol}"),
-        Match::Port(protocol, ports) => format!("-p {protocol} -m {protocol} --dport {ports}"),
-        Match::NotPort(protocol, ports) => format!("-p {protocol} -m {protocol} ! --dport {ports}"),
-        _ => condition.to_string(),
     }
 }
 

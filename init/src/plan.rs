@@ -1,5 +1,6 @@
 //! What has to be done to come from the rules that are there to those that are wanted.
 
+use crate::change::Change;
 use crate::owned::{Current, Owned};
 use crate::restore;
 use crate::rule::{Chain, Position, Rule, RuleSet, Target};
@@ -24,8 +25,12 @@ pub fn plan(wanted: &RuleSet, current: &Current, force: bool) -> Plan {
     if !force && current.owned.clone().without_notes() == Owned::after(wanted) {
         return Plan::Keep;
     }
-    let replaces = !current.owned.is_empty();
-    Plan::Write { input: restore::swap(&with_notes(wanted, current), &current.owned), replaces }
+    let change = Change {
+        removed: current.owned.outside.clone(),
+        present: current.owned.chains.keys().cloned().collect(),
+        rules: with_notes(wanted, current),
+    };
+    Plan::Write { input: restore::swap(&change), replaces: !current.owned.is_empty() }
 }
 
 /// Rules of others that, once `plan` has been carried out, end the way of TCP connections before they come to `wanted`.

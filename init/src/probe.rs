@@ -95,6 +95,7 @@ pub fn run(trial: &Trial<'_>) -> Result<(), Error> {
         tried.insert(about(attempt));
     }
     if !failures.is_empty() {
+        failures.dedup_by(|one, other| one.is_like(other));
         return Err(Error::Rules(failures));
     }
     // What one of the users could do need not be done by all.
@@ -105,7 +106,7 @@ pub fn run(trial: &Trial<'_>) -> Result<(), Error> {
         return Err(Error::Nothing(left_out));
     }
     for reason in left_out {
-        tracing::warn!("{reason}");
+        tracing::info!("{reason}");
     }
     tracing::info!(passed, "the rules do with real traffic what they are for");
     Ok(())
@@ -166,7 +167,7 @@ fn observe(attempts: &[Attempt], timeout: Duration) -> Result<Vec<Observation>, 
             Observation::NotSent("only with NET_ADMIN can we listen as a transparent proxy".to_owned());
             attempts.len()
         ];
-    thread::scope(|scope| {
+    let arrived = thread::scope(|scope| {
         let listening = scope.spawn(|| listeners.answer(&token, &ended));
         let senders: Vec<_> = users
             .iter()
@@ -185,8 +186,14 @@ fn observe(attempts: &[Attempt], timeout: Duration) -> Result<Vec<Observation>, 
             }
         }
         drop(end);
-        listening.join().unwrap_or(Ok(()))
+        listening.join().unwrap_or_else(|_| Ok(vec![]))
     })?;
+    for (attempt, observation) in attempts.iter().zip(&mut observations) {
+        let signature = sender::signature(attempt.identity, &attempt.probe);
+        if let (Observation::Silence, Some((_, port))) = (&observation, arrived.iter().find(|(of, _)| *of == signature)) {
+            *observation = Observation::Arrived { port: *port, original: None };
+        }
+    }
     Ok(observations)
 }
 

@@ -1,13 +1,13 @@
 //! Whatever text the settings are given: it is refused, or the rules have the shape that rules have.
 
 use proptest::prelude::*;
+use sidecar_init::change::Change;
 use sidecar_init::cli::Cli;
-use sidecar_init::owned::Owned;
 use sidecar_init::rule::{Family, Match, Position, Rule, Target};
 use sidecar_init::{redirect, restore};
 
 /// Where text comes in, with a text that is right there.
-const FLAGS: [(&str, &str); 14] = [
+const FLAGS: [(&str, &str); 25] = [
     ("--envoy-port", "80"),
     ("--inbound-capture-port", "80"),
     ("--inbound-tunnel-port", "80"),
@@ -21,12 +21,28 @@ const FLAGS: [(&str, &str); 14] = [
     ("--istio-local-outbound-ports-exclude", "80"),
     ("--istio-exclude-interfaces", "eth0"),
     ("--kube-virt-interfaces", "vnet0,vnet1"),
-    ("--istio-inbound-interception-mode", "REDIRECT"),
+    ("--istio-inbound-interception-mode", "TPROXY"),
+    ("--exclude-inbound-cidrs", "10.0.0.0/8,fd00::/8"),
+    ("--dns-servers", "10.0.0.10,fd00::a"),
+    ("--istio-inbound-tproxy-mark", "5"),
+    ("--istio-inbound-tproxy-route-table", "5"),
+    ("--ip-families", "v4,v6"),
+    ("--force-iptables-binary", "nft"),
+    ("--iptables-probe-port", "80"),
+    ("--probe-timeout", "5s"),
+    ("--network-namespace", "/proc/1/ns/net"),
+    ("--output", "json"),
+    ("--drop-invalid", "true"),
 ];
-const VARIABLES: [(&str, &str); 3] = [
+/// Flags beside which a value shows in the most rules.
+const OTHERS: [&str; 5] =
+    ["-m=TPROXY", "-b=*", "--redirect-dns", "--dns-servers=10.0.0.10,fd00::a", "--tproxy-nonroot"];
+const VARIABLES: [(&str, &str); 5] = [
     ("ISTIO_OUTBOUND_OWNER_GROUPS", "java,5"),
     ("ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE", "java"),
     ("ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR", "127.0.0.1"),
+    ("ENVOY_USER", "5"),
+    ("DRY_RUN_FILE_PATH", "/tmp/rules"),
 ];
 
 /// A place, and what an attacker might make of the text that is right there.
@@ -64,8 +80,12 @@ fn given() -> impl Strategy<Value = (&'static str, String)> {
 /// A line of the rules: what it does to which chain, then words of the letters that values are made of.
 fn is_line(line: &str) -> bool {
     let kinds = [
+        "* mangle",
         "* nat",
+        "* raw",
+        "*mangle",
         "*nat",
+        "*raw",
         "COMMIT",
         "-N ISTIO_",
         ":ISTIO_",
@@ -73,6 +93,7 @@ fn is_line(line: &str) -> bool {
         "-A OUTPUT ",
         "-A PREROUTING ",
         "-I PREROUTING 1 ",
+        "-I ISTIO_INBOUND ",
     ];
     kinds.iter().any(|kind| line.starts_with(kind)) && line.chars().all(|c| c == ' ' || c.is_ascii_graphic())
 }
@@ -103,15 +124,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
     #[test]
-    fn no_value_breaks_out_of_its_rule((place, text) in given()) {
+    fn no_value_breaks_out_of_its_rule((place, text) in given(), with_others in any::<bool>()) {
+        let others = OTHERS.iter().filter(|_| with_others).map(Into::into);
         let flag = place.starts_with("--").then(|| format!("{place}={text}").into());
-        let cli = Cli::from_arguments(["sidecar-init".into()].into_iter().chain(flag)).unwrap();
+        let cli = Cli::from_arguments(["sidecar-init".into()].into_iter().chain(others).chain(flag)).unwrap();
         let environment = |name: &str| (name == place).then(|| text.clone());
         let Ok(settings) = cli.settings_with(&environment) else { return Ok(()) };
-        for family in [Family::V4, Family::V6] {
-            let rules = redirect::nat(&settings.capture, family);
+        for rules in [Family::V4, Family::V6].into_iter().flat_map(|family| redirect::rule_sets(&settings.capture, family)) {
             let structure = rules.own_chains().len() + 2;
-            for text in [restore::fresh(&rules), restore::swap(&rules, &Owned::default())] {
+            let change = Change { removed: vec![], present: vec![], rules: rules.clone() };
+            for text in [restore::fresh(&rules), restore::swap(&change)] {
                 prop_assert!(text.lines().all(is_line), "{}", text);
                 let lines = text.lines().filter(|line| line.starts_with("-A ") || line.starts_with("-I "));
                 let words: Vec<usize> = lines.map(|line| line.split_whitespace().count()).collect();

@@ -1,10 +1,7 @@
 //! What is taken for ours, what is left to others, and what is expected of the kernel.
 
-use ipnet::IpNet;
-
 use super::*;
-use crate::rule::{Family, Protocol, Table, Target};
-use crate::value::PortRange;
+use crate::rule::Table;
 
 fn owned(chains_and_rules: &str) -> Owned {
     let saved = Saved::read(&format!("*nat\n{chains_and_rules}COMMIT\n"), Table::Nat).unwrap();
@@ -59,23 +56,4 @@ fn rules_that_return_an_interface_are_ours_where_we_put_them() {
         "OUTPUT -j ISTIO_OUTPUT",
     ];
     assert_eq!(ours, expected);
-}
-
-#[test]
-fn a_rule_is_predicted_as_the_kernel_prints_it() {
-    let body = |matches: Vec<Match>| {
-        let rule =
-            Rule { setting: None, chain: Chain::Outbound, position: Position::Last, matches, target: Target::Return };
-        let rules = RuleSet { family: Family::V4, table: Table::Nat, rules: vec![rule] };
-        Owned::after(&rules).chains["ISTIO_OUTPUT"][0].clone()
-    };
-    let range = |text: &str| text.parse::<IpNet>().unwrap();
-    let port = PortRange::single(80);
-    assert_eq!(body(vec![Match::Destination(range("10.1.2.3/8"))]), "-d 10.0.0.0/8 -j RETURN");
-    assert_eq!(body(vec![Match::Destination(range("0.0.0.0/0"))]), "-j RETURN");
-    assert_eq!(body(vec![Match::NotPort(Protocol::Udp, port)]), "-p udp -m udp ! --dport 80 -j RETURN");
-    assert_eq!(
-        body(vec![Match::Port(Protocol::Tcp, port), Match::Source(range("10.0.0.0/8"))]),
-        "-s 10.0.0.0/8 -p tcp -m tcp --dport 80 -j RETURN"
-    );
 }

@@ -9,7 +9,7 @@ use crate::saved::Saved;
 fn wanted(arguments: &str) -> RuleSet {
     let arguments = ["sidecar-init"].into_iter().chain(arguments.split_whitespace()).map(Into::into);
     let settings = Cli::from_arguments(arguments).unwrap().settings_with(&|_| None).unwrap();
-    redirect::nat(&settings.capture, Family::V4)
+    redirect::rule_sets(&settings.capture, Family::V4).remove(0)
 }
 
 /// The plan where exactly these chains and rules are there.

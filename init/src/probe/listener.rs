@@ -89,14 +89,17 @@ impl Listeners {
         self.datagrams.iter().try_for_each(|socket| socket.set_nonblocking(true))
     }
 
-    /// Answers whoever says the token, until `end` is closed at its other end.
-    pub(super) fn answer(&self, token: &str, end: &UnixStream) -> io::Result<()> {
+    /// Answers whoever says the token, until `end` is closed at its other end. Returns what arrived as a datagram: the
+    /// signature of each, and at which port. Its answer may get lost on the way back, where that depends on whose socket
+    /// it comes from: ours is not the agent's.
+    pub(super) fn answer(&self, token: &str, end: &UnixStream) -> io::Result<Vec<(String, u16)>> {
         let mut callers: Vec<Caller> = Vec::new();
+        let mut arrived = Vec::new();
         loop {
             let ready = self.wait(&callers, end)?;
             let (fixed, of_callers) = ready.split_at(1 + self.streams.len() + self.datagrams.len());
             if fixed[0] {
-                return Ok(());
+                return Ok(arrived);
             }
             let mut is_ready = of_callers.iter();
             callers.retain_mut(|caller| !is_ready.next().is_some_and(|ready| *ready) || caller.listen(token));
@@ -106,8 +109,8 @@ impl Listeners {
                 callers.extend(Caller::accept(listener).ok());
             }
             for (socket, _) in self.datagrams.iter().zip(datagrams).filter(|(_, ready)| **ready) {
-                // Whoever asks notices that there is no answer.
-                let _ = answer_datagram(socket, token);
+                // One that cannot be received any more is as good as none.
+                arrived.extend(answer_datagram(socket, token).ok().flatten());
             }
         }
     }
@@ -139,7 +142,7 @@ impl Caller {
         let mut buffer = [0; MAX_MESSAGE];
         let Ok(length @ 1..) = self.stream.read(&mut buffer) else { return false };
         self.heard.extend_from_slice(&buffer[..length]);
-        if self.heard.get(HEAD.len()..) == Some(token.as_bytes()) {
+        if signature(&self.heard, token).is_some() {
             // Whoever asks notices that there is no answer.
             let _ = self.stream.write_all(answer(token, &self.observation).as_bytes());
             return false;
@@ -176,14 +179,20 @@ fn original(stream: &TcpStream) -> Option<SocketAddr> {
     }
 }
 
-fn answer_datagram(socket: &UdpSocket, token: &str) -> io::Result<()> {
+fn answer_datagram(socket: &UdpSocket, token: &str) -> io::Result<Option<(String, u16)>> {
     let mut buffer = [0; MAX_MESSAGE];
     let (length, sender) = socket.recv_from(&mut buffer)?;
-    if buffer[..length].get(HEAD.len()..) == Some(token.as_bytes()) {
-        let observation = Observation::Arrived { port: socket.local_addr()?.port(), original: None };
-        socket.send_to(answer(token, &observation).as_bytes(), sender)?;
-    }
-    Ok(())
+    let Some(signature) = signature(&buffer[..length], token) else { return Ok(None) };
+    let port = socket.local_addr()?.port();
+    // Whoever asks notices that there is no answer.
+    let _ = socket.send_to(answer(token, &Observation::Arrived { port, original: None }).as_bytes(), sender);
+    Ok(Some((signature, port)))
+}
+
+/// What follows the token in a message that is complete.
+fn signature(message: &[u8], token: &str) -> Option<String> {
+    let text = std::str::from_utf8(message.get(HEAD.len()..)?).ok()?;
+    Some(text.strip_prefix(token)?.strip_suffix('\n')?.to_owned())
 }
 
 fn answer(token: &str, observation: &Observation) -> String {

@@ -15,10 +15,17 @@ use nix::sys::socket::{
 };
 
 use crate::rule::Protocol;
-use crate::validation::{Observation, Probe, read_observation};
+use super::ourselves;
+use crate::validation::{Identity, Observation, Probe, read_observation};
 
 /// What precedes the token: the head of a DNS response without content, which a server that gets it does not answer.
 pub(super) const HEAD: [u8; 12] = [0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/// What follows the token: who sends, and what.
+pub(super) fn signature(user: Identity, probe: &Probe) -> String {
+    let Identity { uid, gid } = user;
+    format!(" {uid}:{gid} {probe}")
+}
 
 /// Answers are short lines.
 const MAX_ANSWER: usize = 256;
@@ -58,7 +65,7 @@ fn over_tcp(token: &str, probe: &Probe) -> io::Result<String> {
     let mut stream = opened(probe, deadline)?;
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(left(deadline)?))?;
-    stream.write_all(&message(token))?;
+    stream.write_all(&message(token, probe))?;
     let mut answer = Vec::new();
     // A stranger's answer may not end by itself.
     let mut buffer = [0; MAX_ANSWER];
@@ -109,7 +116,7 @@ fn over_udp(token: &str, probe: &Probe) -> io::Result<String> {
     stay_here(&socket, probe.destination)?;
     socket.connect(probe.destination)?;
     socket.set_read_timeout(Some(probe.patience))?;
-    socket.send(&message(token))?;
+    socket.send(&message(token, probe))?;
     let mut buffer = [0; MAX_ANSWER];
     // Only what comes from where the probe was sent is received, as by an application that asks a DNS server.
     let length = socket.recv(&mut buffer)?;
@@ -127,8 +134,8 @@ fn stay_here(fd: &impl AsFd, destination: SocketAddr) -> io::Result<()> {
     Ok(())
 }
 
-fn message(token: &str) -> Vec<u8> {
-    [&HEAD, token.as_bytes()].concat()
+fn message(token: &str, probe: &Probe) -> Vec<u8> {
+    [&HEAD, token.as_bytes(), signature(ourselves(), probe).as_bytes(), b"\n"].concat()
 }
 
 /// Time until the deadline; that there is none left is an error, as after waiting in vain.
@@ -141,7 +148,7 @@ fn reason(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::ConnectionRefused => "it was refused where it was sent".to_owned(),
         ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable => {
-            format!("it left this pod and got nowhere ({error})")
+            format!("it got nowhere ({error})")
         }
         _ => error.to_string(),
     }

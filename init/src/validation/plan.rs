@@ -8,7 +8,7 @@ use sidecar_contract::address::{INBOUND_SOURCE_V4, INBOUND_SOURCE_V6};
 
 use super::walk::{Fate, LOOPBACK, Packet, Walk, walk};
 use super::{Attempt, Direction, Expected, Identity, Probe, loopback};
-use crate::restore;
+use crate::canonical;
 use crate::rule::{Chain, Family, Match, Protocol, Rule, RuleSet, Target};
 use crate::settings::Capture;
 use crate::value::{Group, Selection};
@@ -81,12 +81,19 @@ pub struct Plan {
 pub fn plan(scene: &Scene<'_>) -> Plan {
     let mut planner = Planner { scene, users: users(scene), plan: Plan::default() };
     planner.inbound();
-    let outbound = planner.named_destinations(&planner.ports());
+    let outbound = planner.outbound();
     planner.towards(Direction::Outbound, Protocol::Tcp, outbound, scene.capture.outbound_port, 1);
     for port in dns_ports(scene) {
         for protocol in [Protocol::Tcp, Protocol::Udp] {
-            let servers = planner.named_destinations(&[DNS]);
-            planner.towards(Direction::Dns, protocol, servers, port, MAX_SERVERS);
+            let to_agent = |rule: &&Rule| rule.target == Target::Redirect(port);
+            let mut servers = planner.named(to_agent);
+            servers.truncate(MAX_SERVERS);
+            let count = servers.len().max(1);
+            if servers.is_empty() {
+                servers = planner.nobody();
+            }
+            let servers = servers.into_iter().map(|server| SocketAddr::new(server, DNS)).collect();
+            planner.towards(Direction::Dns, protocol, servers, port, count);
         }
     }
     planner.plan
@@ -188,16 +195,20 @@ impl<'a> Planner<'a> {
         };
         // Time is left for the answer to come back from another process.
         let all = self.scene.timeout * 9 / 10;
-        let patience = if expected == Expected::LeftAlone { all.min(NO_ANSWER) } else { all };
+        // Datagrams that arrive are noted even if the answer gets lost.
+        let is_short = expected == Expected::LeftAlone || protocol == Protocol::Udp;
+        let patience = if is_short { all.min(NO_ANSWER) } else { all };
+        let family = self.scene.family;
+        let line = |rule: &&Rule| format!("-A {} {}", rule.chain, canonical::body(rule, family));
         let source = self.source(interface);
         self.plan.attempts.push(Attempt {
-            family: self.scene.family,
+            family,
             direction,
             identity,
             is_proxy: self.is_proxy(identity),
             probe: Probe { protocol, source, destination, patience },
             expected,
-            rules: walk.rules.iter().map(|rule| restore::line(rule)).collect(),
+            rules: walk.rules.iter().map(line).collect(),
         });
     }
 
@@ -239,22 +250,32 @@ impl<'a> Planner<'a> {
     }
 
     /// Nobody's address, then one of each range that a rule names; each with all ports.
-    fn named_destinations(&self, ports: &[u16]) -> Vec<SocketAddr> {
-        let family = self.scene.family;
-        let matches = self.scene.rules.iter().flat_map(|set| &set.rules).flat_map(|rule| &rule.matches);
-        let ranges = matches.filter_map(|condition| match condition {
-            Match::Destination(range) if family.holds(range) => Some(a_host_of(range)),
+    fn outbound(&self) -> Vec<SocketAddr> {
+        let mut addresses = self.nobody();
+        addresses.extend(self.named(|_| true));
+        let ports = self.ports();
+        let with_ports = |address| ports.iter().map(move |port| SocketAddr::new(address, *port));
+        addresses.into_iter().flat_map(with_ports).collect()
+    }
+
+    fn nobody(&self) -> Vec<IpAddr> {
+        NOBODY.into_iter().filter(|address| self.scene.family.holds(&IpNet::from(*address))).collect()
+    }
+
+    /// One address of each range that certain rules ask for.
+    fn named(&self, is_asked: impl FnMut(&&Rule) -> bool) -> Vec<IpAddr> {
+        let rules = self.scene.rules.iter().flat_map(|set| &set.rules).filter(is_asked);
+        let ranges = rules.flat_map(|rule| &rule.matches).filter_map(|condition| match condition {
+            Match::Destination(range) if self.scene.family.holds(range) => Some(a_host_of(range)),
             _ => None,
         });
-        let mut addresses: Vec<IpAddr> =
-            NOBODY.into_iter().filter(|address| family.holds(&IpNet::from(*address))).collect();
+        let mut addresses = Vec::new();
         for address in ranges.take(MAX_DESTINATIONS) {
             if !addresses.contains(&address) {
                 addresses.push(address);
             }
         }
-        let with_ports = |address| ports.iter().map(move |port| SocketAddr::new(address, *port));
-        addresses.into_iter().flat_map(with_ports).collect()
+        addresses
     }
 }
 

@@ -3,7 +3,6 @@
 use super::*;
 use crate::cli::Cli;
 use crate::redirect;
-use crate::rule::RuleSet;
 
 const ROOT: Identity = Identity { uid: 0, gid: 0 };
 const PROXY: Identity = Identity { uid: 1337, gid: 1337 };
@@ -16,7 +15,7 @@ fn anywhere(_: IpAddr) -> Reach {
 fn planned(arguments: &str, family: Family, own: Identity, reach: &dyn Fn(IpAddr) -> Reach) -> Plan {
     let words = ["sidecar-init"].into_iter().chain(arguments.split_whitespace()).map(Into::into);
     let settings = Cli::from_arguments(words).unwrap().settings_with(&|_| None).unwrap();
-    let rules: Vec<RuleSet> = vec![redirect::nat(&settings.capture, family)];
+    let rules = redirect::rule_sets(&settings.capture, family);
     let own_addresses = ["10.0.0.2".parse().unwrap(), "fd77::2".parse().unwrap()];
     let own_addresses: Vec<IpAddr> =
         own_addresses.into_iter().filter(|address: &IpAddr| address.is_ipv4() == (family == Family::V4)).collect();
@@ -112,7 +111,7 @@ fn a_marker_address_that_counts_as_the_pod_itself_gives_way_to_the_pods_own() {
     let settings = cli.settings_with(&settings).unwrap();
     let plan = plan(&Scene {
         capture: &settings.capture,
-        rules: &[redirect::nat(&settings.capture, Family::V4)],
+        rules: &redirect::rule_sets(&settings.capture, Family::V4),
         family: Family::V4,
         own: PROXY,
         own_addresses: &["10.0.0.2".parse().unwrap()],

@@ -23,6 +23,14 @@ pub struct Failure {
     observation: Observation,
 }
 
+impl Failure {
+    /// Whether it differs only in the user that the probe was sent as, in the same role.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let same_user = Attempt { identity: other.attempt.identity, ..self.attempt.clone() };
+        (same_user, &self.observation) == (other.attempt.clone(), &other.observation)
+    }
+}
+
 /// Compares what became of an attempt with what has to.
 pub fn judge(attempt: &Attempt, observation: &Observation) -> Verdict {
     let is_right = match (attempt.expected, observation) {
