@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::origin;
 use crate::restore;
 use crate::rule::{Family, Rule};
 
@@ -66,6 +67,9 @@ impl fmt::Display for Diagnosis {
         }
         if let Some(setting) = self.setting {
             write!(f, ", which {setting} asks for")?;
+            if let Some(annotation) = origin::annotation(setting) {
+                write!(f, " (annotation {annotation})")?;
+            }
         }
         if let Some(advice) = self.advice {
             write!(f, "; {advice}")?;

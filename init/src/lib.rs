@@ -5,9 +5,9 @@
 //!                            iptables-save ─► saved ─► owned ─► plan ─► restore::swap ─► iptables-restore
 //! ```
 //!
-//! Core: [`canonical`], [`change`], [`diagnosis`], [`flags`], [`listing`], [`native`], [`owned`], [`plan`], [`reason`],
-//! [`redirect`], [`resolv_conf`], [`restore`], [`rule`], [`saved`], [`settings`], [`subcommand`], [`validation`],
-//! [`value`].
+//! Core: [`canonical`], [`change`], [`diagnosis`], [`flags`], [`listing`], [`native`], [`origin`], [`owned`], [`plan`],
+//! [`reason`], [`redirect`], [`resolv_conf`], [`restore`], [`rule`], [`saved`], [`settings`], [`subcommand`],
+//! [`validation`], [`value`].
 //! Edge: [`apply`], [`child`], [`cli`], [`dry_run`], [`iptables`], [`leftovers`], [`loopback`], [`probe`], [`show`].
 
 pub mod apply;
@@ -23,6 +23,7 @@ pub mod leftovers;
 pub mod listing;
 pub mod loopback;
 pub mod native;
+pub mod origin;
 pub mod owned;
 pub mod plan;
 pub mod probe;

@@ -190,7 +190,8 @@ fn observe(attempts: &[Attempt], timeout: Duration) -> Result<Vec<Observation>, 
     })?;
     for (attempt, observation) in attempts.iter().zip(&mut observations) {
         let signature = sender::signature(attempt.identity, &attempt.probe);
-        if let (Observation::Silence, Some((_, port))) = (&observation, arrived.iter().find(|(of, _)| *of == signature)) {
+        if let (Observation::Silence, Some((_, port))) = (&observation, arrived.iter().find(|(of, _)| *of == signature))
+        {
             *observation = Observation::Arrived { port: *port, original: None };
         }
     }

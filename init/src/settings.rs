@@ -10,7 +10,9 @@ mod reader;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use self::capture::{Capture, DnsCapture, InboundMode, MAX_OWNER_GROUPS, TO_ITSELF_MARK, Tproxy};
+pub use self::capture::{
+    Capture, DnsCapture, InboundMode, LEGACY_MAX_OWNER_GROUPS, MAX_OWNER_GROUPS, TO_ITSELF_MARK, Tproxy,
+};
 use self::reader::Reader;
 pub use self::reader::{Environment, Mistakes, ResolvConf};
 use crate::flags::{Flags, RunFlags, WriteFlags};

@@ -1,9 +1,11 @@
 //! Whatever text the settings are given: it is refused, or the rules have the shape that rules have.
+#![expect(clippy::unwrap_used, reason = "the flags of these tests can be read")]
 
 use proptest::prelude::*;
 use sidecar_init::change::Change;
 use sidecar_init::cli::Cli;
 use sidecar_init::rule::{Family, Match, Position, Rule, Target};
+use sidecar_init::settings::{Mistakes, Settings};
 use sidecar_init::{redirect, restore};
 
 /// Where text comes in, with a text that is right there.
@@ -118,6 +120,68 @@ fn word_count(rule: &Rule) -> usize {
         Target::Tproxy { .. } => 6,
     };
     place + matches.sum::<usize>() + target
+}
+
+fn read(place: &str, text: &str) -> Result<Settings, Mistakes> {
+    let flag = place.starts_with("--").then(|| format!("{place}={text}").into());
+    let cli = Cli::from_arguments(["sidecar-init".into()].into_iter().chain(flag)).unwrap();
+    cli.settings_with(&|name| (name == place).then(|| text.to_owned()))
+}
+
+#[test]
+fn a_character_that_ends_a_word_is_refused_at_every_end_of_every_value() {
+    for (place, right) in FLAGS.into_iter().chain(VARIABLES) {
+        assert!(read(place, right).is_ok(), "{place}");
+        for foreign in ["\n", "\r", "\t", "\0", "\u{b}", "\u{7f}", "\u{85}", "\u{2028}", "\"", "#", ";", "\\"] {
+            let middle = right.len() / 2;
+            for text in [
+                format!("{right}{foreign}"),
+                format!("{foreign}{right}"),
+                format!("{}{foreign}{}", &right[..middle], &right[middle..]),
+                foreign.to_owned(),
+            ] {
+                // A path may have any character that does not end a line.
+                if matches!(place, "--network-namespace" | "DRY_RUN_FILE_PATH") && !text.contains(char::is_control) {
+                    continue;
+                }
+                let mistakes = read(place, &text).unwrap_err().to_string();
+                assert!(
+                    mistakes.contains(place) && !mistakes.replace('\n', "").contains(char::is_control),
+                    "{mistakes}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn more_than_anybody_means_is_refused_and_what_somebody_might_is_not() {
+    let list = |count: u32| (0..count).map(|port| port.to_string()).collect::<Vec<_>>().join(",");
+    for place in [
+        "--istio-inbound-ports",
+        "--istio-local-exclude-ports",
+        "--istio-outbound-ports",
+        "--istio-local-outbound-ports-exclude",
+    ] {
+        assert!(read(place, &list(4096)).is_ok(), "{place}");
+        let mistakes = read(place, &list(10_000)).unwrap_err().to_string();
+        assert!(mistakes.starts_with(place) && mistakes.len() < 300, "{mistakes}");
+    }
+    assert!(read("--istio-inbound-ports", "0-9999").is_ok());
+}
+
+#[test]
+fn addresses_of_one_family_make_no_rule_of_the_other() {
+    let ranges = "10.0.0.0/8,fd00::/8";
+    for place in ["--istio-service-cidr", "--istio-service-exclude-cidr", "--exclude-inbound-cidrs"] {
+        let flags = ["sidecar-init", "-b=*"].map(Into::into);
+        let cli = Cli::from_arguments(flags.into_iter().chain([format!("{place}={ranges}").into()])).unwrap();
+        let capture = cli.settings_with(&|_| None).unwrap().capture;
+        for (family, own, other) in [(Family::V4, "10.0.0.0/8", "fd00::/8"), (Family::V6, "fd00::/8", "10.0.0.0/8")] {
+            let text: String = redirect::rule_sets(&capture, family).iter().map(restore::fresh).collect();
+            assert!(text.contains(own) && !text.contains(other), "{place}: {text}");
+        }
+    }
 }
 
 proptest! {

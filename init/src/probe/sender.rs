@@ -14,8 +14,8 @@ use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrStorage, bind, connect, setsockopt, socket, sockopt,
 };
 
-use crate::rule::Protocol;
 use super::ourselves;
+use crate::rule::Protocol;
 use crate::validation::{Identity, Observation, Probe, read_observation};
 
 /// What precedes the token: the head of a DNS response without content, which a server that gets it does not answer.

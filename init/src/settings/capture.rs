@@ -13,6 +13,9 @@ use crate::value::{self, Group, Interface, Invalid, PortRange, Selection};
 pub const TO_ITSELF_MARK: u32 = 1338;
 /// Groups that `ISTIO_OUTBOUND_OWNER_GROUPS` may name; as many as Istio allows.
 pub const MAX_OWNER_GROUPS: usize = 64;
+/// Groups that a rule of iptables-legacy holds: one rule matches them all, in five words each, and iptables takes 255
+/// words in a rule. nf_tables has no such limit.
+pub const LEGACY_MAX_OWNER_GROUPS: usize = 49;
 /// Mark of TPROXY mode, unless a flag says otherwise.
 const TPROXY_MARK: u32 = 1337;
 /// Routing table of TPROXY mode, unless a flag says otherwise.

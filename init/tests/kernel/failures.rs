@@ -5,7 +5,9 @@ use crate::pod::{BINARY, Pod, may_run, on_each_backend};
 #[test]
 fn wrong_settings_change_nothing() {
     on_each_backend(|pod| {
-        for (arguments, code) in [("-b 99999 -i *", 1), ("-b * -i * --redirect-dns --dns-servers x", 1), ("-b * --unknown", 255)] {
+        for (arguments, code) in
+            [("-b 99999 -i *", 1), ("-b * -i * --redirect-dns --dns-servers x", 1), ("-b * --unknown", 255)]
+        {
             let output = pod.init(arguments);
             assert_eq!(output.status.code(), Some(code), "{arguments}");
             assert_eq!(pod.all_rules(), "", "{arguments}");

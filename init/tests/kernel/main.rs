@@ -6,3 +6,5 @@ mod failures;
 mod others;
 mod pod;
 mod rules;
+mod show;
+mod validation;
