@@ -7,3 +7,5 @@ mod failures;
 mod others;
 mod pod;
 mod rules;
+mod show;
+mod validation;
