@@ -52,14 +52,21 @@ pub fn run(settings: &Settings) -> Result<(), Error> {
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
-    let has_ipv6 = || has_ipv6(Path::new(IPV6_ADDRESSES)).map_err(Error::Detect);
-    let families = settings.families.resolve(has_ipv6)?;
+    let families = families(settings)?;
     let rule_sets: Vec<RuleSet> =
         families.iter().flat_map(|family| redirect::rule_sets(&settings.capture, *family)).collect();
     if settings.dry_run {
         return Ok(dry_run::print(&rule_sets, settings.dry_run_file.as_deref())?);
     }
     write(settings, &rule_sets)
+}
+
+/// The families for which rules are wanted in this network namespace.
+///
+/// # Errors
+/// When it cannot be found out.
+pub fn families(settings: &Settings) -> Result<&'static [Family], Error> {
+    settings.families.resolve(|| has_ipv6(Path::new(IPV6_ADDRESSES)).map_err(Error::Detect))
 }
 
 /// Reads everything before it writes anything, so that a missing tool or right leaves the pod as it was.

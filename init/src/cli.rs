@@ -19,6 +19,9 @@ const RESOLV_CONF: &str = "/etc/resolv.conf";
 /// Exit code for a wrong command line. istio-iptables ends so where programs of ours otherwise end with 2.
 pub const USAGE: u8 = 255;
 
+/// Exit code for rules that do not do with traffic what they are for. What repairs pods of a CNI plugin looks for it.
+pub const NOT_VALID: u8 = 126;
+
 /// Redirects the traffic of this network namespace to the sidecar's proxy.
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "sidecar-init", version, after_help = AFTER_HELP, args_override_self = true)]
@@ -32,6 +35,7 @@ pub struct Cli {
 }
 
 const AFTER_HELP: &str = "\
+`sidecar-init show` prints the rules that are there, each with its reason; see `sidecar-init show --help`.
 A first argument `istio-iptables` is dropped, so that arguments made for Istio's image work unchanged.
 
 Every flag that says what to do can also be set by an environment variable, whose name is that of the flag in capitals

@@ -1,20 +1,37 @@
 //! The init container's program: settings, rules, done.
 
+use std::ffi::OsString;
+use std::io;
 use std::process::ExitCode;
 
 use sidecar_init::apply;
 use sidecar_init::cli::{self, Cli};
+use sidecar_init::probe::{self, Trial};
+use sidecar_init::redirect::rule_sets;
+use sidecar_init::settings::Settings;
+use sidecar_init::show::Show;
+use sidecar_init::subcommand::{self, Subcommand};
 use sidecar_process::exit;
 
 fn main() -> ExitCode {
-    let cli = match Cli::from_arguments(std::env::args_os()) {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Nobody is left to tell when the terminal is gone.
-            let _ = error.print();
-            return if error.use_stderr() { cli::USAGE } else { exit::DONE }.into();
-        }
-    };
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    match subcommand::take(&mut arguments) {
+        None => match Cli::from_arguments(arguments) {
+            Ok(cli) => redirect(cli),
+            Err(error) => not_understood(&error),
+        },
+        Some(Subcommand::Show) => match Show::from_arguments(arguments) {
+            Ok(show) => {
+                show.log().start();
+                ended(show.run(), exit::FAILED)
+            }
+            Err(error) => not_understood(&error),
+        },
+        Some(Subcommand::Probe) => ended(probe::serve(io::stdin().lock(), io::stdout()), exit::FAILED),
+    }
+}
+
+fn redirect(cli: Cli) -> ExitCode {
     cli.log().start();
     let settings = match cli.settings() {
         Ok(settings) => settings,
@@ -23,11 +40,38 @@ fn main() -> ExitCode {
             return if mistakes.is_usage() { cli::USAGE } else { exit::FAILED }.into();
         }
     };
-    match apply::run(&settings) {
+    if !settings.skip_rule_apply
+        && let Err(error) = apply::run(&settings)
+    {
+        return ended(Err(error), exit::FAILED);
+    }
+    if settings.run_validation && !settings.dry_run {
+        return ended(validate(&settings), cli::NOT_VALID);
+    }
+    exit::DONE.into()
+}
+
+fn validate(settings: &Settings) -> anyhow::Result<()> {
+    let families = apply::families(settings)?;
+    let rules: Vec<_> = families.iter().flat_map(|family| rule_sets(&settings.capture, *family)).collect();
+    let Settings { capture, probe_port, probe_timeout, .. } = settings;
+    probe::run(&Trial { capture, rules: &rules, probe_port: *probe_port, timeout: *probe_timeout })?;
+    Ok(())
+}
+
+/// Prints what is wrong with the command line, or what it asks for.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    // Nobody is left to tell when the terminal is gone.
+    let _ = error.print();
+    if error.use_stderr() { cli::USAGE } else { exit::DONE }.into()
+}
+
+fn ended(result: Result<(), impl Into<anyhow::Error>>, failed: u8) -> ExitCode {
+    match result {
         Ok(()) => exit::DONE.into(),
         Err(error) => {
-            report(&format!("{:#}", anyhow::Error::from(error)));
-            exit::FAILED.into()
+            report(&format!("{:#}", error.into()));
+            failed.into()
         }
     }
 }

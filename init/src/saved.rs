@@ -118,6 +118,11 @@ impl SavedRule {
         &self.chain
     }
 
+    /// The rule without its chain, in the form in which `iptables-save` prints it.
+    pub(crate) fn body(&self) -> &str {
+        &self.body
+    }
+
     /// Whether a TCP connection that it matches gets no further in the table.
     pub(crate) fn is_final_for_tcp(&self) -> bool {
         let is_final = matches!(self.target(), Some("ACCEPT" | "RETURN" | "DROP" | "REDIRECT" | "DNAT"));
@@ -175,7 +180,7 @@ fn normal(body: &str) -> String {
 }
 
 /// Splits as `iptables-restore` does: at blanks, but not within double quotes.
-fn words(body: &str) -> Vec<&str> {
+pub(crate) fn words(body: &str) -> Vec<&str> {
     let (mut in_quotes, mut escaped) = (false, false);
     body.split(|c: char| {
         let is_blank = c == ' ' && !in_quotes;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
 
 mod backend;
+mod bytes;
 mod failures;
 mod footprint;
 mod idempotency;
@@ -10,4 +11,6 @@ mod others;
 mod pod;
 mod privileges;
 mod rules;
+mod show;
 mod traffic;
+mod validation;

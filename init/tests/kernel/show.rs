@@ -1,0 +1,56 @@
+//! `show`: the rules that are there, each with its reason.
+
+use crate::pod::{BINARY, DEFAULT, on_each_backend};
+
+#[test]
+fn every_rule_is_shown_with_its_reason() {
+    on_each_backend(|pod| {
+        pod.apply(DEFAULT);
+        pod.iptables("iptables", "-I OUTPUT 1 -p tcp -j ACCEPT");
+        let text = pod.succeed(&[BINARY, "show"]);
+        for rule in pod.all_rules().lines() {
+            assert!(text.contains(&format!("  {rule}\n")), "{}: {rule} is missing in {text}", pod.backend);
+        }
+        for words in [
+            format!("IPv4 nat ({})", pod.backend),
+            format!("IPv6 nat ({})", pod.backend),
+            "! not ours, and decides before ours".to_owned(),
+            "no loop".to_owned(),
+        ] {
+            assert!(text.contains(&words), "{}: {words} is missing in {text}", pod.backend);
+        }
+    });
+}
+
+#[test]
+fn looking_changes_nothing() {
+    on_each_backend(|pod| {
+        assert_eq!(pod.succeed(&[BINARY, "istio-iptables", "show"]), "There are no rules.\n");
+        for tool in ["iptables-nft-save", "iptables-legacy-save", "ip6tables-nft-save", "ip6tables-legacy-save"] {
+            assert_eq!(pod.succeed(&[tool]), "", "{tool}: looking made a table");
+        }
+    });
+}
+
+#[test]
+fn programs_can_read_it() {
+    on_each_backend(|pod| {
+        pod.apply(DEFAULT);
+        let text = pod.succeed(&[BINARY, "show", "--output", "json"]);
+        let shown: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let tables = shown["tables"].as_array().unwrap();
+        let names: Vec<_> = tables.iter().map(|table| (&table["backend"], &table["family"], &table["table"])).collect();
+        let backend = serde_json::json!(pod.backend);
+        assert_eq!(names, [(&backend, &"IPv4".into(), &"nat".into()), (&backend, &"IPv6".into(), &"nat".into())]);
+        let rules = tables[0]["rules"].as_array().unwrap();
+        assert_eq!(rules.len(), 18);
+        assert!(rules.iter().all(|rule| rule["owner"] == "ours" && rule["reason"].as_str().unwrap().len() > 20));
+    });
+}
+
+#[test]
+fn a_wrong_word_after_show_is_a_mistake() {
+    on_each_backend(|pod| {
+        assert_eq!(pod.run(&[BINARY, "show", "--output", "yaml"]).status.code(), Some(255));
+    });
+}
