@@ -61,6 +61,32 @@ fn both_directions_are_tried_by_everybody_who_matters() {
 }
 
 #[test]
+fn in_tproxy_mode_a_proxy_without_the_proxys_user_gets_its_calls_handed() {
+    let lines = attempts("-b * -i * -m TPROXY", Family::V4, ROOT);
+    let inbound: Vec<&String> = lines.iter().filter(|line| line.starts_with("inbound")).collect();
+    let expected = ["inbound 1337:65534 tcp 127.0.0.6:15002 15006", "inbound 65534:1337 tcp 127.0.0.6:15002 15006"];
+    assert_eq!(inbound, expected);
+    let plan = planned("-b 80 -i * -m TPROXY", Family::V6, ROOT, &anywhere);
+    let handed = plan.attempts.iter().find(|attempt| attempt.expected == Expected::HandedTo(15006)).unwrap();
+    assert_eq!(handed.probe.destination, "[::6]:80".parse().unwrap());
+    assert!(handed.rules.last().unwrap().contains("-j TPROXY --on-port 15006"), "{:?}", handed.rules);
+}
+
+#[test]
+fn dns_is_tried_over_both_protocols_with_every_server() {
+    let dns = |arguments: &str, family| {
+        let mut lines = attempts(arguments, family, ROOT);
+        lines.retain(|line| line.starts_with("DNS 65534:65534"));
+        lines
+    };
+    let expected = ["tcp 10.96.0.10:53", "tcp 10.96.0.11:53", "udp 10.96.0.10:53", "udp 10.96.0.11:53"];
+    let expected = expected.map(|way| format!("DNS 65534:65534 {way} 15053"));
+    assert_eq!(dns("-i * --redirect-dns --dns-servers 10.96.0.10,10.96.0.11", Family::V4), expected);
+    let expected = ["tcp", "udp"].map(|protocol| format!("DNS 65534:65534 {protocol} [2001:db8::1]:53 15053"));
+    assert_eq!(dns("-i * --redirect-dns --capture-all-dns", Family::V6), expected);
+}
+
+#[test]
 fn the_proxy_itself_tries_what_only_it_can() {
     let lines = attempts("-b * -i *", Family::V4, PROXY);
     assert_eq!(lines[0], "inbound 1337:1337 tcp 127.0.0.6:15002 15006");

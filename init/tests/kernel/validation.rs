@@ -167,6 +167,20 @@ fn dns_queries_of_the_application_arrive_at_the_agent() {
 }
 
 #[test]
+fn in_tproxy_mode_connections_are_handed_to_a_transparent_socket() {
+    on_each_connected(|pod| {
+        for arguments in ["-b * -i * -m TPROXY", "-b 80,443 -i * -m TPROXY --tproxy-nonroot"] {
+            let output = pod.init(&format!("{arguments} --run-validation"));
+            assert!(output.status.success(), "{} with `{arguments}`: {}", pod.backend, output.stderr);
+            assert!(output.stderr.contains("passed=12"), "{} with `{arguments}`: {}", pod.backend, output.stderr);
+        }
+        pod.succeed(&[&format!("iptables-{}", pod.backend), "-t", "mangle", "-F", "ISTIO_TPROXY"]);
+        let expected: [&[&str]; 1] = [&["IPv4 inbound", "group 1337", "-j TPROXY --on-port 15006"]];
+        assert_names(&failures(pod, "-b 80,443 -i * -m TPROXY --tproxy-nonroot"), &expected);
+    });
+}
+
+#[test]
 fn a_direction_without_a_route_is_left_out() {
     on_each_backend(|pod| {
         let output = pod.init(&format!("{DEFAULT} --run-validation"));
