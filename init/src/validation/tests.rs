@@ -189,6 +189,8 @@ fn only_the_right_port_with_the_right_original_destination_will_do() {
     for right in [Observation::Elsewhere, Observation::Silence, Observation::Failed(String::new())] {
         assert_eq!(failure(Direction::Outbound, true, &right), "Passed");
     }
+    let lost = failure(Direction::Outbound, true, &Observation::Lost("its process was killed".to_owned()));
+    assert!(lost.contains("should be left alone, but its process was killed; by the rules"), "{lost}");
     let unable = failure(Direction::Inbound, true, &Observation::NotSent("no right".to_owned()));
     assert!(unable.contains("IPv4 inbound: not tried as the proxy (user 1337, group 65534): no right"), "{unable}");
 }
@@ -205,6 +207,7 @@ fn what_is_said_between_processes_is_read_as_it_was_meant() {
         Observation::Silence,
         Observation::Failed("two words".to_owned()),
         Observation::NotSent("why not".to_owned()),
+        Observation::Lost("who knows".to_owned()),
     ] {
         assert_eq!(read_observation(&observation.to_string()).unwrap(), observation);
     }

@@ -44,7 +44,7 @@ pub fn judge(attempt: &Attempt, observation: &Observation) -> Verdict {
             port == *at && original.is_none_or(|original| original == attempt.probe.destination)
         }
         (Expected::RedirectedTo(_) | Expected::HandedTo(_), _) => false,
-        (Expected::LeftAlone, Observation::Arrived { .. }) => false,
+        (Expected::LeftAlone, Observation::Arrived { .. } | Observation::Lost(_)) => false,
         (Expected::LeftAlone, _) => true,
     };
     if is_right {
@@ -74,10 +74,14 @@ impl fmt::Display for Failure {
             Observation::Arrived { port, original: None } => write!(f, "arrived at port {port}")?,
             Observation::Elsewhere => f.write_str("somebody else answered")?,
             Observation::Silence => f.write_str("nobody answered")?,
-            Observation::Failed(reason) | Observation::NotSent(reason) => f.write_str(reason)?,
+            Observation::Failed(reason) | Observation::NotSent(reason) | Observation::Lost(reason) => {
+                f.write_str(reason)?;
+            }
         }
         match expected {
-            Expected::LeftAlone => f.write_str(": the proxy's own connections would come back to it in a loop")?,
+            Expected::LeftAlone if matches!(self.observation, Observation::Arrived { .. }) => {
+                f.write_str(": the proxy's own connections would come back to it in a loop")?;
+            }
             _ if *family == Family::V6 && *is_proxy => f.write_str("; is ::6/128 on lo?")?,
             _ => {}
         }
