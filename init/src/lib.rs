@@ -5,10 +5,11 @@
 //!                            iptables-save ─► saved ─► owned ─► plan ─► restore::swap ─► iptables-restore
 //! ```
 //!
-//! Core: [`canonical`], [`change`], [`diagnosis`], [`flags`], [`listing`], [`native`], [`origin`], [`owned`], [`plan`],
-//! [`reason`], [`redirect`], [`resolv_conf`], [`restore`], [`rule`], [`saved`], [`settings`], [`subcommand`],
-//! [`validation`], [`value`].
-//! Edge: [`apply`], [`child`], [`cli`], [`dry_run`], [`iptables`], [`leftovers`], [`loopback`], [`probe`], [`show`].
+//! Core: [`canonical`], [`change`], [`diagnosis`], [`flags`], [`groups`], [`listing`], [`native`], [`nftables`],
+//! [`origin`], [`owned`], [`plan`], [`reason`], [`redirect`], [`resolv_conf`], [`restore`], [`rule`], [`saved`],
+//! [`settings`], [`subcommand`], [`validation`], [`value`].
+//! Edge: [`apply`], [`child`], [`cli`], [`dry_run`], [`iptables`], [`kernel`], [`leftovers`], [`loopback`], [`probe`],
+//! [`show`].
 
 pub mod apply;
 pub mod canonical;
@@ -18,11 +19,14 @@ pub mod cli;
 pub mod diagnosis;
 pub mod dry_run;
 pub mod flags;
+pub mod groups;
 pub mod iptables;
+pub mod kernel;
 pub mod leftovers;
 pub mod listing;
 pub mod loopback;
 pub mod native;
+pub mod nftables;
 pub mod origin;
 pub mod owned;
 pub mod plan;

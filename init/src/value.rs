@@ -147,7 +147,10 @@ pub(crate) fn listening_port(text: &str) -> Result<u16, Invalid> {
 }
 
 /// A port from 0 to 65535, or a range written `100:200` or `100-200`.
-pub(crate) fn port_range(text: &str) -> Result<PortRange, Invalid> {
+///
+/// # Errors
+/// When it is none, or begins after its end.
+pub fn port_range(text: &str) -> Result<PortRange, Invalid> {
     let port = |text| number(text, u64::from(u16::MAX)).and_then(|port| u16::try_from(port).ok());
     let range = match text.split_once([':', '-']) {
         Some((first, last)) => port(first).zip(port(last)),
@@ -178,7 +181,10 @@ pub(crate) fn group(text: &str) -> Result<Group, Invalid> {
 }
 
 /// A network interface.
-pub(crate) fn interface(text: &str) -> Result<Interface, Invalid> {
+///
+/// # Errors
+/// When it is none.
+pub fn interface(text: &str) -> Result<Interface, Invalid> {
     let is_name = text.len() <= MAX_INTERFACE
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
