@@ -23,6 +23,7 @@ use self::listener::Listeners;
 use crate::child::{self, Limits};
 use crate::rule::{Family, RuleSet};
 use crate::settings::Capture;
+use crate::show;
 use crate::validation::{
     Attempt, Expected, Failure, Identity, Observation, Plan, Probe, Scene, Verdict, judge, plan, read_observation,
     read_probe,
@@ -96,6 +97,8 @@ pub fn run(trial: &Trial<'_>) -> Result<(), Error> {
     }
     if !failures.is_empty() {
         failures.dedup_by(|one, other| one.is_like(other));
+        let live = show::live_rules();
+        failures.iter_mut().for_each(|failure| failure.look_into(&live));
         return Err(Error::Rules(failures));
     }
     // What one of the users could do need not be done by all.

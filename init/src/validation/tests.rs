@@ -175,6 +175,29 @@ fn a_failure_names_direction_family_user_and_rules() {
 }
 
 #[test]
+fn of_the_rules_those_that_are_not_there_are_named() {
+    let plan = planned("-b * -i *", Family::V4, ROOT, &anywhere);
+    let attempt = plan.attempts.iter().find(|attempt| attempt.direction == Direction::Outbound).unwrap();
+    let Verdict::Failed(failure) = judge(attempt, &Observation::Silence) else { panic!("it did not fail") };
+    let among = |live: &[(Family, &str)]| {
+        let mut failure = failure.clone();
+        failure.look_into(&live.iter().map(|(family, rule)| (*family, (*rule).to_owned())).collect::<Vec<_>>());
+        failure.to_string()
+    };
+    let [first, second, third] = [
+        "-A OUTPUT -j ISTIO_OUTPUT",
+        "-A ISTIO_OUTPUT -j ISTIO_REDIRECT",
+        "-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001",
+    ]
+    .map(|rule| (Family::V4, rule));
+    let text = among(&[first, second, (Family::V6, third.1)]);
+    assert!(text.ends_with("; not there: `-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001`"), "{text}");
+    let text = among(&[first, second, third]);
+    assert!(text.ends_with("; they are there: another rule comes before them"), "{text}");
+    assert_eq!(among(&[(Family::V4, "-A OUTPUT -j ACCEPT")]), failure.to_string());
+}
+
+#[test]
 fn only_the_right_port_with_the_right_original_destination_will_do() {
     let arrived = |port, original: &str| Observation::Arrived { port, original: Some(original.parse().unwrap()) };
     assert_eq!(failure(Direction::Outbound, false, &arrived(15001, "192.0.2.1:15002")), "Passed");

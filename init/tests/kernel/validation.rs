@@ -86,7 +86,7 @@ fn without_rules_everything_fails() {
 fn the_direction_the_family_and_the_rule_are_named() {
     let inbound = "should arrive at port 15006";
     let outbound = "should arrive at port 15001";
-    let redirect = "`-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001`";
+    let redirect = "; not there: `-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001`";
     on_each_connected(|pod| {
         for (tool, damage, expected) in [
             ("iptables", "-F ISTIO_REDIRECT", ["IPv4 outbound", outbound, redirect]),
@@ -101,12 +101,20 @@ fn the_direction_the_family_and_the_rule_are_named() {
             (
                 "iptables",
                 "-D ISTIO_OUTPUT -m owner --uid-owner 1337 -j RETURN",
-                ["IPv4 outbound", "user 1337", "in a loop; by the rules"],
+                [
+                    "IPv4 outbound",
+                    "user 1337",
+                    "in a loop; by the rules `-A OUTPUT -j ISTIO_OUTPUT`, `-A ISTIO_OUTPUT -m owner",
+                ],
             ),
             (
                 "ip6tables",
                 "-D ISTIO_OUTPUT -m owner --gid-owner 1337 -j RETURN",
-                ["IPv6 outbound", "group 1337", "in a loop; by the rules"],
+                [
+                    "IPv6 outbound",
+                    "group 1337",
+                    "in a loop; by the rules `-A OUTPUT -j ISTIO_OUTPUT`, `-A ISTIO_OUTPUT -m owner",
+                ],
             ),
         ] {
             pod.apply(DEFAULT);
