@@ -4,7 +4,7 @@
 
 mod configurations;
 mod dump;
-pub(crate) mod random;
+mod random;
 
 use std::process::{Command, Stdio};
 use std::time::Instant;

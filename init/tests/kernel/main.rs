@@ -4,7 +4,6 @@
 
 mod bytes;
 mod failures;
-mod native;
 mod others;
 mod pod;
 mod rules;
