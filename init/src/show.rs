@@ -6,11 +6,11 @@ use std::io::{self, Write};
 use clap::Parser;
 use sidecar_process::log::LogArgs;
 
-use crate::iptables::{self, Iptables};
+use crate::backend::Kind;
 use crate::listing::{Listing, TableListing};
 use crate::rule::{Family, Table};
 use crate::saved::Saved;
-use crate::settings::Backend;
+use crate::store::{self, State};
 
 /// Shows the rules that redirect the traffic of this network namespace, each with its reason.
 #[derive(Clone, Debug, clap::Parser)]
@@ -37,7 +37,7 @@ enum Output {
 pub enum Error {
     /// A backend could not be read.
     #[error(transparent)]
-    Iptables(#[from] iptables::Error),
+    Store(#[from] store::Error),
     /// Standard output is gone.
     #[error("cannot print the rules on standard output")]
     Print(#[source] io::Error),
@@ -72,17 +72,22 @@ impl Show {
 }
 
 fn read() -> Result<Listing, Error> {
-    let mut listing = Listing::default();
-    for (backend, name) in [(Backend::Nft, "nft"), (Backend::Legacy, "legacy")] {
-        for family in [Family::V4, Family::V6] {
-            let output = Iptables { family, backend }.save_all()?;
-            for table in [Table::Raw, Table::Mangle, Table::Nat] {
-                let Ok(saved) = Saved::read(&output, table) else { continue };
-                if !saved.chains.is_empty() || !saved.others.is_empty() {
-                    listing.tables.push(TableListing::new(name, family, table, &saved));
-                }
-            }
+    let state = State::read()?;
+    let described = |(kind, family, table, saved): (Kind, Family, Table, &Saved)| {
+        TableListing::new(kind.word(), family, table, saved)
+    };
+    Ok(Listing { tables: state.tables().map(described).collect(), routing: vec![] })
+}
+
+/// All rules of a family, each as a line of `iptables-save`, of whatever can be read.
+pub(crate) fn live_rules() -> Vec<(Family, String)> {
+    let Ok(state) = State::read() else { return vec![] };
+    let mut rules = Vec::new();
+    for (_, family, _, saved) in state.tables() {
+        rules.extend(saved.others.iter().map(|rule| (family, format!("-A {rule}"))));
+        for (chain, bodies) in &saved.chains {
+            rules.extend(bodies.iter().map(|body| (family, format!("-A {chain} {body}"))));
         }
     }
-    Ok(listing)
+    rules
 }
