@@ -27,7 +27,7 @@ impl Footprint {
             match tool {
                 _ if tool.ends_with("-save") => lines.extend(saved(tool, text)),
                 _ if tool.starts_with("nft") => lines.extend(listed(text)),
-                _ => lines.extend(text.lines().map(|line| format!("{tool}: {}", line.trim_end()))),
+                _ => lines.extend(text.lines().filter_map(|line| Some(format!("{tool}: {}", lasting(line)?)))),
             }
         }
         Self { lines }
@@ -38,9 +38,14 @@ impl Footprint {
         self.lines.iter().map(String::as_str).filter(|line| words.iter().any(|word| line.contains(word))).collect()
     }
 
-    /// Whether anything of ours is in it.
+    /// What the program writes.
+    pub(crate) fn ours(&self) -> Vec<&str> {
+        self.with(&["ISTIO_", "istio-proxy", "lookup 133", "table 133", "::6/128"])
+    }
+
+    /// Whether nothing of that is there.
     pub(crate) fn is_clean(&self) -> bool {
-        self.with(&["ISTIO_", "istio-proxy", "lookup 133", "table 133", "::6/128"]).is_empty()
+        self.ours().is_empty()
     }
 
     /// What is in one only, marked as in a diff; empty if there is no difference.
@@ -63,6 +68,14 @@ impl Footprint {
         }
         text
     }
+}
+
+/// A line of `ip` without what is not there to stay: the number of a rule of routing, from which the kernel counts down,
+/// and the short while that it looks at a new address. The routes that it makes of an address say nothing more.
+fn lasting(line: &str) -> Option<String> {
+    let rule = line.split_once(":\t").map_or(line, |(_, rule)| rule);
+    let is_made_by_the_kernel = rule.contains("proto kernel");
+    (!is_made_by_the_kernel).then(|| rule.replace(" tentative", "").trim_end().to_owned())
 }
 
 /// The chains and rules that a tool shows. A table in which there are only empty chains of the kernel says nothing: with
@@ -90,7 +103,8 @@ fn saved(tool: &str, text: &str) -> Vec<String> {
     flat.map(|(chain, rule)| format!("{tool}: {chain}: {rule}")).collect()
 }
 
-/// Tables, chains and rules of nf_tables.
+/// Tables, chains and rules of nf_tables. Those that are laid out for iptables are left to it: as with iptables-legacy, a
+/// table of only empty chains of the kernel says nothing.
 fn listed(text: &str) -> Vec<String> {
     let mut table = String::new();
     let mut chain = String::new();
@@ -108,5 +122,6 @@ fn listed(text: &str) -> Vec<String> {
         }
     }
     let flat = chains.into_iter().flat_map(|(chain, rules)| rules.into_iter().map(move |rule| (chain.clone(), rule)));
-    flat.map(|(chain, rule)| format!("nft: {chain}: {rule}")).collect()
+    let others = flat.filter(|(chain, _)| !chain.starts_with("table ip ") && !chain.starts_with("table ip6 "));
+    others.map(|(chain, rule)| format!("nft: {chain}: {rule}")).collect()
 }

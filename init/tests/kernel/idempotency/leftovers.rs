@@ -104,7 +104,19 @@ fn rules_of_others_are_kept_byte_for_byte_and_in_place() {
         let others = |pod: &Pod| {
             let found = Footprint::of(pod);
             found
-                .with(&["OTHERS", "cni", "firewall", "0x7", "0x8", "dport 9", "table 100", "lookup 100", "0.0.53"])
+                .with(&[
+                    "OTHERS",
+                    "cni",
+                    "firewall",
+                    "0x7",
+                    "0x8",
+                    "dport 97",
+                    "dport 98",
+                    "dport 99",
+                    "table 100",
+                    "lookup 100",
+                    "0.0.53",
+                ])
                 .join("\n")
         };
         let mut before = others(&pod);
