@@ -7,6 +7,7 @@ mod bytes;
 mod failures;
 mod footprint;
 mod idempotency;
+mod native;
 mod others;
 mod pod;
 mod privileges;
