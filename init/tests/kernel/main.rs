@@ -8,4 +8,5 @@ mod others;
 mod pod;
 mod rules;
 mod show;
+mod transactions;
 mod validation;
