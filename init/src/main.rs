@@ -45,18 +45,18 @@ fn redirect(cli: Cli) -> ExitCode {
     {
         return ended(Err(error), exit::FAILED);
     }
-    if settings.run_validation && !settings.dry_run {
-        return ended(validate(&settings), cli::NOT_VALID);
-    }
-    exit::DONE.into()
+    if settings.run_validation && !settings.dry_run { validate(&settings) } else { exit::DONE.into() }
 }
 
-fn validate(settings: &Settings) -> anyhow::Result<()> {
-    let families = apply::families(settings)?;
+fn validate(settings: &Settings) -> ExitCode {
+    let families = match apply::families(settings) {
+        Ok(families) => families,
+        Err(error) => return ended(Err(error), exit::FAILED),
+    };
     let rules: Vec<_> = families.iter().flat_map(|family| rule_sets(&settings.capture, *family)).collect();
     let Settings { capture, probe_port, probe_timeout, .. } = settings;
-    probe::run(&Trial { capture, rules: &rules, probe_port: *probe_port, timeout: *probe_timeout })?;
-    Ok(())
+    let trial = Trial { capture, rules: &rules, probe_port: *probe_port, timeout: *probe_timeout };
+    ended(probe::run(&trial), cli::NOT_VALID)
 }
 
 /// Prints what is wrong with the command line, or what it asks for.

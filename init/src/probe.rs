@@ -23,6 +23,7 @@ use self::listener::Listeners;
 use crate::child::{self, Limits};
 use crate::rule::{Family, RuleSet};
 use crate::settings::Capture;
+use crate::show;
 use crate::validation::{
     Attempt, Expected, Failure, Identity, Observation, Plan, Probe, Scene, Verdict, judge, plan, read_observation,
     read_probe,
@@ -57,7 +58,7 @@ pub enum Error {
     #[error("{}", lines(.0))]
     Rules(Vec<Failure>),
     /// The trial has to listen where the proxy does.
-    #[error("cannot listen on {address}, where the proxy would; try the rules before the proxy starts")]
+    #[error("cannot listen on {address}, where the proxy would{}", advice(.source))]
     Listen {
         /// Where.
         address: SocketAddr,
@@ -96,6 +97,8 @@ pub fn run(trial: &Trial<'_>) -> Result<(), Error> {
     }
     if !failures.is_empty() {
         failures.dedup_by(|one, other| one.is_like(other));
+        let live = show::live_rules();
+        failures.iter_mut().for_each(|failure| failure.look_into(&live));
         return Err(Error::Rules(failures));
     }
     // What one of the users could do need not be done by all.
@@ -206,26 +209,32 @@ fn send_as(user: Identity, token: &str, probes: &[Probe], timeout: Duration) -> 
     let mut command = Command::new(OURSELVES);
     command.arg(SUBCOMMAND).env_clear().uid(user.uid).gid(user.gid);
     let limits = Limits { time: timeout, output: MAX_OUTPUT };
-    let reason = match child::run(&mut command, format!("{token}\n{input}"), limits) {
+    let lost = |reason: String| vec![Observation::Lost(reason); probes.len()];
+    let not_sent = |reason: String| vec![Observation::NotSent(reason); probes.len()];
+    match child::run(&mut command, format!("{token}\n{input}"), limits) {
         Err(child::Error::Run(error)) if error.kind() == io::ErrorKind::PermissionDenied => {
-            "to run as somebody else takes root with the capabilities SETUID and SETGID".to_owned()
+            not_sent("to run as somebody else takes root with the capabilities SETUID and SETGID".to_owned())
         }
-        Err(child::Error::Time(_)) => return vec![Observation::Silence; probes.len()],
-        Err(child::Error::Run(error)) => format!("cannot run as {user}: {error}"),
-        Err(error) => error.to_string(),
-        Ok(ended) => {
-            let lines = ended.output.lines().map(read_observation).collect::<Result<Vec<_>, _>>();
-            match lines {
-                Ok(observations) if observations.len() == probes.len() => return observations,
-                _ => format!("the process that should send ended with {}: {}", ended.status, ended.complaint.trim()),
-            }
-        }
-    };
-    vec![Observation::NotSent(reason); probes.len()]
+        Err(child::Error::Run(error)) => not_sent(format!("cannot run as {user}: {error}")),
+        Err(error @ child::Error::Missing) => not_sent(format!("cannot run {OURSELVES}: {error}")),
+        Err(error) => lost(format!("the process that sends it failed: {error}")),
+        Ok(ended) => match ended.output.lines().map(read_observation).collect::<Result<Vec<_>, _>>() {
+            Ok(observations) if observations.len() == probes.len() => observations,
+            _ => lost(format!("the process that sends it ended with {}: {}", ended.status, ended.complaint.trim())),
+        },
+    }
 }
 
 fn ourselves() -> Identity {
     Identity { uid: geteuid().as_raw(), gid: getegid().as_raw() }
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "; try the rules before the proxy starts",
+        io::ErrorKind::AddrNotAvailable => "; bring lo up, or use --ip-families",
+        _ => "",
+    }
 }
 
 fn lines(failures: &[Failure]) -> String {

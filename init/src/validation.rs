@@ -104,6 +104,8 @@ pub enum Observation {
     Failed(String),
     /// It could not be sent at all, for this reason.
     NotSent(String),
+    /// That is not known, for this reason.
+    Lost(String),
 }
 
 /// The address of a family that is this very network namespace.

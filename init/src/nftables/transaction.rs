@@ -39,12 +39,13 @@ pub enum Impossible {
     #[error(transparent)]
     Groups(#[from] UnknownGroups),
     /// Rules in there would do nothing.
-    #[error("the {0} {1} table is dormant, so that no rule in it has an effect; wake it with `nft add table {} {1}`", nft(*.0))]
+    #[error("the {0} {1} table is dormant, so that no rule in it has an effect; wake it with `nft add table {nft} {1}`", nft = nft(*.0))]
     Dormant(Family, Table),
     /// Rules in there would do nothing.
     #[error(
         "the {0} {1} table has a chain {2} that does not see the packets that iptables' {2} sees; \
-         delete it, or give it another name with `nft rename chain {} {1} {2}`", nft(*.0)
+         delete it, or give it another name with `nft rename chain {nft} {1} {2}`",
+        nft = nft(*.0)
     )]
     NotCalled(Family, Table, Chain),
 }

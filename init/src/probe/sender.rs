@@ -40,7 +40,7 @@ pub(super) fn token() -> String {
 pub(super) fn send_all(token: &str, probes: &[Probe]) -> Vec<Observation> {
     thread::scope(|scope| {
         let sending: Vec<_> = probes.iter().map(|probe| scope.spawn(|| send(token, probe))).collect();
-        let lost = || Observation::NotSent("the probe's thread ended".to_owned());
+        let lost = || Observation::Lost("its thread did not end well".to_owned());
         sending.into_iter().map(|sending| sending.join().unwrap_or_else(|_| lost())).collect()
     })
 }

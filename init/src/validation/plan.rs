@@ -237,7 +237,7 @@ impl<'a> Planner<'a> {
     /// The port that was asked for, those that rules send to the proxy, and another one for where a rule lets the first
     /// pass.
     fn ports(&self) -> Vec<u16> {
-        let to_proxy = |rule: &&Rule| rule.target == Target::Jump(Chain::Redirect);
+        let to_proxy = |rule: &&Rule| [Chain::Redirect, Chain::Tproxy].map(Target::Jump).contains(&rule.target);
         let rules = self.scene.rules.iter().flat_map(|set| &set.rules).filter(to_proxy);
         let named = rules.flat_map(|rule| &rule.matches).filter_map(|condition| match condition {
             Match::Port(Protocol::Tcp, range) => Some(range.first()),

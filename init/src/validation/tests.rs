@@ -61,6 +61,32 @@ fn both_directions_are_tried_by_everybody_who_matters() {
 }
 
 #[test]
+fn in_tproxy_mode_a_proxy_without_the_proxys_user_gets_its_calls_handed() {
+    let lines = attempts("-b * -i * -m TPROXY", Family::V4, ROOT);
+    let inbound: Vec<&String> = lines.iter().filter(|line| line.starts_with("inbound")).collect();
+    let expected = ["inbound 1337:65534 tcp 127.0.0.6:15002 15006", "inbound 65534:1337 tcp 127.0.0.6:15002 15006"];
+    assert_eq!(inbound, expected);
+    let plan = planned("-b 80 -i * -m TPROXY", Family::V6, ROOT, &anywhere);
+    let handed = plan.attempts.iter().find(|attempt| attempt.expected == Expected::HandedTo(15006)).unwrap();
+    assert_eq!(handed.probe.destination, "[::6]:80".parse().unwrap());
+    assert!(handed.rules.last().unwrap().contains("-j TPROXY --on-port 15006"), "{:?}", handed.rules);
+}
+
+#[test]
+fn dns_is_tried_over_both_protocols_with_every_server() {
+    let dns = |arguments: &str, family| {
+        let mut lines = attempts(arguments, family, ROOT);
+        lines.retain(|line| line.starts_with("DNS 65534:65534"));
+        lines
+    };
+    let expected = ["tcp 10.96.0.10:53", "tcp 10.96.0.11:53", "udp 10.96.0.10:53", "udp 10.96.0.11:53"];
+    let expected = expected.map(|way| format!("DNS 65534:65534 {way} 15053"));
+    assert_eq!(dns("-i * --redirect-dns --dns-servers 10.96.0.10,10.96.0.11", Family::V4), expected);
+    let expected = ["tcp", "udp"].map(|protocol| format!("DNS 65534:65534 {protocol} [2001:db8::1]:53 15053"));
+    assert_eq!(dns("-i * --redirect-dns --capture-all-dns", Family::V6), expected);
+}
+
+#[test]
 fn the_proxy_itself_tries_what_only_it_can() {
     let lines = attempts("-b * -i *", Family::V4, PROXY);
     assert_eq!(lines[0], "inbound 1337:1337 tcp 127.0.0.6:15002 15006");
@@ -149,6 +175,29 @@ fn a_failure_names_direction_family_user_and_rules() {
 }
 
 #[test]
+fn of_the_rules_those_that_are_not_there_are_named() {
+    let plan = planned("-b * -i *", Family::V4, ROOT, &anywhere);
+    let attempt = plan.attempts.iter().find(|attempt| attempt.direction == Direction::Outbound).unwrap();
+    let Verdict::Failed(failure) = judge(attempt, &Observation::Silence) else { panic!("it did not fail") };
+    let among = |live: &[(Family, &str)]| {
+        let mut failure = failure.clone();
+        failure.look_into(&live.iter().map(|(family, rule)| (*family, (*rule).to_owned())).collect::<Vec<_>>());
+        failure.to_string()
+    };
+    let [first, second, third] = [
+        "-A OUTPUT -j ISTIO_OUTPUT",
+        "-A ISTIO_OUTPUT -j ISTIO_REDIRECT",
+        "-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001",
+    ]
+    .map(|rule| (Family::V4, rule));
+    let text = among(&[first, second, (Family::V6, third.1)]);
+    assert!(text.ends_with("; not there: `-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001`"), "{text}");
+    let text = among(&[first, second, third]);
+    assert!(text.ends_with("; they are there: another rule comes before them"), "{text}");
+    assert_eq!(among(&[(Family::V4, "-A OUTPUT -j ACCEPT")]), failure.to_string());
+}
+
+#[test]
 fn only_the_right_port_with_the_right_original_destination_will_do() {
     let arrived = |port, original: &str| Observation::Arrived { port, original: Some(original.parse().unwrap()) };
     assert_eq!(failure(Direction::Outbound, false, &arrived(15001, "192.0.2.1:15002")), "Passed");
@@ -163,6 +212,8 @@ fn only_the_right_port_with_the_right_original_destination_will_do() {
     for right in [Observation::Elsewhere, Observation::Silence, Observation::Failed(String::new())] {
         assert_eq!(failure(Direction::Outbound, true, &right), "Passed");
     }
+    let lost = failure(Direction::Outbound, true, &Observation::Lost("its process was killed".to_owned()));
+    assert!(lost.contains("should be left alone, but its process was killed; by the rules"), "{lost}");
     let unable = failure(Direction::Inbound, true, &Observation::NotSent("no right".to_owned()));
     assert!(unable.contains("IPv4 inbound: not tried as the proxy (user 1337, group 65534): no right"), "{unable}");
 }
@@ -179,6 +230,7 @@ fn what_is_said_between_processes_is_read_as_it_was_meant() {
         Observation::Silence,
         Observation::Failed("two words".to_owned()),
         Observation::NotSent("why not".to_owned()),
+        Observation::Lost("who knows".to_owned()),
     ] {
         assert_eq!(read_observation(&observation.to_string()).unwrap(), observation);
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Attempt, Expected, Identity, Observation};
-use crate::rule::Family;
+use crate::rule::{Family, OWN_PREFIX};
 
 /// What came of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +21,21 @@ pub enum Verdict {
 pub struct Failure {
     attempt: Attempt,
     observation: Observation,
+    /// Those of the attempt's rules that are not in the kernel, if it is known what is.
+    absent: Option<Vec<String>>,
 }
 
 impl Failure {
+    /// Notes which of the rules are not there. `live` has all that are, each as a line. Where there are none of ours in
+    /// this form they may be in another, and nothing is noted.
+    pub fn look_into(&mut self, live: &[(Family, String)]) {
+        let Attempt { family, rules, .. } = &self.attempt;
+        let live: Vec<&str> = live.iter().filter(|(of, _)| of == family).map(|(_, rule)| rule.as_str()).collect();
+        if live.iter().any(|rule| rule.contains(OWN_PREFIX)) {
+            self.absent = Some(rules.iter().filter(|rule| !live.contains(&rule.as_str())).cloned().collect());
+        }
+    }
+
     /// Whether it differs only in the user that the probe was sent as, in the same role.
     pub fn is_like(&self, other: &Self) -> bool {
         let same_user = Attempt { identity: other.attempt.identity, ..self.attempt.clone() };
@@ -44,13 +56,13 @@ pub fn judge(attempt: &Attempt, observation: &Observation) -> Verdict {
             port == *at && original.is_none_or(|original| original == attempt.probe.destination)
         }
         (Expected::RedirectedTo(_) | Expected::HandedTo(_), _) => false,
-        (Expected::LeftAlone, Observation::Arrived { .. }) => false,
+        (Expected::LeftAlone, Observation::Arrived { .. } | Observation::Lost(_)) => false,
         (Expected::LeftAlone, _) => true,
     };
     if is_right {
         return Verdict::Passed;
     }
-    Verdict::Failed(Box::new(Failure { attempt: attempt.clone(), observation: observation.clone() }))
+    Verdict::Failed(Box::new(Failure { attempt: attempt.clone(), observation: observation.clone(), absent: None }))
 }
 
 fn who(identity: Identity, is_proxy: bool) -> String {
@@ -74,14 +86,29 @@ impl fmt::Display for Failure {
             Observation::Arrived { port, original: None } => write!(f, "arrived at port {port}")?,
             Observation::Elsewhere => f.write_str("somebody else answered")?,
             Observation::Silence => f.write_str("nobody answered")?,
-            Observation::Failed(reason) | Observation::NotSent(reason) => f.write_str(reason)?,
+            Observation::Failed(reason) | Observation::NotSent(reason) | Observation::Lost(reason) => {
+                f.write_str(reason)?;
+            }
         }
         match expected {
-            Expected::LeftAlone => f.write_str(": the proxy's own connections would come back to it in a loop")?,
+            Expected::LeftAlone if matches!(self.observation, Observation::Arrived { .. }) => {
+                f.write_str(": the proxy's own connections would come back to it in a loop")?;
+            }
             _ if *family == Family::V6 && *is_proxy => f.write_str("; is ::6/128 on lo?")?,
             _ => {}
         }
-        let rules: Vec<String> = rules.iter().map(|rule| format!("`{rule}`")).collect();
-        if rules.is_empty() { Ok(()) } else { write!(f, "; by the rules {}", rules.join(", ")) }
+        if rules.is_empty() {
+            return Ok(());
+        }
+        write!(f, "; by the rules {}", quoted(rules))?;
+        match &self.absent {
+            None => Ok(()),
+            Some(absent) if absent.is_empty() => f.write_str("; they are there: another rule comes before them"),
+            Some(absent) => write!(f, "; not there: {}", quoted(absent)),
+        }
     }
+}
+
+fn quoted(rules: &[String]) -> String {
+    rules.iter().map(|rule| format!("`{rule}`")).collect::<Vec<_>>().join(", ")
 }

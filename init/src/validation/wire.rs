@@ -21,7 +21,7 @@ impl fmt::Display for Probe {
     }
 }
 
-/// `arrived 15001 192.0.2.1:15002`, `elsewhere`, `silence`, `failed REASON`, `not-sent REASON`.
+/// `arrived 15001 192.0.2.1:15002`, `elsewhere`, `silence`, `failed REASON`, `not-sent REASON`, `lost REASON`.
 impl fmt::Display for Observation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -31,6 +31,7 @@ impl fmt::Display for Observation {
             Self::Silence => f.write_str("silence"),
             Self::Failed(reason) => write!(f, "failed {}", one_line(reason)),
             Self::NotSent(reason) => write!(f, "not-sent {}", one_line(reason)),
+            Self::Lost(reason) => write!(f, "lost {}", one_line(reason)),
         }
     }
 }
@@ -70,6 +71,7 @@ pub fn read_observation(line: &str) -> Result<Observation, Unreadable> {
         "silence" => Some(Observation::Silence),
         "failed" => Some(Observation::Failed(rest.to_owned())),
         "not-sent" => Some(Observation::NotSent(rest.to_owned())),
+        "lost" => Some(Observation::Lost(rest.to_owned())),
         _ => None,
     };
     observation.ok_or_else(|| Unreadable(line.to_owned()))

@@ -86,7 +86,7 @@ fn without_rules_everything_fails() {
 fn the_direction_the_family_and_the_rule_are_named() {
     let inbound = "should arrive at port 15006";
     let outbound = "should arrive at port 15001";
-    let redirect = "`-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001`";
+    let redirect = "; not there: `-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001`";
     on_each_connected(|pod| {
         for (tool, damage, expected) in [
             ("iptables", "-F ISTIO_REDIRECT", ["IPv4 outbound", outbound, redirect]),
@@ -101,12 +101,20 @@ fn the_direction_the_family_and_the_rule_are_named() {
             (
                 "iptables",
                 "-D ISTIO_OUTPUT -m owner --uid-owner 1337 -j RETURN",
-                ["IPv4 outbound", "user 1337", "in a loop; by the rules"],
+                [
+                    "IPv4 outbound",
+                    "user 1337",
+                    "in a loop; by the rules `-A OUTPUT -j ISTIO_OUTPUT`, `-A ISTIO_OUTPUT -m owner",
+                ],
             ),
             (
                 "ip6tables",
                 "-D ISTIO_OUTPUT -m owner --gid-owner 1337 -j RETURN",
-                ["IPv6 outbound", "group 1337", "in a loop; by the rules"],
+                [
+                    "IPv6 outbound",
+                    "group 1337",
+                    "in a loop; by the rules `-A OUTPUT -j ISTIO_OUTPUT`, `-A ISTIO_OUTPUT -m owner",
+                ],
             ),
         ] {
             pod.apply(DEFAULT);
@@ -163,6 +171,20 @@ fn dns_queries_of_the_application_arrive_at_the_agent() {
             ];
             assert_names(&failures(pod, &arguments), &expected);
         }
+    });
+}
+
+#[test]
+fn in_tproxy_mode_connections_are_handed_to_a_transparent_socket() {
+    on_each_connected(|pod| {
+        for arguments in ["-b * -i * -m TPROXY", "-b 80,443 -i * -m TPROXY --tproxy-nonroot"] {
+            let output = pod.init(&format!("{arguments} --run-validation"));
+            assert!(output.status.success(), "{} with `{arguments}`: {}", pod.backend, output.stderr);
+            assert!(output.stderr.contains("passed=12"), "{} with `{arguments}`: {}", pod.backend, output.stderr);
+        }
+        pod.succeed(&[&format!("iptables-{}", pod.backend), "-t", "mangle", "-F", "ISTIO_TPROXY"]);
+        let expected: [&[&str]; 1] = [&["IPv4 inbound", "group 1337", "-j TPROXY --on-port 15006"]];
+        assert_names(&failures(pod, "-b 80,443 -i * -m TPROXY --tproxy-nonroot"), &expected);
     });
 }
 
