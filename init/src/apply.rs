@@ -56,7 +56,7 @@ pub fn run(settings: &Settings) -> Result<(), Error> {
     let rule_sets: Vec<RuleSet> =
         families.iter().flat_map(|family| redirect::rule_sets(&settings.capture, *family)).collect();
     if settings.dry_run {
-        return Ok(dry_run::print(&rule_sets, settings.dry_run_file.as_deref())?);
+        return Ok(dry_run::print(&rule_sets, settings.native_nftables, settings.dry_run_file.as_deref())?);
     }
     write(settings, &rule_sets)
 }

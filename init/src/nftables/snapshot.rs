@@ -1,5 +1,6 @@
 //! The tables of iptables as they are in nf_tables, in the words of `iptables-save`.
 
+use crate::native::present::Present;
 use crate::nftables::dump::{DumpedChain, DumpedRule};
 use crate::nftables::userdata::is_marked;
 use crate::nftables::xtables::body;
@@ -17,6 +18,8 @@ pub struct Snapshot {
     pub chains: Vec<(Family, Table, DumpedChain)>,
     /// Tables that the kernel passes over, whatever is in them.
     pub dormant: Vec<(Family, Table)>,
+    /// Our own tables besides those of iptables.
+    pub native: Present,
 }
 
 /// The built-in chains in the order in which `iptables-save` prints them; all others follow by name.
