@@ -41,6 +41,14 @@ impl Step {
         chains.chain(rules)
     }
 
+    /// The table that it is about.
+    pub fn table(&self) -> Table {
+        match self {
+            Self::AddTable(table) | Self::DeleteTable(table) | Self::FlushTable(table) => *table,
+            Self::AddChain(table, _) | Self::DeleteChain(table, _) | Self::AddRule(table, ..) => *table,
+        }
+    }
+
     /// Appends its message to a transaction.
     ///
     /// # Errors
