@@ -129,7 +129,7 @@ impl Run<'_> {
         for kind in [Kind::Nft, Kind::Legacy] {
             if self.state.is_there(kind) {
                 let brought = self.state.bring(kind, &[], false)?;
-                self.note(kind, &[], &brought);
+                self.note(&[], &brought);
             }
         }
         self.state.tidy()?;
@@ -165,7 +165,7 @@ impl Run<'_> {
                 }
                 brought => brought?,
             };
-            self.note(step.to, &step.goal, &brought);
+            self.note(&step.goal, &brought);
         }
         Ok(())
     }
@@ -175,21 +175,16 @@ impl Run<'_> {
         kind == Kind::Nft && self.settings.backend == Backend::Default && refused.lacks_module()
     }
 
-    fn note(&mut self, kind: Kind, goal: &[RuleSet], brought: &Brought) {
-        for (family, table, outcome) in &brought.outcomes {
-            let nothing = RuleSet { family: *family, table: *table, rules: vec![] };
-            let rules = goal.iter().find(|rules| (rules.family, rules.table) == (*family, *table)).unwrap_or(&nothing);
-            let done = TableReport {
-                backend: kind,
-                family: *family,
-                table: *table,
-                chains: rules.own_chains().len(),
-                rules: rules.rules.len(),
-                outcome: *outcome,
-            };
-            self.report.add(done);
-            if let Some(current) = brought.view.table(*family, *table) {
-                self.warn_of_others(rules, current, *outcome != Outcome::Unchanged);
+    fn note(&mut self, goal: &[RuleSet], brought: &Brought) {
+        for (backend, family, table, outcome) in &brought.outcomes {
+            let (backend, family, table, outcome) = (*backend, *family, *table, *outcome);
+            let nothing = RuleSet { family, table, rules: vec![] };
+            let found = goal.iter().find(|rules| (rules.family, rules.table) == (family, table));
+            let rules = found.filter(|_| outcome != Outcome::Removed).unwrap_or(&nothing);
+            let (chains, count) = (rules.own_chains().len(), rules.rules.len());
+            self.report.add(TableReport { backend, family, table, chains, rules: count, outcome });
+            if let Some(current) = brought.view.table(family, table).filter(|_| backend != Kind::Native) {
+                self.warn_of_others(rules, current, outcome != Outcome::Unchanged);
             }
         }
     }

@@ -2,11 +2,13 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 
 use nix::errno::Errno;
 
 use crate::change::Change;
 use crate::kernel::Refused;
+use crate::native::step::Step as NativeStep;
 use crate::nftables::transaction::Step;
 use crate::origin;
 use crate::restore;
@@ -51,6 +53,17 @@ pub fn of_refusal(refused: &Refused, changes: &[Change]) -> Diagnosis {
         family: None,
         lacks_module: false,
     };
+    if let Refused::Native { step, error, .. } = refused {
+        if let NativeStep::AddRule(_, _, rule) = &**step {
+            diagnosis.setting = rule.setting;
+        }
+        diagnosis.advice = match errno(error) {
+            Errno::EPERM | Errno::EACCES => Some(NET_ADMIN.to_owned()),
+            Errno::ENOENT | Errno::EOPNOTSUPP | Errno::EPROTONOSUPPORT => Some(NATIVE_MODULE.to_owned()),
+            _ => None,
+        };
+        return diagnosis;
+    }
     let Refused::Step { change, step, error, .. } = refused else { return diagnosis };
     let change = change.and_then(|at| changes.get(at));
     diagnosis.family = change.map(Change::family);
@@ -59,7 +72,7 @@ pub fn of_refusal(refused: &Refused, changes: &[Change]) -> Diagnosis {
         _ => None,
     };
     diagnosis.setting = rule.and_then(|rule| rule.setting);
-    diagnosis.advice = match Errno::from_raw(error.raw_os_error().unwrap_or_default()) {
+    diagnosis.advice = match errno(error) {
         Errno::EPERM | Errno::EACCES => Some(NET_ADMIN.to_owned()),
         Errno::ENOENT | Errno::EOPNOTSUPP | Errno::EPROTONOSUPPORT => {
             diagnosis.lacks_module = rule.is_some();
@@ -77,6 +90,10 @@ pub fn of_refusal(refused: &Refused, changes: &[Change]) -> Diagnosis {
         _ => None,
     };
     diagnosis
+}
+
+fn errno(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or_default())
 }
 
 /// The kernel's modules that a rule takes in the layout of iptables-nft.
@@ -132,6 +149,8 @@ const ADVICE: [(&str, &str); 11] = [
     ("No such file or directory", MATCH_MODULE),
 ];
 const NET_ADMIN: &str = "give the container the capability NET_ADMIN (with iptables-legacy NET_RAW too)";
+const NATIVE_MODULE: &str =
+    "load nf_tables_inet, nft_chain_nat, nft_redir, nft_tproxy and nft_ct on the node, or leave --native-nftables out";
 const NAT_MODULE: &str =
     "load iptable_nat, or for IPv6 ip6table_nat, on the node, or use another --force-iptables-binary";
 const MATCH_MODULE: &str = "load xt_owner, xt_REDIRECT and nf_nat, or with nft also nft_compat, on the node, or use another \

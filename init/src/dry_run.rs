@@ -4,8 +4,8 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::restore;
 use crate::rule::RuleSet;
+use crate::{native, restore};
 
 /// The rules could not be printed.
 #[derive(Debug, thiserror::Error)]
@@ -18,12 +18,17 @@ pub enum Error {
     Write(PathBuf, #[source] io::Error),
 }
 
-/// Prints the rules on standard output, as input of `iptables-restore`, and writes the same to `file`.
+/// Prints the rules on standard output, as input of `iptables-restore` or, if they are to be native, of `nft -f`; and
+/// writes the same to `file`.
 ///
 /// # Errors
 /// When either fails. A file that was begun is left.
-pub fn print(rule_sets: &[RuleSet], file: Option<&Path>) -> Result<(), Error> {
-    let text: String = rule_sets.iter().map(restore::fresh).collect();
+pub fn print(rule_sets: &[RuleSet], is_native: bool, file: Option<&Path>) -> Result<(), Error> {
+    let text: String = if is_native {
+        native::text::script(&native::ruleset::tables(rule_sets))
+    } else {
+        rule_sets.iter().map(restore::fresh).collect()
+    };
     if let Some(file) = file {
         std::fs::write(file, &text).map_err(|error| Error::Write(file.to_owned(), error))?;
     }

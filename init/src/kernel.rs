@@ -8,6 +8,7 @@ use nix::errno::Errno;
 
 use crate::change::Change;
 use crate::groups::UnknownGroups;
+use crate::native::step::Step as NativeStep;
 use crate::nftables::batch::{Finished, TableId};
 use crate::nftables::dump::{Dump, DumpedChain, DumpedRule, Failure};
 use crate::nftables::message::{ACK, DUMP, Kind, Protocol};
@@ -16,6 +17,7 @@ use crate::nftables::transaction::{Step, transaction};
 use crate::restore;
 use crate::rule::{Family, Table};
 
+mod native;
 mod socket;
 
 pub use socket::Rejection;
@@ -74,6 +76,17 @@ pub enum Refused {
         #[source]
         error: io::Error,
     },
+    /// The kernel refuses a message about our own tables.
+    #[error("the kernel refuses `{step}`{}", explained(.explanation.as_deref()))]
+    Native {
+        /// What the message was to do.
+        step: Box<NativeStep>,
+        /// What the kernel says beyond a number.
+        explanation: Option<String>,
+        /// The number.
+        #[source]
+        error: io::Error,
+    },
     /// The transaction is larger than the kernel takes from a socket.
     #[error(
         "the rules take {0} bytes, more than the kernel takes at once without the capability NET_ADMIN on the node; raise the sysctl net.core.wmem_max, or use fewer ranges and ports"
@@ -105,7 +118,7 @@ impl Kernel {
         Ok(Self { socket })
     }
 
-    /// The tables at one moment.
+    /// These tables of iptables, and our own, at one moment.
     ///
     /// # Errors
     /// [`Unreadable`]
@@ -142,6 +155,7 @@ impl Kernel {
                 snapshot.add(family, table, chains, &rules);
             }
         }
+        snapshot.native = self.native()?;
         Ok((self.generation()? == snapshot.generation).then_some(snapshot))
     }
 
@@ -179,13 +193,29 @@ impl Kernel {
     /// # Errors
     /// [`Refused`]; nothing has been changed then.
     pub fn commit(&mut self, changes: &[Change], seen: &Snapshot) -> Result<(), Refused> {
-        let transaction = transaction(changes, seen)?;
+        self.commit_with(changes, &[], seen)
+    }
+
+    /// Like [`Kernel::commit`], with steps for our own tables in the same transaction.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing has been changed then.
+    pub fn commit_with(&mut self, changes: &[Change], native: &[NativeStep], seen: &Snapshot) -> Result<(), Refused> {
+        let mut transaction = transaction(changes, seen)?;
+        for step in native {
+            step.append_to(&mut transaction.batch)?;
+        }
         self.send(&transaction.batch.finish()).map_err(|rejection| match rejection {
             Rejection::Changed => Refused::Changed,
             Rejection::TooLarge(bytes) => Refused::TooLarge(bytes),
             Rejection::Socket(error) => Refused::Socket(error),
             Rejection::Message { number, error, explanation } => {
-                let at = usize::try_from(number).ok().and_then(|number| transaction.steps.get(number.checked_sub(1)?));
+                let at = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+                let of_native = at.and_then(|at| native.get(at.checked_sub(transaction.steps.len())?));
+                if let Some(step) = of_native {
+                    return Refused::Native { step: Box::new(step.clone()), explanation, error };
+                }
+                let at = at.and_then(|at| transaction.steps.get(at));
                 let (change, step) = (at.map(|(change, _)| *change), at.map(|(_, step)| *step));
                 if matches!(step, Some(Step::Removal(_))) && error.kind() == io::ErrorKind::NotFound {
                     return Refused::Changed;

@@ -84,7 +84,7 @@ fn run(settings: &Settings, report: &mut Report) -> Result<(), (anyhow::Error, u
 }
 
 fn print_rules(settings: &Settings) -> anyhow::Result<()> {
-    Ok(dry_run::print(&wanted(settings)?, settings.dry_run_file.as_deref())?)
+    Ok(dry_run::print(&wanted(settings)?, settings.native_nftables, settings.dry_run_file.as_deref())?)
 }
 
 fn wanted(settings: &Settings) -> Result<Vec<RuleSet>, apply::Error> {

@@ -1,7 +1,8 @@
 //! The redirection without x_tables: as nf_tables' own expressions, in `inet` tables with the names that Istio gives them.
 //!
 //! ```text
-//! RuleSets of both families ─► ruleset (one list a chain) ─► text (nft script, --dry-run --native-nftables)
+//! RuleSets of both families ─► ruleset (one list a chain) ─┬─► step ─► text (nft script, --dry-run --native-nftables)
+//! kernel ─► present ───────────────────────────────────────┴─► step ─► expressions ─► batch ─► kernel
 //! ```
 //!
 //! What every packet meets is what the rules for iptables say, with these differences:
@@ -14,5 +15,8 @@
 //!   `ISTIO_OUTBOUND_OWNER_GROUPS` opened, therefore goes to the proxy rather than past it.
 //! - TPROXY without a listener drops; nf_tables' `tproxy` would go on to the next rule, so that a rule that drops follows.
 
+pub mod expressions;
+pub mod present;
 pub mod ruleset;
+pub mod step;
 pub mod text;

@@ -5,9 +5,13 @@ use std::thread;
 use std::time::Duration;
 
 use crate::backend::{Found, Kind, Seen};
+use crate::change::Change;
 use crate::diagnosis::{self, Diagnosis};
+use crate::groups::UnknownGroups;
 use crate::kernel::{Kernel, Refused, Unreadable};
 use crate::legacy;
+use crate::native;
+use crate::native::step::Step;
 use crate::nftables::snapshot::Snapshot;
 use crate::plan::{self, Dump, Outcome, View};
 use crate::rule::{Family, RuleSet, Table};
@@ -36,6 +40,9 @@ pub enum Error {
     /// nf_tables could not be read.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
+    /// A group is given by a name.
+    #[error(transparent)]
+    Groups(#[from] UnknownGroups),
     /// nf_tables could not be written; nothing was.
     #[error("{0}")]
     Refused(Box<Diagnosis>),
@@ -81,8 +88,8 @@ pub struct Legacy {
 /// What became of the tables of a backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Brought {
-    /// Each table that has rules or had some of ours.
-    pub outcomes: Vec<(Family, Table, Outcome)>,
+    /// Each table that has rules or had some of ours. The two layouts of nf_tables are one backend here.
+    pub outcomes: Vec<(Kind, Family, Table, Outcome)>,
     /// How they were before.
     pub view: View,
 }
@@ -112,7 +119,8 @@ impl State {
     /// What was found of each backend.
     pub fn seen(&self) -> Seen {
         let (nft, native) = match &self.nf_tables {
-            Some(there) => (found(&there.view), Found::Usable),
+            Some(there) if there.seen.native.is_empty() => (found(&there.view), Found::Usable),
+            Some(there) => (found(&there.view), Found::Ours),
             None => (Found::Missing, Found::Missing),
         };
         let is_usable = legacy::is_installed(Family::V4);
@@ -132,7 +140,9 @@ impl State {
 
     /// Whether any backend holds anything of ours for a family.
     pub fn holds_ours_of(&self, family: Family) -> bool {
-        self.views().any(|view| view.holds_ours_of(family))
+        // Tables of our own are for both.
+        let has_own = self.nf_tables.as_ref().is_some_and(|there| !there.seen.native.is_empty());
+        has_own || self.views().any(|view| view.holds_ours_of(family))
     }
 
     /// The marks that chains of ours set on packets, or look for.
@@ -193,8 +203,10 @@ impl NfTables {
         Ok(Self { view: plan::divide(&seen.tables), kernel, seen, is_stale: false })
     }
 
+    /// What is in the other layout goes in the same transaction.
     fn bring(&mut self, to: Kind, goal: &[RuleSet], force: bool) -> Result<Brought, Error> {
-        let xtables = if to == Kind::Nft { goal } else { &[] };
+        let (xtables, own): (&[RuleSet], &[RuleSet]) = if to == Kind::Native { (&[], goal) } else { (goal, &[]) };
+        let own = native::ruleset::tables(own);
         let mut attempt = 1;
         loop {
             if self.is_stale {
@@ -202,9 +214,14 @@ impl NfTables {
                 self.view = plan::divide(&self.seen.tables);
             }
             let changes = plan::changes(xtables, &self.view, Kind::Nft, force);
-            self.is_stale |= !changes.is_empty();
-            match self.kernel.commit(&changes, &self.seen) {
-                Ok(()) => return Ok(Brought { outcomes: plan::outcomes(xtables, &changes), view: self.view.clone() }),
+            let steps = self.seen.native.steps_to(&own, force)?;
+            self.is_stale |= !changes.is_empty() || !steps.is_empty();
+            match self.kernel.commit_with(&changes, &steps, &self.seen) {
+                Ok(()) => {
+                    let mut outcomes = outcomes(Kind::Nft, xtables, &changes);
+                    outcomes.extend(native_outcomes(if to == Kind::Native { goal } else { &[] }, &steps));
+                    return Ok(Brought { outcomes, view: self.view.clone() });
+                }
                 Err(Refused::Changed) if attempt < ATTEMPTS => told_to_wait(),
                 Err(refused) => return Err(Error::Refused(Box::new(diagnosis::of_refusal(&refused, &changes)))),
             }
@@ -229,7 +246,7 @@ impl Legacy {
             let changes = plan::changes(goal, &self.view, Kind::Legacy, force);
             self.is_stale |= !changes.is_empty();
             let Err(error) = legacy::write(&changes) else {
-                return Ok(Brought { outcomes: plan::outcomes(goal, &changes), view: self.view.clone() });
+                return Ok(Brought { outcomes: outcomes(Kind::Legacy, goal, &changes), view: self.view.clone() });
             };
             let now = Self::read()?;
             if attempt == ATTEMPTS || now.seen == self.seen {
@@ -241,6 +258,27 @@ impl Legacy {
             attempt += 1;
         }
     }
+}
+
+fn outcomes(kind: Kind, goal: &[RuleSet], changes: &[Change]) -> Vec<(Kind, Family, Table, Outcome)> {
+    let outcomes = plan::outcomes(goal, changes).into_iter();
+    outcomes.map(|(family, table, outcome)| (kind, family, table, outcome)).collect()
+}
+
+/// The same for tables of both families: they are named once for each.
+fn native_outcomes(goal: &[RuleSet], steps: &[Step]) -> Vec<(Kind, Family, Table, Outcome)> {
+    let wanted = goal.iter().filter(|rules| !rules.rules.is_empty()).map(|rules| {
+        let outcome = match steps.iter().find(|step| step.table() == rules.table) {
+            None => Outcome::Unchanged,
+            // With which the steps of a table begin that is not there.
+            Some(Step::AddTable(_)) => Outcome::Fresh,
+            Some(_) => Outcome::Replaced,
+        };
+        (Kind::Native, rules.family, rules.table, outcome)
+    });
+    let removed = steps.iter().filter(|step| matches!(step, Step::DeleteTable(_)));
+    let removed = removed.flat_map(|step| [Family::V4, Family::V6].map(|family| (step.table(), family)));
+    wanted.chain(removed.map(|(table, family)| (Kind::Native, family, table, Outcome::Removed))).collect()
 }
 
 fn told_to_wait() {

@@ -33,24 +33,8 @@ pub struct NativeRule {
     pub target: Target,
 }
 
-/// Where a base chain is hooked into the kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hook {
-    /// Its type: `filter`, `nat` or `route`.
-    pub kind: &'static str,
-    /// Its hook: `prerouting` or `output`.
-    pub name: &'static str,
-    /// The hook's number (`NF_INET_*`).
-    pub number: u32,
-    /// Base chains of a hook run in ascending order of it. It is that of the same table of iptables.
-    pub priority: i32,
-}
-
 /// All tables that may be ours, in the order in which packets meet them.
 pub const TABLES: [Table; 3] = [Table::Raw, Table::Mangle, Table::Nat];
-
-const NF_INET_PRE_ROUTING: u32 = 0;
-const NF_INET_LOCAL_OUT: u32 = 3;
 
 /// Merges the rules of all tables and families. A table without rules is left out.
 pub fn tables(rule_sets: &[RuleSet]) -> Vec<NativeTable> {
@@ -92,23 +76,6 @@ pub fn chain_name(chain: Chain) -> &'static str {
         Chain::OutboundDns => "istio-output-dns",
         Chain::Note => "istio-note",
     }
-}
-
-/// The hook of a base chain; none for chains that are only jumped to.
-pub fn hook(table: Table, chain: Chain) -> Option<Hook> {
-    let (name, number) = match chain {
-        Chain::Prerouting => ("prerouting", NF_INET_PRE_ROUTING),
-        Chain::Output => ("output", NF_INET_LOCAL_OUT),
-        _ => return None,
-    };
-    let (kind, priority) = match (table, chain) {
-        (Table::Raw, _) => ("filter", -300),
-        // Only a chain of this type has the route looked up again for a packet whose mark it changed.
-        (Table::Mangle, Chain::Output) => ("route", -150),
-        (Table::Mangle, _) => ("filter", -150),
-        (Table::Nat, _) => ("nat", -100),
-    };
-    Some(Hook { kind, name, number, priority })
 }
 
 impl NativeRule {

@@ -1,26 +1,24 @@
 //! The tables as a script for `nft -f`.
 
-use std::fmt::Write;
-
 use ipnet::IpNet;
 
-use super::ruleset::{NativeRule, NativeTable, TABLES, chain_name, hook, table_name};
-use crate::rule::{Family, Match, Owner, Target};
+use super::ruleset::{NativeRule, NativeTable, TABLES, chain_name};
+use super::step::Step;
+use crate::rule::{Family, Match, Owner, Table, Target};
 use crate::value::PortRange;
 
 /// A script that makes the tables, whatever of ours is there: in one transaction it takes back the rules of an earlier
 /// run and writes these.
 pub fn script(tables: &[NativeTable]) -> String {
-    let mut text = String::new();
-    // Unlike a table to be flushed, one to be deleted must be there.
-    for table in TABLES.iter().filter(|table| !tables.iter().any(|wanted| wanted.table == **table)) {
-        push(&mut text, format_args!("add table inet {}", table_name(*table)));
-        push(&mut text, format_args!("delete table inet {}", table_name(*table)));
-    }
-    for table in tables {
-        push_table(&mut text, table);
-    }
-    text
+    let is_wanted = |table: &Table| tables.iter().any(|wanted| wanted.table == *table);
+    let unwanted = TABLES.into_iter().filter(|table| !is_wanted(table));
+    // Unlike a table to be made, one to be deleted or flushed must be there.
+    let removal = unwanted.flat_map(|table| [Step::AddTable(table), Step::DeleteTable(table)]);
+    let steps = removal.chain(tables.iter().flat_map(|wanted| {
+        let emptying = [Step::AddTable(wanted.table), Step::FlushTable(wanted.table)];
+        emptying.into_iter().chain(Step::filling(wanted))
+    }));
+    steps.map(|step| format!("{step}\n")).collect()
 }
 
 /// A rule as in `add rule TABLE CHAIN …`.
@@ -31,31 +29,6 @@ pub fn rule(rule: &NativeRule) -> String {
     words.push("counter".to_owned());
     words.push(action(&rule.target, rule.only_family()));
     words.join(" ")
-}
-
-fn push_table(text: &mut String, table: &NativeTable) {
-    let name = table_name(table.table);
-    push(text, format_args!("add table inet {name}"));
-    push(text, format_args!("flush table inet {name}"));
-    // All chains come before the first rule that jumps to one.
-    for chain in &table.chains {
-        let chain_name = chain_name(chain.chain);
-        match hook(table.table, chain.chain) {
-            Some(hook) => push(
-                text,
-                format_args!(
-                    "add chain inet {name} {chain_name} {{ type {} hook {} priority {} ; policy accept ; }}",
-                    hook.kind, hook.name, hook.priority
-                ),
-            ),
-            None => push(text, format_args!("add chain inet {name} {chain_name}")),
-        }
-    }
-    for chain in &table.chains {
-        for native in &chain.rules {
-            push(text, format_args!("add rule inet {name} {} {}", chain_name(chain.chain), rule(native)));
-        }
-    }
 }
 
 fn condition(condition: &Match) -> String {
@@ -110,11 +83,8 @@ fn address(range: &IpNet) -> String {
 }
 
 fn ports(range: PortRange) -> String {
-    if range.first() == range.last() {
-        range.first().to_string()
-    } else {
-        format!("{}-{}", range.first(), range.last())
-    }
+    let (first, last) = (range.first(), range.last());
+    if first == last { first.to_string() } else { format!("{first}-{last}") }
 }
 
 fn list(ranges: &[PortRange]) -> String {
@@ -126,9 +96,4 @@ fn if_v4<'a>(family: Family, v4: &'a str, v6: &'a str) -> &'a str {
         Family::V4 => v4,
         Family::V6 => v6,
     }
-}
-
-fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
-    // Writing to a string cannot fail.
-    let _ = writeln!(text, "{line}");
 }

@@ -77,6 +77,11 @@ impl Dump<u32> {
 }
 
 impl<T> Dump<T> {
+    /// Of objects of one kind, as answer to the request with this number; `read` makes one of its attributes.
+    pub(crate) fn of(sequence: u32, kind: Kind, read: fn(&Attributes<'_>) -> Result<T, Failure>) -> Self {
+        Self { sequence, kind, read, objects: vec![] }
+    }
+
     /// Reads a piece; `true` at the end of the dump.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The tables of iptables as they are in nf_tables, in the words of `iptables-save`.
 
+use crate::native::present::Present;
 use crate::nftables::dump::{DumpedChain, DumpedRule};
 use crate::nftables::userdata::is_marked;
 use crate::nftables::xtables::body;
@@ -15,6 +16,8 @@ pub struct Snapshot {
     pub tables: Vec<(Family, Table, Saved)>,
     /// Chains of others that exist, by family, table and name. They are used as they are.
     pub chains: Vec<(Family, Table, String)>,
+    /// Our own tables besides those of iptables.
+    pub native: Present,
 }
 
 /// The built-in chains in the order in which `iptables-save` prints them; all others follow by name.

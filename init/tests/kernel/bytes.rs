@@ -4,7 +4,7 @@
 
 mod configurations;
 mod dump;
-mod random;
+pub(crate) mod random;
 
 use std::process::{Command, Stdio};
 use std::time::Instant;

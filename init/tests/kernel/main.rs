@@ -4,6 +4,7 @@
 
 mod bytes;
 mod failures;
+mod native;
 mod others;
 mod pod;
 mod rules;

@@ -15,7 +15,7 @@ use super::all_tables;
 /// Chains that nothing jumps to: the kernel lets them have whatever makes sense somewhere.
 const OWN: [Chain; 3] = [Chain::Inbound, Chain::Outbound, Chain::Redirect];
 
-pub(super) fn cases(count: usize) -> Vec<Vec<RuleSet>> {
+pub(crate) fn cases(count: usize) -> Vec<Vec<RuleSet>> {
     let mut runner = TestRunner::deterministic();
     let case: Vec<_> = all_tables().into_iter().map(|(family, table)| rule_set(family, table)).collect();
     (0..count).map(|_| case.new_tree(&mut runner).unwrap().current()).collect()
