@@ -135,10 +135,11 @@ pub fn way_out(family: Family) -> &'static str {
 }
 
 /// Words of a complaint, and what they call for; the first that is found counts.
-const ADVICE: [(&str, &str); 11] = [
+const ADVICE: [(&str, &str); 12] = [
     ("xtables lock", "another program holds the lock of iptables for this network namespace; end it, or run again"),
     ("lock file", "the lock file cannot be opened; run as root, or use --force-iptables-binary nft"),
     ("Bad value for \"--gid-owner\"", "the group is not in /etc/group of this container; use its id"),
+    ("unable to initialize table", LEGACY_TABLE),
     ("Permission denied", NET_ADMIN),
     ("Operation not permitted", NET_ADMIN),
     ("you must be root", NET_ADMIN),
@@ -153,6 +154,8 @@ const NATIVE_MODULE: &str =
     "load nf_tables_inet, nft_chain_nat, nft_redir, nft_tproxy and nft_ct on the node, or leave --native-nftables out";
 const NAT_MODULE: &str =
     "load iptable_nat, or for IPv6 ip6table_nat, on the node, or use another --force-iptables-binary";
+const LEGACY_TABLE: &str = "give the container the capabilities NET_ADMIN and NET_RAW; if it has them, the kernel of the node lacks \
+     iptables-legacy, and --force-iptables-binary nft may do";
 const MATCH_MODULE: &str = "load xt_owner, xt_REDIRECT and nf_nat, or with nft also nft_compat, on the node, or use another \
      --force-iptables-binary";
 

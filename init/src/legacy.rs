@@ -1,6 +1,7 @@
 //! iptables-legacy by its tools: one process reads a family, one writes it.
 #![expect(clippy::disallowed_methods, reason = "reads from /proc which tables there are")]
 
+use std::io;
 use std::process::Command;
 use std::time::Duration;
 
@@ -45,6 +46,11 @@ pub enum Error {
         /// Its reason.
         diagnosis: Box<Diagnosis>,
     },
+    /// What is there cannot be seen, and would be there twice.
+    #[error(
+        "{0}: only root may read which tables of iptables-legacy there are; run as root, or use --force-iptables-binary nft"
+    )]
+    Hidden(Family),
     /// Its output makes no sense.
     #[error("{family}: cannot read the output of {program}")]
     Unreadable {
@@ -90,6 +96,9 @@ pub fn write(changes: &[Change]) -> Result<(), Error> {
     if let Some(family) = changes.iter().map(Change::family).find(|family| !is_installed(*family)) {
         return Err(Error::Run { family, program: program(family, "restore"), source: child::Error::Missing });
     }
+    if let Some(family) = changes.iter().map(Change::family).find(|family| is_hidden(*family)) {
+        return Err(Error::Hidden(family));
+    }
     for family in [Family::V4, Family::V6] {
         let of_family = || changes.iter().filter(|change| change.family() == family);
         if of_family().next().is_none() {
@@ -115,14 +124,20 @@ pub fn unseen() -> Vec<Family> {
     [Family::V4, Family::V6].into_iter().filter(is_unseen).collect()
 }
 
-/// Names of the tables that this network namespace has. Where the list cannot be read there are none for us: it takes the
-/// same rights as reading a table.
+/// Names of the tables that this network namespace has. Where the list cannot be read there are none for us.
 fn table_names(family: Family) -> Vec<String> {
-    let list = match family {
+    std::fs::read_to_string(list(family)).map(|names| names.lines().map(str::to_owned).collect()).unwrap_or_default()
+}
+
+fn is_hidden(family: Family) -> bool {
+    std::fs::read_to_string(list(family)).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+}
+
+fn list(family: Family) -> &'static str {
+    match family {
         Family::V4 => "/proc/net/ip_tables_names",
         Family::V6 => "/proc/net/ip6_tables_names",
-    };
-    std::fs::read_to_string(list).map(|names| names.lines().map(str::to_owned).collect()).unwrap_or_default()
+    }
 }
 
 /// Gives our part of every table back what it had. A table for which that fails is left as it is, in working order, for

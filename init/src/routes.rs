@@ -7,7 +7,7 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
-use netlink_packet_route::address::{AddressAttribute, AddressMessage, AddressScope};
+use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope};
 use netlink_packet_route::route::{RouteAttribute, RouteMessage, RouteProtocol, RouteScope, RouteType};
 use netlink_packet_route::rule::{RuleAction, RuleAttribute, RuleFlags, RuleMessage};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
@@ -242,6 +242,8 @@ fn address_message(address: Ipv6Addr) -> AddressMessage {
     message.header.family = AddressFamily::Inet6;
     message.header.prefix_len = 128;
     message.header.scope = AddressScope::Universe;
+    // It is in use at once: there is nobody on lo who could have it too.
+    message.header.flags = AddressHeaderFlags::Nodad;
     message.header.index = LOOPBACK_INDEX;
     message.attributes = vec![AddressAttribute::Address(IpAddr::V6(address))];
     message

@@ -21,7 +21,10 @@ pub(super) fn ours(saved: &Saved) -> BTreeSet<usize> {
     let marks = marks(&saved.chains);
     let handles_mark = |rule: &SavedRule| {
         let mark = handled_mark(rule).filter(|_| !saved.chains.is_empty());
-        mark.is_some_and(|mark| marks.is_empty() || marks.contains(&mark))
+        // The proxy's own calls to its pod have the mark after the one that the other rules are about.
+        let is_known =
+            |mark: u32| marks.contains(&mark) || mark.checked_sub(1).is_some_and(|mark| marks.contains(&mark));
+        mark.is_some_and(|mark| marks.is_empty() || is_known(mark))
     };
     let is_certain = |rule: &SavedRule| rule.is_marked || rule.jumps_to_own_chain() || handles_mark(rule);
     let mut ours: BTreeSet<usize> = (0..rules.len()).filter(|at| is_certain(&rules[*at])).collect();

@@ -14,4 +14,5 @@ mod privileges;
 mod rules;
 mod show;
 mod traffic;
+mod transactions;
 mod validation;

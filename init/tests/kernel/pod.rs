@@ -122,10 +122,14 @@ impl Pod {
 
     /// Gives this text to iptables-restore, of the kind that shows the rules.
     pub(crate) fn restore(&self, tool: &str, input: &str) {
+        self.feed(&format!("{tool}-{}-restore --noflush", self.backend), input);
+    }
+
+    /// Gives this text to a command.
+    pub(crate) fn feed(&self, command: &str, input: &str) {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), input).unwrap();
-        let command = format!("{tool}-{}-restore --noflush < {}", self.backend, file.path().display());
-        self.succeed(&["sh", "-c", &command]);
+        self.succeed(&["sh", "-c", &format!("{command} < {}", file.path().display())]);
     }
 
     /// What changes when nf_tables are written, even with the same: the handles of all rules.

@@ -19,8 +19,9 @@ use crate::pod::{BINARY, DEFAULT, Pod, may_run};
 /// Uses every table, both families, the address on `lo` and routing.
 const EVERYTHING: &str = "-b * -i * -m TPROXY --redirect-dns --capture-all-dns --drop-invalid";
 
-/// An ordinary user with these capabilities and no way to more, on a root file system that is read-only.
-fn as_user(pod: &Pod, capabilities: &[&str], arguments: &str) -> Output {
+/// With these capabilities and no way to more, on a root file system that is read-only: as an ordinary user, or where that
+/// is not enough as root.
+fn confined(pod: &Pod, uid: u32, capabilities: &[&str], arguments: &str) -> Output {
     // Where it was built may be somebody's home.
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
@@ -28,8 +29,8 @@ fn as_user(pod: &Pod, capabilities: &[&str], arguments: &str) -> Output {
     std::fs::copy(BINARY, &binary).unwrap();
     let added: String = capabilities.iter().map(|name| format!(",+{name}")).collect();
     let options = [
-        "--reuid=65532".to_owned(),
-        "--regid=65532".to_owned(),
+        format!("--reuid={uid}"),
+        format!("--regid={uid}"),
         "--clear-groups".to_owned(),
         format!("--inh-caps=-all{added}"),
         format!("--ambient-caps=-all{added}"),
@@ -42,6 +43,8 @@ fn as_user(pod: &Pod, capabilities: &[&str], arguments: &str) -> Output {
     program.confinement = Confinement { read_only_root: true, ..program.confinement };
     pod.run_program(&program)
 }
+
+const NOBODY: u32 = 65532;
 
 fn refused(pod: &Pod, output: &Output, reasons: &[&str]) -> Vec<String> {
     let mut failures = Vec::new();
@@ -61,15 +64,17 @@ fn left_over(pod: &Pod) -> Option<String> {
 }
 
 #[test]
-fn any_user_with_net_admin_can_on_a_read_only_file_system() {
+fn any_user_with_net_admin_can_and_for_legacy_root_with_net_raw_too_on_a_read_only_file_system() {
     with_each_backend(|backend| {
         let (pod, fresh) = (Pod::with(backend), Pod::with(backend));
-        let needed: &[&str] = if backend == Backend::Legacy { &["net_admin", "net_raw"] } else { &["net_admin"] };
-        let output = as_user(&pod, needed, EVERYTHING);
+        // Only root may see which tables of iptables-legacy there are.
+        let (uid, needed): (u32, &[&str]) =
+            if backend == Backend::Legacy { (0, &["net_admin", "net_raw"]) } else { (NOBODY, &["net_admin"]) };
+        let output = confined(&pod, uid, needed, EVERYTHING);
         fresh.succeed_init(EVERYTHING);
         let mut failures = vec![Footprint::of(&fresh).difference(&Footprint::of(&pod))];
-        let again = as_user(&pod, needed, EVERYTHING);
-        let cleaned = as_user(&pod, needed, "--cleanup-only");
+        let again = confined(&pod, uid, needed, EVERYTHING);
+        let cleaned = confined(&pod, uid, needed, "--cleanup-only");
         for output in [output, again, cleaned] {
             if !output.status.success() {
                 failures.push(output.stderr);
@@ -85,9 +90,16 @@ fn any_user_with_net_admin_can_on_a_read_only_file_system() {
 fn without_the_capability_nothing_is_written_and_it_is_named() {
     with_each_backend(|backend| {
         let pod = Pod::with(backend);
-        let mut failures = refused(&pod, &as_user(&pod, &[], EVERYTHING), &["NET_ADMIN"]);
+        let mut failures = refused(&pod, &confined(&pod, 0, &[], EVERYTHING), &["NET_ADMIN"]);
         if backend == Backend::Legacy {
-            failures.extend(refused(&pod, &as_user(&pod, &["net_admin"], EVERYTHING), &["NET_RAW"]));
+            failures.extend(refused(&pod, &confined(&pod, 0, &["net_admin"], EVERYTHING), &["NET_RAW"]));
+            failures.extend(refused(
+                &pod,
+                &confined(&pod, NOBODY, &["net_admin", "net_raw"], EVERYTHING),
+                &["as root"],
+            ));
+        } else {
+            failures.extend(refused(&pod, &confined(&pod, NOBODY, &[], EVERYTHING), &["NET_ADMIN"]));
         }
         failures
     });

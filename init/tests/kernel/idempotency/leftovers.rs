@@ -1,7 +1,7 @@
 //! Rules that came from elsewhere: from another backend, from Istio's program, from programs of others.
 
 use super::{Fresh, RICH, SETS};
-use crate::backend::{BACKENDS, with_each_backend};
+use crate::backend::{BACKENDS, Backend, with_each_backend};
 use crate::footprint::Footprint;
 use crate::pod::Pod;
 
@@ -40,25 +40,37 @@ fn rules_of_istios_program_are_taken_over() {
     with_each_backend(|backend| {
         let mut fresh = Fresh::new(backend);
         let mut failures = Vec::new();
-        for (theirs, ours) in [(SETS[0], SETS[0]), (SETS[0], SETS[1]), (RICH[0], RICH[0]), (RICH[1], SETS[2])] {
-            let pod = Pod::with(backend);
-            // Made by its text, and by the commands that it runs for routing.
-            for (tool, family) in [("iptables", "v4"), ("ip6tables", "v6")] {
-                let flags = format!("{theirs} --dry-run --ip-families {family}");
-                pod.restore(tool, &pod.succeed_init(&flags).stdout);
+        for by in BACKENDS {
+            for (theirs, ours) in [(SETS[0], SETS[0]), (SETS[0], SETS[1]), (RICH[0], RICH[0]), (RICH[1], SETS[2])] {
+                let pod = Pod::with(by);
+                as_istios_program(&pod, by, theirs);
+                let pod = pod.now_with(backend);
+                failures.extend(fresh.check(&pod, ours, &format!("Istio's rules for `{theirs}` in {by:?}")));
             }
-            pod.succeed(&["ip", "-6", "address", "add", "::6/128", "dev", "lo"]);
-            if theirs.contains("TPROXY") {
-                for family in ["-4", "-6"] {
-                    pod.succeed(&["ip", family, "rule", "add", "fwmark", "1337", "lookup", "133"]);
-                    pod.succeed(&["ip", family, "rule", "add", "fwmark", "1337", "lookup", "133"]);
-                    pod.succeed(&["ip", family, "route", "add", "local", "default", "dev", "lo", "table", "133"]);
-                }
-            }
-            failures.extend(fresh.check(&pod, ours, &format!("Istio's rules for `{theirs}`")));
         }
         failures
     });
+}
+
+/// Makes the rules by their text, as Istio's program does, and routing by the commands that it runs.
+fn as_istios_program(pod: &Pod, by: Backend, flags: &str) {
+    let text = |families| pod.succeed_init(&format!("{flags} --dry-run --ip-families {families}")).stdout;
+    match by {
+        Backend::Native => pod.feed("nft -f -", &text("v4,v6")),
+        _ => {
+            pod.restore("iptables", &text("v4"));
+            pod.restore("ip6tables", &text("v6"));
+        }
+    }
+    pod.succeed(&["ip", "-6", "address", "add", "::6/128", "dev", "lo"]);
+    if flags.contains("TPROXY") {
+        for family in ["-4", "-6"] {
+            // A second run of theirs makes a second rule.
+            pod.succeed(&["ip", family, "rule", "add", "fwmark", "1337", "lookup", "133"]);
+            pod.succeed(&["ip", family, "rule", "add", "fwmark", "1337", "lookup", "133"]);
+            pod.succeed(&["ip", family, "route", "add", "local", "default", "dev", "lo", "table", "133"]);
+        }
+    }
 }
 
 /// Rules of a network plugin, of a firewall, and of somebody who routes by mark, around and between ours.
