@@ -71,11 +71,11 @@ impl Footprint {
 }
 
 /// A line of `ip` without what is not there to stay: the number of a rule of routing, from which the kernel counts down,
-/// and the short while that it looks at a new address. The routes that it makes of an address say nothing more.
+/// and how, and for how long, it looks at a new address. The routes that it makes of an address say nothing more.
 fn lasting(line: &str) -> Option<String> {
     let rule = line.split_once(":\t").map_or(line, |(_, rule)| rule);
     let is_made_by_the_kernel = rule.contains("proto kernel");
-    (!is_made_by_the_kernel).then(|| rule.replace(" tentative", "").trim_end().to_owned())
+    (!is_made_by_the_kernel).then(|| rule.replace(" tentative", "").replace(" nodad", "").trim_end().to_owned())
 }
 
 /// The chains and rules that a tool shows. A table in which there are only empty chains of the kernel says nothing: with

@@ -58,7 +58,9 @@ impl Fresh {
         }
         let before = pod.generation();
         let again = pod.init(flags);
-        let is_quiet = again.status.success() && pod.generation() == before && Footprint::of(pod) == found;
+        // Of iptables-legacy it cannot be seen whether it was written; the program says so.
+        let says_so = again.stderr.contains("\"unchanged\"") && !again.stderr.contains("\"replaced\"");
+        let is_quiet = again.status.success() && says_so && pod.generation() == before && Footprint::of(pod) == found;
         (!is_quiet).then(|| format!("{situation}; `{flags}` a second time wrote something: {}", again.stderr))
     }
 }
