@@ -41,6 +41,23 @@ impl Step {
         chains.chain(rules)
     }
 
+    /// The table that it changes.
+    pub fn table(&self) -> Table {
+        match self {
+            Self::AddTable(table)
+            | Self::DeleteTable(table)
+            | Self::FlushTable(table)
+            | Self::AddChain(table, _)
+            | Self::DeleteChain(table, _)
+            | Self::AddRule(table, ..) => *table,
+        }
+    }
+
+    /// The rule that it writes.
+    pub fn rule(&self) -> Option<&NativeRule> {
+        if let Self::AddRule(_, _, rule) = self { Some(rule) } else { None }
+    }
+
     /// Appends its message to a transaction.
     ///
     /// # Errors
