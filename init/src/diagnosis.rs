@@ -1,10 +1,18 @@
-//! What an iptables tool's complaint means: which rule it is about, and what to try.
+//! What a failure to write rules means: which rule it is about, what asked for it, and what to try.
 
+use std::error::Error;
 use std::fmt;
+use std::io;
 
+use nix::errno::Errno;
+
+use crate::change::Change;
+use crate::kernel::Refused;
+use crate::native::step::Step as NativeStep;
+use crate::nftables::transaction::Step;
 use crate::origin;
 use crate::restore;
-use crate::rule::{Family, Rule};
+use crate::rule::{Family, Match, Rule, Target};
 
 /// Characters of the tool's own words that are repeated.
 const MAX_MESSAGE: usize = 512;
@@ -15,8 +23,10 @@ pub struct Diagnosis {
     message: String,
     line: Option<String>,
     setting: Option<&'static str>,
-    advice: Option<&'static str>,
-    family: Family,
+    advice: Option<String>,
+    /// `None` where it is about neither in particular.
+    family: Option<Family>,
+    lacks_module: bool,
 }
 
 /// Explains `complaint`, the standard error of a tool that was given `input`, which writes `rules` among other things.
@@ -26,9 +36,94 @@ pub fn explain(complaint: &str, input: &str, rules: &[Rule], family: Family) -> 
         message: message(complaint),
         line: line.map(str::to_owned),
         setting: rules.iter().find(|rule| line == Some(&restore::line(rule))).and_then(|rule| rule.setting),
-        advice: ADVICE.iter().find(|(sign, _)| complaint.contains(sign)).map(|(_, advice)| *advice),
-        family,
+        advice: ADVICE.iter().find(|(sign, _)| complaint.contains(sign)).map(|(_, advice)| (*advice).to_owned()),
+        family: Some(family),
+        lacks_module: false,
     }
+}
+
+/// Explains what the kernel says to a transaction of `changes`.
+pub fn of_refusal(refused: &Refused, changes: &[Change]) -> Diagnosis {
+    let cause = refused.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    let mut diagnosis = Diagnosis {
+        message: format!("{refused}{cause}"),
+        line: None,
+        setting: None,
+        advice: None,
+        family: None,
+        lacks_module: false,
+    };
+    if let Refused::Native { step, error, .. } = refused {
+        if let NativeStep::AddRule(_, _, rule) = &**step {
+            diagnosis.setting = rule.setting;
+        }
+        diagnosis.advice = match errno(error) {
+            Errno::EPERM | Errno::EACCES => Some(NET_ADMIN.to_owned()),
+            Errno::ENOENT | Errno::EOPNOTSUPP | Errno::EPROTONOSUPPORT => Some(NATIVE_MODULE.to_owned()),
+            _ => None,
+        };
+        return diagnosis;
+    }
+    let Refused::Step { change, step, error, .. } = refused else { return diagnosis };
+    let change = change.and_then(|at| changes.get(at));
+    diagnosis.family = change.map(Change::family);
+    let rule = match step {
+        Some(Step::Rule(at)) => change.and_then(|change| change.rules.rules.get(*at)),
+        _ => None,
+    };
+    diagnosis.setting = rule.and_then(|rule| rule.setting);
+    diagnosis.advice = match errno(error) {
+        Errno::EPERM | Errno::EACCES => Some(NET_ADMIN.to_owned()),
+        Errno::ENOENT | Errno::EOPNOTSUPP | Errno::EPROTONOSUPPORT => {
+            diagnosis.lacks_module = rule.is_some();
+            Some(match rule {
+                Some(rule) => format!("load {} on the node, or use --native-nftables", modules(rule).join(", ")),
+                None => {
+                    "load nf_tables and nft_chain_nat on the node, or use --force-iptables-binary legacy".to_owned()
+                }
+            })
+        }
+        Errno::EINVAL if rule.is_some_and(names_owner) => Some(
+            "the user or group may have no number in the user namespace of this container; use one that it has"
+                .to_owned(),
+        ),
+        _ => None,
+    };
+    diagnosis
+}
+
+fn errno(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or_default())
+}
+
+/// The kernel's modules that a rule takes in the layout of iptables-nft.
+fn modules(rule: &Rule) -> Vec<&'static str> {
+    let mut modules = vec!["nft_compat"];
+    for condition in &rule.matches {
+        modules.extend(match condition {
+            Match::Port(..) | Match::NotPort(..) | Match::SourcePort(..) => Some("xt_tcpudp"),
+            Match::Ports(..) | Match::NotPorts(..) => Some("xt_multiport"),
+            Match::Mark(_) | Match::NotMark(_) => Some("xt_mark"),
+            Match::ConnectionMark(_) => Some("xt_connmark"),
+            Match::Established | Match::Untrackable => Some("xt_conntrack"),
+            Match::Owner(_) | Match::NotOwner(_) => Some("xt_owner"),
+            _ => None,
+        });
+    }
+    modules.extend(match rule.target {
+        Target::Redirect(_) => Some("xt_REDIRECT"),
+        Target::SetMark(_) => Some("xt_mark"),
+        Target::SaveMark | Target::RestoreMark => Some("xt_connmark"),
+        Target::Tproxy { .. } => Some("xt_TPROXY"),
+        Target::Zone(_) => Some("xt_CT"),
+        _ => None,
+    });
+    modules.dedup();
+    modules
+}
+
+fn names_owner(rule: &Rule) -> bool {
+    rule.matches.iter().any(|condition| matches!(condition, Match::Owner(_) | Match::NotOwner(_)))
 }
 
 /// How a failure for this family can be avoided altogether, to be added to any advice.
@@ -54,10 +149,19 @@ const ADVICE: [(&str, &str); 11] = [
     ("No such file or directory", MATCH_MODULE),
 ];
 const NET_ADMIN: &str = "give the container the capability NET_ADMIN (with iptables-legacy NET_RAW too)";
+const NATIVE_MODULE: &str =
+    "load nf_tables_inet, nft_chain_nat, nft_redir, nft_tproxy and nft_ct on the node, or leave --native-nftables out";
 const NAT_MODULE: &str =
     "load iptable_nat, or for IPv6 ip6table_nat, on the node, or use another --force-iptables-binary";
 const MATCH_MODULE: &str = "load xt_owner, xt_REDIRECT and nf_nat, or with nft also nft_compat, on the node, or use another \
      --force-iptables-binary";
+
+impl Diagnosis {
+    /// Whether it is for want of a module of x_tables.
+    pub fn lacks_module(&self) -> bool {
+        self.lacks_module
+    }
+}
 
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -71,10 +175,10 @@ impl fmt::Display for Diagnosis {
                 write!(f, " (annotation {annotation})")?;
             }
         }
-        if let Some(advice) = self.advice {
+        if let Some(advice) = &self.advice {
             write!(f, "; {advice}")?;
         }
-        f.write_str(way_out(self.family))
+        f.write_str(self.family.map_or("", way_out))
     }
 }
 

@@ -5,13 +5,14 @@
 //!                            iptables-save ─► saved ─► owned ─► plan ─► restore::swap ─► iptables-restore
 //! ```
 //!
-//! Core: [`canonical`], [`change`], [`diagnosis`], [`flags`], [`groups`], [`listing`], [`native`], [`nftables`],
-//! [`origin`], [`owned`], [`plan`], [`reason`], [`redirect`], [`resolv_conf`], [`restore`], [`rule`], [`saved`],
-//! [`settings`], [`subcommand`], [`validation`], [`value`].
-//! Edge: [`apply`], [`child`], [`cli`], [`dry_run`], [`iptables`], [`kernel`], [`leftovers`], [`loopback`], [`probe`],
-//! [`show`].
+//! Core: [`backend`], [`canonical`], [`change`], [`diagnosis`], [`flags`], [`groups`], [`handover`], [`listing`],
+//! [`native`], [`nftables`], [`origin`], [`owned`], [`plan`], [`reason`], [`redirect`], [`report`], [`resolv_conf`],
+//! [`restore`], [`rule`], [`saved`], [`settings`], [`subcommand`], [`undo`], [`validation`], [`value`].
+//! Edge: [`apply`], [`child`], [`cli`], [`dry_run`], [`kernel`], [`legacy`], [`namespace`], [`probe`], [`routes`],
+//! [`rtnetlink`], [`show`], [`store`], [`termination`].
 
 pub mod apply;
+pub mod backend;
 pub mod canonical;
 pub mod change;
 pub mod child;
@@ -20,11 +21,11 @@ pub mod diagnosis;
 pub mod dry_run;
 pub mod flags;
 pub mod groups;
-pub mod iptables;
+pub mod handover;
 pub mod kernel;
-pub mod leftovers;
+pub mod legacy;
 pub mod listing;
-pub mod loopback;
+pub mod namespace;
 pub mod native;
 pub mod nftables;
 pub mod origin;
@@ -33,12 +34,18 @@ pub mod plan;
 pub mod probe;
 pub mod reason;
 pub mod redirect;
+pub mod report;
 pub mod resolv_conf;
 pub mod restore;
+pub mod routes;
+pub mod rtnetlink;
 pub mod rule;
 pub mod saved;
 pub mod settings;
 pub mod show;
+pub mod store;
 pub mod subcommand;
+pub mod termination;
+pub mod undo;
 pub mod validation;
 pub mod value;

@@ -1,16 +1,20 @@
 //! The init container's program: settings, rules, done.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use sidecar_init::apply;
+use anyhow::Context;
 use sidecar_init::cli::{self, Cli};
 use sidecar_init::probe::{self, Trial};
 use sidecar_init::redirect::rule_sets;
-use sidecar_init::settings::Settings;
+use sidecar_init::report::Report;
+use sidecar_init::rule::RuleSet;
+use sidecar_init::settings::{Output, Settings};
 use sidecar_init::show::Show;
 use sidecar_init::subcommand::{self, Subcommand};
+use sidecar_init::{apply, dry_run, namespace, termination};
 use sidecar_process::exit;
 
 fn main() -> ExitCode {
@@ -36,49 +40,83 @@ fn redirect(cli: Cli) -> ExitCode {
     let settings = match cli.settings() {
         Ok(settings) => settings,
         Err(mistakes) => {
-            report(&mistakes.to_string());
-            return if mistakes.is_usage() { cli::USAGE } else { exit::FAILED }.into();
+            return failed(&mistakes.to_string(), if mistakes.is_usage() { cli::USAGE } else { exit::FAILED });
         }
     };
-    if !settings.skip_rule_apply
-        && let Err(error) = apply::run(&settings)
-    {
-        return ended(Err(error), exit::FAILED);
+    let mut report = Report { warnings: settings.warnings.clone(), ..Report::default() };
+    report.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    let done = run(&settings, &mut report).map_err(|(error, code)| (format!("{error:#}"), code));
+    if settings.output == Output::Json && !settings.dry_run {
+        let error = done.as_ref().err().map(|(error, _)| &**error);
+        // A failure that came before is the one to be told.
+        if let Err(error) = print(&report, error)
+            && done.is_ok()
+        {
+            return failed(&format!("{error:#}"), exit::FAILED);
+        }
     }
-    if settings.run_validation && !settings.dry_run { validate(&settings) } else { exit::DONE.into() }
+    match done {
+        Ok(()) => exit::DONE.into(),
+        Err((error, code)) => failed(&error, code),
+    }
 }
 
-fn validate(settings: &Settings) -> ExitCode {
-    let families = match apply::families(settings) {
-        Ok(families) => families,
-        Err(error) => return ended(Err(error), exit::FAILED),
-    };
-    let rules: Vec<_> = families.iter().flat_map(|family| rule_sets(&settings.capture, *family)).collect();
-    let Settings { capture, probe_port, probe_timeout, .. } = settings;
-    let trial = Trial { capture, rules: &rules, probe_port: *probe_port, timeout: *probe_timeout };
-    ended(probe::run(&trial), cli::NOT_VALID)
+/// What the settings ask for. An error comes with the exit code.
+fn run(settings: &Settings, report: &mut Report) -> Result<(), (anyhow::Error, u8)> {
+    let failed = |error| (error, exit::FAILED);
+    if settings.dry_run {
+        return print_rules(settings).map_err(failed);
+    }
+    if let Some(path) = &settings.network_namespace {
+        namespace::enter(path).map_err(|error| failed(error.into()))?;
+    }
+    let applied = apply::run(settings, report);
+    report.log();
+    applied.map_err(|error| failed(error.into()))?;
+    if settings.run_validation {
+        let rules = wanted(settings).map_err(|error| failed(error.into()))?;
+        let Settings { capture, probe_port, probe_timeout, .. } = settings;
+        let trial = Trial { capture, rules: &rules, probe_port: *probe_port, timeout: *probe_timeout };
+        probe::run(&trial).map_err(|error| (error.into(), cli::NOT_VALID))?;
+    }
+    Ok(())
+}
+
+fn print_rules(settings: &Settings) -> anyhow::Result<()> {
+    Ok(dry_run::print(&wanted(settings)?, settings.native_nftables, settings.dry_run_file.as_deref())?)
+}
+
+fn wanted(settings: &Settings) -> Result<Vec<RuleSet>, apply::Error> {
+    let families = apply::families(settings)?;
+    Ok(families.iter().flat_map(|family| rule_sets(&settings.capture, *family)).collect())
+}
+
+/// The report as one JSON object on standard output.
+fn print(report: &Report, error: Option<&str>) -> anyhow::Result<()> {
+    writeln!(io::stdout(), "{}", report.json(error)).context("cannot print the report on standard output")
 }
 
 /// Prints what is wrong with the command line, or what it asks for.
 fn not_understood(error: &clap::Error) -> ExitCode {
     // Nobody is left to tell when the terminal is gone.
     let _ = error.print();
-    if error.use_stderr() { cli::USAGE } else { exit::DONE }.into()
+    if !error.use_stderr() {
+        return exit::DONE.into();
+    }
+    termination::leave(Path::new(termination::LOG), &error.to_string());
+    cli::USAGE.into()
 }
 
-fn ended(result: Result<(), impl Into<anyhow::Error>>, failed: u8) -> ExitCode {
+fn ended(result: Result<(), impl Into<anyhow::Error>>, code: u8) -> ExitCode {
     match result {
         Ok(()) => exit::DONE.into(),
-        Err(error) => {
-            report(&format!("{:#}", error.into()));
-            failed.into()
-        }
+        Err(error) => failed(&format!("{:#}", error.into()), code),
     }
 }
 
-/// One event a line, and one line a mistake.
-fn report(error: &str) {
-    for line in error.lines() {
-        tracing::error!("{line}");
-    }
+/// Says why, one event a line, and one line a mistake.
+fn failed(reason: &str, code: u8) -> ExitCode {
+    reason.lines().for_each(|line| tracing::error!("{line}"));
+    termination::leave(Path::new(termination::LOG), reason);
+    code.into()
 }

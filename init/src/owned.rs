@@ -1,5 +1,7 @@
 //! What is ours of the rules in a table: of those that are there, and of those that are to be.
 
+mod shape;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -30,24 +32,12 @@ pub struct Current {
 impl Current {
     /// Divides a table.
     ///
-    /// Ours are the chains named `ISTIO_*`, every jump to one, and of the rules that do nothing but return an
-    /// interface's traffic those that leaving the interface alone takes. These bear no mark, so they are told by others:
-    ///
-    /// - in OUTPUT they are directly above the jump to our chain, and end at a jump to [`Chain::Note`];
-    /// - for each of those there is one in PREROUTING, and one for each interface that a jump to our chains names there.
-    ///
-    /// What somebody else inserts of that kind directly above our jump, after we have run, cannot be told from ours. It
-    /// is taken for ours, since traffic that is left alone by mistake goes past the proxy.
+    /// Ours are the chains named `ISTIO_*`, every jump to one, and every rule in a chain of others that bears our mark.
+    /// Rules without a mark, which iptables-legacy has none for and Istio writes none with, are told by their shape
+    /// ([`shape`]).
     pub fn divide(saved: &Saved) -> Self {
         let rules = &saved.others;
-        let mut ours: BTreeSet<usize> = (0..rules.len()).filter(|at| rules[*at].jumps_to_own_chain()).collect();
-        for interface in named_by_jumps(rules) {
-            claim(&mut ours, rules.iter().enumerate(), interface);
-        }
-        for (at, interface) in directly_above_our_jump(rules) {
-            ours.insert(at);
-            claim(&mut ours, rules.iter().enumerate().rev(), interface);
-        }
+        let ours = shape::ours(saved);
         let jumps = rules.iter().enumerate().filter(|(_, rule)| rule.jumps_to_own_chain());
         let last_jumps: BTreeMap<&str, usize> = jumps.map(|(at, rule)| (rule.chain(), at)).collect();
         let mut current = Self { owned: Owned { chains: saved.chains.clone(), outside: vec![] }, ..Self::default() };
@@ -61,6 +51,7 @@ impl Current {
                 current.above.push(rule.clone());
             }
         }
+        current.owned.sort();
         current
     }
 }
@@ -84,6 +75,7 @@ impl Owned {
             }
         }
         owned.outside = outside.into_iter().flat_map(|(_, saved)| saved).collect();
+        owned.sort();
         owned
     }
 
@@ -92,6 +84,17 @@ impl Owned {
         self.chains.remove(Chain::Note.name());
         self.outside.retain(|rule| rule.target() != Some(Chain::Note.name()));
         self
+    }
+
+    /// The marks that our chains set on packets, or look for.
+    pub fn marks(&self) -> BTreeSet<u32> {
+        shape::marks(&self.chains)
+    }
+
+    /// nf_tables lists chains in the order in which they were made, which says nothing: only the order within each does.
+    fn sort(&mut self) {
+        self.outside
+            .sort_by_key(|rule| (!rule.is_in(Chain::Prerouting), !rule.is_in(Chain::Output), rule.chain().to_owned()));
     }
 
     /// Whether nothing of ours is there.
@@ -112,31 +115,6 @@ impl fmt::Display for Owned {
             }
         }
         Ok(())
-    }
-}
-
-fn named_by_jumps(rules: &[SavedRule]) -> BTreeSet<&str> {
-    let jumps = rules.iter().filter(|rule| rule.is_in(Chain::Prerouting) && rule.jumps_to_own_chain());
-    jumps.filter_map(SavedRule::in_interface).collect()
-}
-
-/// The rules that return an interface in OUTPUT, and the interface, upwards from our jump to the first other rule.
-fn directly_above_our_jump(rules: &[SavedRule]) -> Vec<(usize, &str)> {
-    let is_our_jump = |rule: &SavedRule| rule.is_in(Chain::Output) && rule.target() == Some(Chain::Outbound.name());
-    let Some(jump) = rules.iter().position(is_our_jump) else { return vec![] };
-    let above = rules[..jump].iter().enumerate().rev();
-    above
-        .take_while(|(_, rule)| rule.is_in(Chain::Output))
-        .map_while(|(at, rule)| Some((at, rule.returned_interface()?)))
-        .collect()
-}
-
-/// Takes the first rule in PREROUTING that returns `interface` and has not been taken yet, if there is one.
-fn claim<'a>(ours: &mut BTreeSet<usize>, rules: impl Iterator<Item = (usize, &'a SavedRule)>, interface: &str) {
-    let mut returning =
-        rules.filter(|(_, rule)| rule.is_in(Chain::Prerouting) && rule.returned_interface() == Some(interface));
-    if let Some((at, _)) = returning.find(|(at, _)| !ours.contains(at)) {
-        ours.insert(at);
     }
 }
 

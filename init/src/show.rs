@@ -6,23 +6,11 @@ use std::io::{self, Write};
 use clap::Parser;
 use sidecar_process::log::LogArgs;
 
-use crate::child;
-use crate::iptables::{self, Iptables};
-use crate::kernel::{Kernel, Unreadable};
+use crate::backend::Kind;
 use crate::listing::{Listing, TableListing};
 use crate::rule::{Family, Table};
 use crate::saved::Saved;
-use crate::settings::Backend;
-
-/// The tables that rules of ours can be in.
-const TABLES: [(Family, Table); 6] = [
-    (Family::V4, Table::Raw),
-    (Family::V4, Table::Mangle),
-    (Family::V4, Table::Nat),
-    (Family::V6, Table::Raw),
-    (Family::V6, Table::Mangle),
-    (Family::V6, Table::Nat),
-];
+use crate::store::{self, State};
 
 /// Shows the rules that redirect the traffic of this network namespace, each with its reason.
 #[derive(Clone, Debug, clap::Parser)]
@@ -47,12 +35,9 @@ enum Output {
 /// The rules could not be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// nf_tables could not be read.
+    /// A backend could not be read.
     #[error(transparent)]
-    NfTables(#[from] Unreadable),
-    /// iptables-legacy could not be read.
-    #[error(transparent)]
-    Iptables(#[from] iptables::Error),
+    Store(#[from] store::Error),
     /// Standard output is gone.
     #[error("cannot print the rules on standard output")]
     Print(#[source] io::Error),
@@ -87,43 +72,22 @@ impl Show {
 }
 
 fn read() -> Result<Listing, Error> {
-    let described = |(backend, family, table, saved): &(&str, Family, Table, Saved)| {
-        TableListing::new(backend, *family, *table, saved)
+    let state = State::read()?;
+    let described = |(kind, family, table, saved): (Kind, Family, Table, &Saved)| {
+        TableListing::new(kind.word(), family, table, saved)
     };
-    Ok(Listing { tables: tables()?.iter().map(described).collect(), routing: vec![] })
+    Ok(Listing { tables: state.tables().map(described).collect(), routing: vec![] })
 }
 
 /// All rules of a family, each as a line of `iptables-save`, of whatever can be read.
 pub(crate) fn live_rules() -> Vec<(Family, String)> {
+    let Ok(state) = State::read() else { return vec![] };
     let mut rules = Vec::new();
-    for (_, family, _, saved) in tables().unwrap_or_default() {
+    for (_, family, _, saved) in state.tables() {
         rules.extend(saved.others.iter().map(|rule| (family, format!("-A {rule}"))));
         for (chain, bodies) in &saved.chains {
             rules.extend(bodies.iter().map(|body| (family, format!("-A {chain} {body}"))));
         }
     }
     rules
-}
-
-/// Every table with rules, after the name of the backend that holds it.
-fn tables() -> Result<Vec<(&'static str, Family, Table, Saved)>, Error> {
-    let mut tables = Vec::new();
-    match Kernel::connect().and_then(|mut kernel| kernel.read(&TABLES)) {
-        Ok(snapshot) => {
-            tables.extend(snapshot.tables.into_iter().map(|(family, table, saved)| ("nft", family, table, saved)));
-        }
-        Err(Unreadable::Missing(_)) => {}
-        Err(error) => return Err(error.into()),
-    }
-    for family in [Family::V4, Family::V6] {
-        let output = match (Iptables { family, backend: Backend::Legacy }).save_all() {
-            Err(iptables::Error::Run { source: child::Error::Missing, .. }) => continue,
-            output => output?,
-        };
-        for table in [Table::Raw, Table::Mangle, Table::Nat] {
-            tables.extend(Saved::read(&output, table).ok().map(|saved| ("legacy", family, table, saved)));
-        }
-    }
-    tables.retain(|(_, _, _, saved)| !saved.chains.is_empty() || !saved.others.is_empty());
-    Ok(tables)
 }

@@ -41,21 +41,12 @@ impl Step {
         chains.chain(rules)
     }
 
-    /// The table that it changes.
+    /// The table that it is about.
     pub fn table(&self) -> Table {
         match self {
-            Self::AddTable(table)
-            | Self::DeleteTable(table)
-            | Self::FlushTable(table)
-            | Self::AddChain(table, _)
-            | Self::DeleteChain(table, _)
-            | Self::AddRule(table, ..) => *table,
+            Self::AddTable(table) | Self::DeleteTable(table) | Self::FlushTable(table) => *table,
+            Self::AddChain(table, _) | Self::DeleteChain(table, _) | Self::AddRule(table, ..) => *table,
         }
-    }
-
-    /// The rule that it writes.
-    pub fn rule(&self) -> Option<&NativeRule> {
-        if let Self::AddRule(_, _, rule) = self { Some(rule) } else { None }
     }
 
     /// Appends its message to a transaction.

@@ -7,7 +7,7 @@ use crate::nftables::batch::{Batch, NewRule, Place, TableId};
 use crate::nftables::snapshot::Snapshot;
 use crate::nftables::userdata::MARK;
 use crate::nftables::xtables::{Encoded, encode};
-use crate::rule::{Chain, Position, Rule, Target};
+use crate::rule::{Chain, Position};
 use crate::saved::SavedRule;
 
 /// What a message of the transaction does.
@@ -107,18 +107,14 @@ impl Writer<'_> {
                 place,
                 expressions: &expressions,
                 compatible_protocol: Some(protocol),
-                userdata: if is_bare(rule) { &MARK } else { &[] },
+                // Where one rule is marked all are, so that nobody has to guess about the others.
+                userdata: if chain.is_own() { &[] } else { &MARK },
             };
             let table = self.table;
             self.step(Step::Rule(at), |batch| batch.new_rule(table, &new));
         }
         Ok(())
     }
-}
-
-/// Whether nothing in the rule tells that it is ours.
-fn is_bare(rule: &Rule) -> bool {
-    !rule.chain.is_own() && !matches!(rule.target, Target::Jump(chain) if chain.is_own())
 }
 
 /// A rule of a chain as it is to be.

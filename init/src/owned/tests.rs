@@ -57,3 +57,47 @@ fn rules_that_return_an_interface_are_ours_where_we_put_them() {
     ];
     assert_eq!(ours, expected);
 }
+
+const TPROXY: &str = "-A PREROUTING -p tcp -m mark --mark 0x539 -j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff\n\
+     -A OUTPUT -o lo -p tcp -m mark --mark 0x539 -j RETURN\n\
+     -A OUTPUT ! -d 127.0.0.1/32 -o lo -p tcp -m owner --gid-owner 1337 -j MARK --set-xmark 0x53a/0xffffffff\n\
+     -A OUTPUT -p tcp -m connmark --mark 0x539 -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff\n";
+
+#[test]
+fn rules_that_handle_the_mark_of_our_chains_are_ours() {
+    let chains = ":ISTIO_DIVERT - [0:0]\n:ISTIO_INBOUND - [0:0]\n";
+    let marks =
+        "-A ISTIO_DIVERT -j MARK --set-xmark 0x539/0xffffffff\n-A ISTIO_INBOUND -m mark ! --mark 0x53a -j RETURN\n";
+    let others = TPROXY.replace("0x539", "0x1").replace("0x53a", "0x2").replace("gid-owner 1337", "uid-owner 5");
+    assert_eq!(outside(&format!("{chains}{TPROXY}{others}{marks}")).len(), 4);
+    assert_eq!(outside(&format!("{chains}{others}{marks}")).len(), 0);
+    assert_eq!(outside(TPROXY).len(), 0, "there is no chain of ours");
+    assert_eq!(outside(&format!("{chains}{TPROXY}")).len(), 4, "the chains have been emptied");
+    let narrowed = TPROXY.replace("-A PREROUTING -p", "-A PREROUTING -i lo -p");
+    assert_eq!(outside(&format!("{chains}{narrowed}{marks}")).len(), 4);
+}
+
+#[test]
+fn an_interface_returned_above_rules_that_handle_the_mark_is_ours() {
+    let rules = format!(
+        ":ISTIO_DIVERT - [0:0]\n-A PREROUTING -i eth1 -j RETURN\n-A OUTPUT -o cni0 -j RETURN\n-A OUTPUT -p udp -j ACCEPT\n\
+         -A OUTPUT -o eth1 -j RETURN\n{TPROXY}"
+    );
+    let ours = outside(&rules);
+    assert_eq!(ours.len(), 6);
+    assert!(
+        ours.contains(&"OUTPUT -o eth1 -j RETURN".to_owned())
+            && ours.contains(&"PREROUTING -i eth1 -j RETURN".to_owned())
+    );
+}
+
+#[test]
+fn where_rules_bear_our_mark_nothing_is_guessed() {
+    let rules =
+        ":ISTIO_OUTPUT - [0:0]\n-A OUTPUT -o cni0 -j RETURN\n-A OUTPUT -o eth1 -j RETURN\n-A OUTPUT -j ISTIO_OUTPUT\n";
+    let mut saved = Saved::read(&format!("*nat\n{rules}COMMIT\n"), Table::Nat).unwrap();
+    assert_eq!(Current::divide(&saved).owned.outside.len(), 3);
+    saved.others[1].is_marked = true;
+    let ours: Vec<String> = Current::divide(&saved).owned.outside.iter().map(ToString::to_string).collect();
+    assert_eq!(ours, ["OUTPUT -o eth1 -j RETURN", "OUTPUT -j ISTIO_OUTPUT"]);
+}

@@ -1,0 +1,103 @@
+//! Tells our rules in chains of others from theirs, by how they look and where they stand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::rule::Chain;
+use crate::saved::{Saved, SavedRule, words};
+
+/// Which of `saved.others` are ours, by index.
+///
+/// Two kinds of rules bear no chain of ours in them. Those that handle the mark of TPROXY are told by that mark, where
+/// our chains use it. Those that do nothing but return an interface's traffic are told by others:
+///
+/// - in OUTPUT they are directly above the first other rule of ours, and end at a jump to [`Chain::Note`];
+/// - for each of those there is one in PREROUTING, and one for each interface that a jump to our chains names there.
+///
+/// What somebody else inserts of that kind directly above ours, after we have run, cannot be told from ours. It is taken
+/// for ours, since traffic that is left alone by mistake goes past the proxy. Where any rule bears our mark, all of ours
+/// do, and nothing has to be guessed.
+pub(super) fn ours(saved: &Saved) -> BTreeSet<usize> {
+    let rules = &saved.others;
+    let marks = marks(&saved.chains);
+    let handles_mark = |rule: &SavedRule| {
+        let mark = handled_mark(rule).filter(|_| !saved.chains.is_empty());
+        mark.is_some_and(|mark| marks.is_empty() || marks.contains(&mark))
+    };
+    let is_certain = |rule: &SavedRule| rule.is_marked || rule.jumps_to_own_chain() || handles_mark(rule);
+    let mut ours: BTreeSet<usize> = (0..rules.len()).filter(|at| is_certain(&rules[*at])).collect();
+    if rules.iter().any(|rule| rule.is_marked) {
+        return ours;
+    }
+    for interface in named_by_jumps(rules) {
+        claim(&mut ours, rules.iter().enumerate(), interface);
+    }
+    for (at, interface) in directly_above_ours(rules, &ours) {
+        ours.insert(at);
+        claim(&mut ours, rules.iter().enumerate().rev(), interface);
+    }
+    ours
+}
+
+/// The marks that these rules of our chains set, or look for.
+pub(super) fn marks(chains: &BTreeMap<String, Vec<String>>) -> BTreeSet<u32> {
+    chains.values().flatten().filter_map(|body| mark_in(&words(body))).collect()
+}
+
+fn mark_in(words: &[&str]) -> Option<u32> {
+    let mark = words.windows(2).find(|pair| matches!(pair[0], "--mark" | "--set-xmark" | "--tproxy-mark"))?[1];
+    number(mark.split_once('/').map_or(mark, |(mark, _)| mark))
+}
+
+fn number(text: &str) -> Option<u32> {
+    text.strip_prefix("0x").map_or_else(|| text.parse().ok(), |digits| u32::from_str_radix(digits, 16).ok())
+}
+
+/// The mark, if the rule is one of those with which TPROXY carries a mark from packet to connection and back.
+fn handled_mark(rule: &SavedRule) -> Option<u32> {
+    const WHOLE: [&str; 4] = ["--nfmask", "0xffffffff", "--ctmask", "0xffffffff"];
+    let words = words(rule.body());
+    let mark = match (rule.chain(), &words[..]) {
+        (
+            "PREROUTING",
+            ["-i", "lo", "-p", "tcp", "-m", "mark", "--mark", mark, "-j", "CONNMARK", "--save-mark", rest @ ..],
+        )
+        | ("PREROUTING", ["-p", "tcp", "-m", "mark", "--mark", mark, "-j", "CONNMARK", "--save-mark", rest @ ..])
+        | ("OUTPUT", ["-p", "tcp", "-m", "connmark", "--mark", mark, "-j", "CONNMARK", "--restore-mark", rest @ ..])
+            if rest == WHOLE =>
+        {
+            mark
+        }
+        ("OUTPUT", ["-o", "lo", "-p", "tcp", "-m", "mark", "--mark", mark, "-j", "RETURN"]) => mark,
+        (
+            "OUTPUT",
+            ["!", "-d", _, "-o", "lo", "-p", "tcp", "-m", "owner", owner, _, "-j", "MARK", "--set-xmark", mark],
+        ) if matches!(*owner, "--uid-owner" | "--gid-owner") => mark.strip_suffix("/0xffffffff")?,
+        _ => return None,
+    };
+    number(mark)
+}
+
+fn named_by_jumps(rules: &[SavedRule]) -> BTreeSet<&str> {
+    let jumps = rules.iter().filter(|rule| rule.is_in(Chain::Prerouting) && rule.jumps_to_own_chain());
+    jumps.filter_map(SavedRule::in_interface).collect()
+}
+
+/// The rules that return an interface in OUTPUT, and the interface, upwards from ours to the first rule of another kind.
+fn directly_above_ours<'a>(rules: &'a [SavedRule], ours: &BTreeSet<usize>) -> Vec<(usize, &'a str)> {
+    let is_note = |at: &usize| rules[*at].target() == Some(Chain::Note.name());
+    let mut in_output = ours.iter().copied().filter(|at| rules[*at].is_in(Chain::Output));
+    let Some(first) = in_output.clone().find(|at| !is_note(at)).or_else(|| in_output.rfind(is_note)) else {
+        return vec![];
+    };
+    let above = rules[..first].iter().enumerate().rev().filter(|(_, rule)| rule.is_in(Chain::Output));
+    above.map_while(|(at, rule)| Some((at, rule.returned_interface()?))).collect()
+}
+
+/// Takes the first rule in PREROUTING that returns `interface` and has not been taken yet, if there is one.
+fn claim<'a>(ours: &mut BTreeSet<usize>, rules: impl Iterator<Item = (usize, &'a SavedRule)>, interface: &str) {
+    let mut returning =
+        rules.filter(|(_, rule)| rule.is_in(Chain::Prerouting) && rule.returned_interface() == Some(interface));
+    if let Some((at, _)) = returning.find(|(at, _)| !ours.contains(at)) {
+        ours.insert(at);
+    }
+}
