@@ -91,7 +91,10 @@ fn families_in(settings: &Settings, snapshot: &Snapshot) -> Result<Vec<Family>, 
 }
 
 /// The rules that are wanted, with numbers for the names of groups, which is how the kernel shows them.
-fn goal(settings: &Settings, families: &[Family]) -> Result<Vec<RuleSet>, Error> {
+///
+/// # Errors
+/// When nobody knows a group.
+pub fn goal(settings: &Settings, families: &[Family]) -> Result<Vec<RuleSet>, Error> {
     let goal: Vec<RuleSet> =
         families.iter().flat_map(|family| redirect::rule_sets(&settings.capture, *family)).collect();
     if !goal.iter().any(groups::are_named) {

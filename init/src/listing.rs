@@ -1,9 +1,12 @@
 //! The rules of a network namespace as they are shown: each with whose it is and why it is there.
 
+mod routing;
+
 use std::fmt;
 
 use serde_json::{Value, json};
 
+pub use self::routing::routing;
 use crate::owned::Current;
 use crate::reason::{Reasons, is_own};
 use crate::rule::{Family, Table};

@@ -74,7 +74,8 @@ fn run(settings: &Settings, report: &mut Report) -> Result<(), (anyhow::Error, u
     report.log();
     applied.map_err(|error| failed(error.into()))?;
     if settings.run_validation {
-        let rules = wanted(settings).map_err(|error| failed(error.into()))?;
+        let rules = apply::families(settings).and_then(|families| apply::goal(settings, &families));
+        let rules = rules.map_err(|error| failed(error.into()))?;
         let Settings { capture, probe_port, probe_timeout, .. } = settings;
         let trial = Trial { capture, rules: &rules, probe_port: *probe_port, timeout: *probe_timeout };
         probe::run(&trial).map_err(|error| (error.into(), cli::NOT_VALID))?;

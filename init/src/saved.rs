@@ -108,6 +108,11 @@ impl SavedRule {
         Self { chain: chain.to_owned(), body: normal(body), handle: None, is_marked: false }
     }
 
+    /// Whether we have left our mark on it, which only nf_tables can hold.
+    pub fn is_marked(&self) -> bool {
+        self.is_marked
+    }
+
     /// Whether it is in this chain.
     pub(crate) fn is_in(&self, chain: Chain) -> bool {
         self.chain == chain.name()

@@ -7,7 +7,9 @@ use clap::Parser;
 use sidecar_process::log::LogArgs;
 
 use crate::backend::Kind;
-use crate::listing::{Listing, TableListing};
+use crate::listing::{self, Listing, TableListing};
+use crate::routes;
+use crate::rtnetlink::Rtnetlink;
 use crate::rule::{Family, Table};
 use crate::saved::Saved;
 use crate::store::{self, State};
@@ -38,6 +40,9 @@ pub enum Error {
     /// A backend could not be read.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// Addresses, rules and routes could not be read.
+    #[error(transparent)]
+    Routes(#[from] routes::Error),
     /// Standard output is gone.
     #[error("cannot print the rules on standard output")]
     Print(#[source] io::Error),
@@ -76,7 +81,9 @@ fn read() -> Result<Listing, Error> {
     let described = |(kind, family, table, saved): (Kind, Family, Table, &Saved)| {
         TableListing::new(kind.word(), family, table, saved)
     };
-    Ok(Listing { tables: state.tables().map(described).collect(), routing: vec![] })
+    let snapshot = routes::read(&Rtnetlink::open().map_err(routes::Error::Read)?)?;
+    let routing = listing::routing(&snapshot, &state.marks());
+    Ok(Listing { tables: state.tables().map(described).collect(), routing })
 }
 
 /// All rules of a family, each as a line of `iptables-save`, of whatever can be read.

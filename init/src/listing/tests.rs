@@ -8,6 +8,7 @@ use super::*;
 use crate::cli::Cli;
 use crate::owned::Owned;
 use crate::redirect;
+use crate::routes::{Policy, Snapshot};
 
 const OTHERS: &str = "*nat\n:ISTIO_OUTPUT - [0:0]\n-A OUTPUT -p tcp -j ACCEPT\n-A OUTPUT -p udp -j ACCEPT\n\
                       -A OUTPUT -j ISTIO_OUTPUT\n-A OUTPUT -p tcp -j ACCEPT\nCOMMIT\n";
@@ -59,6 +60,28 @@ fn shown(arguments: &str, family: Family) -> Listing {
         TableListing::new("nft", family, rules.table, &Saved::read(&output, rules.table).unwrap())
     });
     Listing { tables: tables.collect(), routing: vec![] }
+}
+
+#[test]
+fn only_the_routing_that_belongs_to_the_rules_is_shown() {
+    let policy = |mark, table| Policy { mark, table };
+    let snapshot = Snapshot {
+        addresses: vec![("10.0.0.2".parse().unwrap(), false), ("::6".parse().unwrap(), true)],
+        rules: vec![(Family::V4, policy(1337, 133), 1), (Family::V4, policy(7, 8), 2), (Family::V6, policy(9, 10), 3)],
+        tables: vec![(Family::V4, 133), (Family::V4, 8), (Family::V6, 10)],
+    };
+    let shown = routing(&snapshot, &[9].into());
+    let texts: Vec<&str> = shown.iter().map(|line| line.text.as_str()).collect();
+    let expected = [
+        "ip -6 address ::6/128 dev lo",
+        "ip -4 rule fwmark 0x539 lookup 133",
+        "ip -6 rule fwmark 0x9 lookup 10",
+        "ip -4 route local default dev lo table 133",
+        "ip -6 route local default dev lo table 10",
+    ];
+    assert_eq!(texts, expected);
+    let text = Listing { tables: vec![], routing: shown }.to_string();
+    assert!(text.starts_with("routing\n  ip -6 address ::6/128 dev lo\n      the proxy calls"), "{text}");
 }
 
 #[test]

@@ -9,9 +9,9 @@ use sidecar_contract::address::{INBOUND_SOURCE_V4, INBOUND_SOURCE_V6};
 use super::walk::{Fate, LOOPBACK, Packet, Walk, walk};
 use super::{Attempt, Direction, Expected, Identity, Probe, loopback};
 use crate::canonical;
-use crate::rule::{Chain, Family, Match, Protocol, Rule, RuleSet, Target};
+use crate::rule::{Chain, Family, Match, Owner, Protocol, Rule, RuleSet, Target};
 use crate::settings::Capture;
-use crate::value::{Group, Selection};
+use crate::value::Group;
 
 /// Addresses for documentation (RFC 5737, RFC 3849, RFC 9637), which no machine has.
 const NOBODY: [IpAddr; 5] = [
@@ -193,8 +193,8 @@ impl<'a> Planner<'a> {
             Fate::Handed(port) => Expected::HandedTo(port),
             Fate::Unchanged | Fate::Dropped | Fate::Unknown => Expected::LeftAlone,
         };
-        // Time is left for the answer to come back from another process.
-        let all = self.scene.timeout * 9 / 10;
+        // Time is left for other processes to start and to end, which a busy machine does not do at once.
+        let all = self.scene.timeout * 3 / 4;
         // Datagrams that arrive are noted even if the answer gets lost.
         let is_short = expected == Expected::LeftAlone || protocol == Protocol::Udp;
         let patience = if is_short { all.min(NO_ANSWER) } else { all };
@@ -282,26 +282,28 @@ impl<'a> Planner<'a> {
 /// Ourselves, an application, and everybody who is the proxy by user or by group alone, since one must do.
 fn users(scene: &Scene<'_>) -> Vec<Identity> {
     let capture = scene.capture;
-    let gid = match &capture.owner_groups {
-        Selection::Only(groups) => groups.iter().find_map(|group| match group {
-            Group::Id(gid) => Some(*gid),
-            Group::Name(_) => None,
-        }),
-        Selection::All => None,
-    };
-    let excluded =
-        |gid: u32| capture.proxy_gids.contains(&gid) || capture.excluded_owner_groups.contains(&Group::Id(gid));
+    let is_proxy = |gid: &u32| capture.proxy_gids.contains(gid);
+    let matches = || scene.rules.iter().flat_map(|set| &set.rules).flat_map(|rule| &rule.matches);
+    let gid = matches().find_map(|condition| match condition {
+        Match::NotOwner(Owner::Group(Group::Id(gid))) if !is_proxy(gid) => Some(*gid),
+        _ => None,
+    });
+    let excluded = |gid: u32| is_proxy(&gid) || matches().any(|condition| *condition == by_group(gid));
     let somebody = free(|uid| capture.proxy_uids.contains(&uid));
     let application = Identity { uid: somebody, gid: gid.unwrap_or_else(|| free(excluded)) };
-    let by_user = capture.proxy_uids.iter().map(|uid| Identity { uid: *uid, ..application });
-    let by_group = capture.proxy_gids.iter().map(|gid| Identity { gid: *gid, ..application });
+    let of_user = capture.proxy_uids.iter().map(|uid| Identity { uid: *uid, ..application });
+    let of_group = capture.proxy_gids.iter().map(|gid| Identity { gid: *gid, ..application });
     let mut users = vec![scene.own];
-    for user in [application].into_iter().chain(by_user.take(MAX_OWNERS)).chain(by_group.take(MAX_OWNERS)) {
+    for user in [application].into_iter().chain(of_user.take(MAX_OWNERS)).chain(of_group.take(MAX_OWNERS)) {
         if !users.contains(&user) {
             users.push(user);
         }
     }
     users
+}
+
+fn by_group(gid: u32) -> Match {
+    Match::Owner(Owner::Group(Group::Id(gid)))
 }
 
 /// The highest usual id that is not taken.

@@ -23,6 +23,36 @@ fn every_rule_is_shown_with_its_reason() {
 }
 
 #[test]
+fn the_routing_of_tproxy_mode_is_shown() {
+    on_each_backend(|pod| {
+        pod.apply("-b * -i * -m TPROXY");
+        let text = pod.succeed(&[BINARY, "show"]);
+        let routing = text.split_once("\nrouting\n").unwrap().1;
+        for entry in [
+            "ip -6 address ::6/128 dev lo",
+            "ip -4 rule fwmark 0x539 lookup 133",
+            "ip -6 rule fwmark 0x539 lookup 133",
+            "ip -4 route local default dev lo table 133",
+            "ip -6 route local default dev lo table 133",
+        ] {
+            assert!(routing.contains(&format!("  {entry}\n")), "{}: {entry} is missing in {text}", pod.backend);
+        }
+        assert!(!text.contains("not ours") && !text.contains("not a rule that"), "{}: {text}", pod.backend);
+    });
+}
+
+#[test]
+fn whoever_may_not_look_is_told_so() {
+    on_each_backend(|pod| {
+        pod.apply(DEFAULT);
+        let powerless = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", BINARY, "show"];
+        let output = pod.run(&powerless);
+        assert_eq!((output.status.code(), &*output.stdout), (Some(1), ""), "{}", pod.backend);
+        assert!(output.stderr.contains("NET_ADMIN"), "{}: {}", pod.backend, output.stderr);
+    });
+}
+
+#[test]
 fn looking_changes_nothing() {
     on_each_backend(|pod| {
         assert_eq!(pod.succeed(&[BINARY, "istio-iptables", "show"]), "There are no rules.\n");

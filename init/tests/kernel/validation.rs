@@ -6,7 +6,7 @@ use sidecar_test_support::process::Output;
 
 use crate::pod::{BINARY, DEFAULT, Pod, may_run, on_each_backend};
 
-const ONLY_TRY: &str = "--skip-rule-apply --run-validation --probe-timeout 1s";
+const ONLY_TRY: &str = "--skip-rule-apply --run-validation --probe-timeout 2s";
 
 /// Gives the pod an interface with a default route in each family, behind which nobody is.
 fn connect(pod: &Pod) {
@@ -152,6 +152,22 @@ fn only_what_the_settings_ask_for_is_expected() {
             let output = pod.init(&format!("{arguments} --run-validation"));
             assert!(output.status.success(), "{} with `{arguments}`: {}", pod.backend, output.stderr);
             assert!(output.stderr.contains("passed="), "{}", output.stderr);
+        }
+    });
+}
+
+#[test]
+fn the_groups_that_are_redirected_are_those_that_try() {
+    on_each_connected(|pod| {
+        for variable in [
+            "ISTIO_OUTBOUND_OWNER_GROUPS=202,203",
+            "ISTIO_OUTBOUND_OWNER_GROUPS=daemon",
+            "ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE=65534,root",
+        ] {
+            let words = ["env", variable, BINARY, "--force-iptables-binary", pod.backend, "-b", "*", "-i", "*"];
+            let output = pod.run(&[&words[..], &["--run-validation"]].concat());
+            assert!(output.status.success(), "{} with {variable}: {}", pod.backend, output.stderr);
+            assert!(output.stderr.contains("passed=8"), "{} with {variable}: {}", pod.backend, output.stderr);
         }
     });
 }
