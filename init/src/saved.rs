@@ -108,6 +108,11 @@ impl SavedRule {
         Self { chain: chain.to_owned(), body: normal(body), handle: None, is_marked: false }
     }
 
+    /// The same, known to be ours.
+    pub(crate) fn marked(self) -> Self {
+        Self { is_marked: true, ..self }
+    }
+
     /// Whether it is in this chain.
     pub(crate) fn is_in(&self, chain: Chain) -> bool {
         self.chain == chain.name()

@@ -96,6 +96,12 @@ impl Present {
         TABLES.into_iter().filter(|table| self.tables.contains_key(table_name(*table)))
     }
 
+    /// The chains of a table, each with its rules in order.
+    pub fn chains(&self, table: Table) -> impl Iterator<Item = (&str, &[Vec<Expression>])> {
+        let chains = self.tables.get(table_name(table)).into_iter().flat_map(|table| &table.chains);
+        chains.map(|(name, chain)| (name.as_str(), chain.rules.as_slice()))
+    }
+
     /// What leads from these tables to the wanted ones; nothing if they are the same. `force` writes all of them even so.
     /// With none wanted, all go.
     ///
