@@ -7,13 +7,12 @@ use std::io;
 use nix::errno::Errno;
 
 use crate::change::Change;
-use crate::groups::UnknownGroups;
 use crate::native::step::Step as NativeStep;
 use crate::nftables::batch::{Finished, TableId};
-use crate::nftables::dump::{Dump, DumpedChain, DumpedRule, Failure};
+use crate::nftables::dump::{Dump, DumpedChain, DumpedRule, DumpedTable, Failure};
 use crate::nftables::message::{ACK, DUMP, Kind, Protocol};
 use crate::nftables::snapshot::Snapshot;
-use crate::nftables::transaction::{Step, transaction};
+use crate::nftables::transaction::{Impossible, Step, transaction};
 use crate::restore;
 use crate::rule::{Family, Table};
 
@@ -58,9 +57,9 @@ pub enum Refused {
     /// The tables are not any more as they were read: read again, and plan again.
     #[error("the rules changed after they were read")]
     Changed,
-    /// Groups that the kernel cannot look up.
+    /// No transaction would bring them about.
     #[error(transparent)]
-    Groups(#[from] UnknownGroups),
+    Impossible(#[from] Impossible),
     /// The kernel refuses a message.
     #[error("the kernel refuses {what}{}", explained(.explanation.as_deref()))]
     Step {
@@ -145,14 +144,18 @@ impl Kernel {
             if asked.peek().is_none() {
                 continue;
             }
+            let dormant = self.tables(family.into())?.into_iter().filter(|table| table.is_dormant);
+            let dormant: Vec<String> = dormant.map(|table| table.name).collect();
             let chains = self.chains(family.into())?;
             for table in asked {
                 let name = table.to_string();
-                let (id, there) =
-                    (TableId { protocol: family.into(), name: &name }, |chain: &&DumpedChain| chain.table == name);
-                let chains: Vec<DumpedChain> = chains.iter().filter(there).cloned().collect();
+                let chains: Vec<DumpedChain> = chains.iter().filter(|chain| chain.table == name).cloned().collect();
+                let id = TableId { protocol: family.into(), name: &name };
                 let rules = if chains.is_empty() { vec![] } else { self.rules(id)? };
                 snapshot.add(family, table, chains, &rules);
+                if dormant.contains(&name) {
+                    snapshot.dormant.push((family, table));
+                }
             }
         }
         snapshot.native = self.native()?;
@@ -166,6 +169,14 @@ impl Kernel {
     pub fn generation(&mut self) -> Result<u32, Unreadable> {
         let dump = self.socket.ask((Kind::GetGeneration, ACK), Protocol::Unspecified, None, Dump::of_generation);
         dump.map_err(unreadable)?.pop().ok_or(Unreadable::Malformed(Failure::Malformed("generation")))
+    }
+
+    /// All tables of a family.
+    ///
+    /// # Errors
+    /// [`Unreadable`]
+    pub fn tables(&mut self, protocol: Protocol) -> Result<Vec<DumpedTable>, Unreadable> {
+        self.socket.ask((Kind::GetTable, DUMP), protocol, None, Dump::of_tables).map_err(unreadable)
     }
 
     /// All chains of a family.
@@ -203,7 +214,7 @@ impl Kernel {
     pub fn commit_with(&mut self, changes: &[Change], native: &[NativeStep], seen: &Snapshot) -> Result<(), Refused> {
         let mut transaction = transaction(changes, seen)?;
         for step in native {
-            step.append_to(&mut transaction.batch)?;
+            step.append_to(&mut transaction.batch).map_err(Impossible::from)?;
         }
         self.send(&transaction.batch.finish()).map_err(|rejection| match rejection {
             Rejection::Changed => Refused::Changed,

@@ -113,6 +113,11 @@ impl SavedRule {
         Self { is_marked: true, ..self }
     }
 
+    /// Whether we have left our mark on it, which only nf_tables can hold.
+    pub fn is_marked(&self) -> bool {
+        self.is_marked
+    }
+
     /// Whether it is in this chain.
     pub(crate) fn is_in(&self, chain: Chain) -> bool {
         self.chain == chain.name()

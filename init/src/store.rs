@@ -11,6 +11,7 @@ use crate::groups::UnknownGroups;
 use crate::kernel::{Kernel, Refused, Unreadable};
 use crate::legacy;
 use crate::native;
+use crate::native::present::Present;
 use crate::native::step::Step;
 use crate::nftables::snapshot::Snapshot;
 use crate::plan::{self, Dump, Outcome, View};
@@ -145,14 +146,13 @@ impl State {
 
     /// Whether any backend holds anything of ours for a family.
     pub fn holds_ours_of(&self, family: Family) -> bool {
-        // Tables of our own are for both.
-        let has_own = self.nf_tables.as_ref().is_some_and(|there| !there.seen.native.is_empty());
-        has_own || self.views().any(|view| view.holds_ours_of(family))
+        self.own_tables().is_some_and(|own| own.serves(family)) || self.views().any(|view| view.holds_ours_of(family))
     }
 
     /// The marks that chains of ours set on packets, or look for.
     pub fn marks(&self) -> BTreeSet<u32> {
-        self.views().flat_map(View::marks).collect()
+        let own = self.own_tables().map(Present::marks).unwrap_or_default();
+        self.views().flat_map(View::marks).chain(own).collect()
     }
 
     /// Makes the rules of `goal` all that there is of ours in a backend. What others change meanwhile is read again.
@@ -186,6 +186,10 @@ impl State {
     /// The families that have tables of iptables-legacy which cannot be looked at.
     pub fn unseen(&self) -> Vec<Family> {
         legacy::unseen()
+    }
+
+    fn own_tables(&self) -> Option<&Present> {
+        self.nf_tables.as_ref().map(|there| &there.seen.native)
     }
 
     fn views(&self) -> impl Iterator<Item = &View> {
@@ -281,7 +285,9 @@ fn native_outcomes(goal: &[RuleSet], steps: &[Step]) -> Vec<(Kind, Family, Table
         };
         (Kind::Native, rules.family, rules.table, outcome)
     });
-    let removed = steps.iter().filter(|step| matches!(step, Step::DeleteTable(_)));
+    // One that cannot be refilled is deleted too, and made anew.
+    let is_wanted = |step: &&Step| goal.iter().any(|rules| rules.table == step.table() && !rules.rules.is_empty());
+    let removed = steps.iter().filter(|step| matches!(step, Step::DeleteTable(_)) && !is_wanted(step));
     let removed = removed.flat_map(|step| [Family::V4, Family::V6].map(|family| (step.table(), family)));
     wanted.chain(removed.map(|(table, family)| (Kind::Native, family, table, Outcome::Removed))).collect()
 }

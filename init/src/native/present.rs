@@ -1,6 +1,6 @@
 //! Which of our tables are in the kernel, and what is in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::expressions::expressions;
 use super::ruleset::{NativeTable, TABLES, chain_name, table_name};
@@ -9,9 +9,9 @@ use crate::groups::UnknownGroups;
 use crate::nftables::attribute::Attributes;
 use crate::nftables::base::{Base, base};
 use crate::nftables::dump::{Dump, DumpedRule, Failure};
-use crate::nftables::expression::Expression;
-use crate::nftables::message::Kind;
-use crate::rule::Table;
+use crate::nftables::expression::{Comparison, Ct, Expression, Meta};
+use crate::nftables::message::{Kind, Protocol};
+use crate::rule::{Family, Table};
 
 /// Our tables, by their names. What others have there is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,9 +97,33 @@ impl Present {
     }
 
     /// The chains of a table, each with its rules in order.
-    pub fn chains(&self, table: Table) -> impl Iterator<Item = (&str, &[Vec<Expression>])> {
+    pub fn chains_of(&self, table: Table) -> impl Iterator<Item = (&str, &[Vec<Expression>])> {
         let chains = self.tables.get(table_name(table)).into_iter().flat_map(|table| &table.chains);
         chains.map(|(name, chain)| (name.as_str(), chain.rules.as_slice()))
+    }
+
+    /// Whether packets of a family meet any rule. The base chains alone decide that.
+    pub fn serves(&self, family: Family) -> bool {
+        let base_chains = self.chains().filter(|chain| chain.dumped.base.is_some());
+        base_chains.flat_map(|chain| &chain.rules).any(|rule| only_family(rule).is_none_or(|only| only == family))
+    }
+
+    /// The marks that rules set on packets, or look for.
+    pub fn marks(&self) -> BTreeSet<u32> {
+        let pairs = self.chains().flat_map(|chain| &chain.rules).flat_map(|rule| rule.windows(2));
+        let mark = |pair: &[Expression]| match pair {
+            [Expression::Data(_, value), Expression::SetMeta(Meta::Mark, _)]
+            | [Expression::Meta(Meta::Mark, _), Expression::Compare(_, _, value)]
+            | [Expression::Ct(Ct::Mark, _), Expression::Compare(_, _, value)] => {
+                value.as_slice().try_into().ok().map(u32::from_ne_bytes)
+            }
+            _ => None,
+        };
+        pairs.filter_map(mark).collect()
+    }
+
+    fn chains(&self) -> impl Iterator<Item = &PresentChain> {
+        self.tables.values().flat_map(|table| table.chains.values())
     }
 
     /// What leads from these tables to the wanted ones; nothing if they are the same. `force` writes all of them even so.
@@ -174,6 +198,16 @@ impl PresentTable {
         steps.extend(Step::filling(wanted).filter(|step| !is_there(step)));
         steps
     }
+}
+
+/// The family that a rule is limited to.
+fn only_family(rule: &[Expression]) -> Option<Family> {
+    rule.windows(2).find_map(|pair| match pair {
+        [Expression::Meta(Meta::Family, _), Expression::Compare(Comparison::Equal, _, value)] => {
+            [Family::V4, Family::V6].into_iter().find(|family| value[..] == [Protocol::from(*family) as u8])
+        }
+        _ => None,
+    })
 }
 
 impl DumpedTable {

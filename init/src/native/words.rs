@@ -16,7 +16,7 @@ pub fn saved(present: &Present) -> Vec<(Family, Table, Saved)> {
     for family in [Family::V4, Family::V6] {
         for table in TABLES {
             let mut saved = Saved::default();
-            for (name, rules) in present.chains(table) {
+            for (name, rules) in present.chains_of(table) {
                 let bodies = rules.iter().filter_map(|rule| body(rule, family));
                 match chain(name) {
                     Some(chain) if chain.is_own() => {

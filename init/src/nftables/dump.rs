@@ -4,6 +4,15 @@ use crate::nftables::attribute::Attributes;
 use crate::nftables::expression::Expression;
 use crate::nftables::message::{Content, Kind, messages};
 
+/// A table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DumpedTable {
+    /// Its name.
+    pub name: String,
+    /// Whether the kernel passes over all of its chains.
+    pub is_dormant: bool,
+}
+
 /// A chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DumpedChain {
@@ -11,8 +20,8 @@ pub struct DumpedChain {
     pub table: String,
     /// Its name.
     pub name: String,
-    /// Whether the kernel calls it, rather than another chain.
-    pub is_base: bool,
+    /// Where the kernel calls it; `None` if only other chains do.
+    pub hook: Option<u32>,
 }
 
 /// A rule.
@@ -52,6 +61,13 @@ pub struct Dump<T> {
     read: fn(&Attributes<'_>) -> Result<T, Failure>,
     /// What has been read so far.
     pub objects: Vec<T>,
+}
+
+impl Dump<DumpedTable> {
+    /// Of tables, as answer to the request with this number.
+    pub fn of_tables(sequence: u32) -> Self {
+        Self { sequence, kind: Kind::NewTable, read: table, objects: vec![] }
+    }
 }
 
 impl Dump<DumpedChain> {
@@ -104,9 +120,17 @@ impl<T> Dump<T> {
     }
 }
 
+/// `NFT_TABLE_F_DORMANT`
+const DORMANT: u32 = 1;
+
+fn table(found: &Attributes<'_>) -> Result<DumpedTable, Failure> {
+    let name = found.text(1).ok_or(Failure::Malformed("table"))?.to_owned();
+    Ok(DumpedTable { name, is_dormant: found.u32(2).unwrap_or(0) & DORMANT != 0 })
+}
+
 fn chain(found: &Attributes<'_>) -> Result<DumpedChain, Failure> {
     let text = |kind| found.text(kind).map(str::to_owned).ok_or(Failure::Malformed("chain"));
-    Ok(DumpedChain { table: text(1)?, name: text(3)?, is_base: found.get(4).is_some() })
+    Ok(DumpedChain { table: text(1)?, name: text(3)?, hook: found.nested(4).u32(1) })
 }
 
 fn rule(found: &Attributes<'_>) -> Result<DumpedRule, Failure> {

@@ -14,8 +14,10 @@ pub struct Snapshot {
     pub generation: u32,
     /// Each table that was asked for. One that does not exist is as one without rules.
     pub tables: Vec<(Family, Table, Saved)>,
-    /// Chains of others that exist, by family, table and name. They are used as they are.
-    pub chains: Vec<(Family, Table, String)>,
+    /// Chains of others that exist. They are used as they are.
+    pub chains: Vec<(Family, Table, DumpedChain)>,
+    /// Tables that the kernel passes over, whatever is in them.
+    pub dormant: Vec<(Family, Table)>,
     /// Our own tables besides those of iptables.
     pub native: Present,
 }
@@ -32,7 +34,7 @@ impl Snapshot {
             if chain.name.starts_with(OWN_PREFIX) {
                 saved.chains.entry(chain.name).or_default();
             } else {
-                self.chains.push((family, table, chain.name));
+                self.chains.push((family, table, chain));
             }
         }
         for rule in rules.iter().filter(|rule| rule.table == name) {
@@ -56,9 +58,12 @@ impl Snapshot {
         self.tables.iter().find(|(of, named, _)| (*of, *named) == (family, table)).map(|(_, _, saved)| saved)
     }
 
-    /// Whether a chain of others exists.
-    pub fn has(&self, family: Family, table: Table, chain: &str) -> bool {
-        self.chains.iter().any(|(of, named, name)| (*of, *named, &**name) == (family, table, chain))
+    /// A chain of others, if it exists.
+    pub fn chain(&self, family: Family, table: Table, name: &str) -> Option<&DumpedChain> {
+        let mut chains = self.chains.iter();
+        chains
+            .find(|(of, named, chain)| (*of, *named, &*chain.name) == (family, table, name))
+            .map(|(_, _, chain)| chain)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::nftables::batch::{Batch, NewRule, Place, TableId};
 use crate::nftables::snapshot::Snapshot;
 use crate::nftables::userdata::MARK;
 use crate::nftables::xtables::{Encoded, encode};
-use crate::rule::{Chain, Position};
+use crate::rule::{Chain, Family, Position, Table};
 use crate::saved::SavedRule;
 
 /// What a message of the transaction does.
@@ -32,12 +32,38 @@ pub struct Transaction {
     pub steps: Vec<(usize, Step)>,
 }
 
+/// Why there is no transaction that would bring about the changes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Impossible {
+    /// A rule names a group, rather than gives its number.
+    #[error(transparent)]
+    Groups(#[from] UnknownGroups),
+    /// Rules in there would do nothing.
+    #[error("the {0} {1} table is dormant, so that no rule in it has an effect; wake it with `nft add table {nft} {1}`", nft = nft(*.0))]
+    Dormant(Family, Table),
+    /// Rules in there would do nothing.
+    #[error(
+        "the {0} {1} table has a chain {2} that does not see the packets that iptables' {2} sees; \
+         delete it, or give it another name with `nft rename chain {nft} {1} {2}`",
+        nft = nft(*.0)
+    )]
+    NotCalled(Family, Table, Chain),
+}
+
+/// By which `nft` knows a family.
+fn nft(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "ip",
+        Family::V6 => "ip6",
+    }
+}
+
 /// Puts the changes together: for each, what is old goes, then what is new is made. The kernel lets packets see all of it
 /// at once.
 ///
 /// # Errors
-/// When a rule names a group, rather than gives its number.
-pub fn transaction(changes: &[Change], seen: &Snapshot) -> Result<Transaction, UnknownGroups> {
+/// [`Impossible`]
+pub fn transaction(changes: &[Change], seen: &Snapshot) -> Result<Transaction, Impossible> {
     let mut transaction = Transaction { batch: Batch::new(seen.generation), steps: vec![] };
     for (at, change) in changes.iter().enumerate().filter(|(_, change)| !change.is_empty()) {
         let name = change.table().to_string();
@@ -56,8 +82,13 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn write(&mut self) -> Result<(), UnknownGroups> {
+    fn write(&mut self) -> Result<(), Impossible> {
         let (table, change) = (self.table, self.change);
+        let (family, kind) = (change.family(), change.table());
+        if !change.rules.rules.is_empty() && self.seen.dormant.contains(&(family, kind)) {
+            return Err(Impossible::Dormant(family, kind));
+        }
+
         self.step(Step::Table, |batch| batch.new_table(table));
         for (at, rule) in change.removed.iter().enumerate() {
             if let Some(handle) = rule.handle {
@@ -73,9 +104,11 @@ impl Writer<'_> {
             }
         }
         for chain in self.built_in_chains() {
-            if !self.seen.has(change.family(), change.table(), chain.name()) {
-                let base = base(change.table(), chain);
-                self.step(Step::Chain, |batch| batch.new_chain(table, chain.name(), base));
+            let base = base(kind, chain);
+            match self.seen.chain(family, kind, chain.name()) {
+                None => self.step(Step::Chain, |batch| batch.new_chain(table, chain.name(), base)),
+                Some(there) if there.hook == base.map(|base| base.hook) => {}
+                Some(_) => return Err(Impossible::NotCalled(family, kind, chain)),
             }
         }
         let chains: Vec<Chain> = self.built_in_chains().into_iter().chain(change.rules.own_chains()).collect();
@@ -98,7 +131,7 @@ impl Writer<'_> {
         [Chain::Prerouting, Chain::Output].into_iter().filter(used).collect()
     }
 
-    fn write_rules(&mut self, chain: Chain) -> Result<(), UnknownGroups> {
+    fn write_rules(&mut self, chain: Chain) -> Result<(), Impossible> {
         for (at, place) in places(&final_order(chain, self.change, self.seen)) {
             let rule = &self.change.rules.rules[at];
             let Encoded { expressions, protocol } = encode(rule, self.change.family())?;

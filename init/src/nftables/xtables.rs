@@ -22,3 +22,6 @@ pub use decode::body;
 pub use encode::{Encoded, encode};
 pub use matches::{Owners, PortList, Ports, XtMatch};
 pub use targets::XtTarget;
+
+#[cfg(test)]
+mod tests;

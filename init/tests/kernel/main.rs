@@ -9,4 +9,5 @@ mod others;
 mod pod;
 mod rules;
 mod show;
+mod transactions;
 mod validation;

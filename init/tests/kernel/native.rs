@@ -20,7 +20,7 @@ use sidecar_init::saved::Saved;
 use sidecar_init::{groups, redirect};
 
 use crate::bytes::{all_tables, random};
-use crate::pod::{Pod, golden, may_run};
+use crate::pod::{BINARY, Pod, golden, may_run};
 
 const CASES: usize = 300;
 
@@ -271,4 +271,37 @@ fn a_dry_run_prints_the_script() {
         assert_eq!(output.stdout, golden("default", "nft"));
         assert_eq!(pod.succeed(&["nft", "list", "ruleset"]), "");
     }
+}
+
+/// What became of nat in both families, by backend: `native IPv4 fresh`.
+fn outcomes(pod: &Pod, arguments: &str) -> Vec<String> {
+    let words: Vec<&str> = [BINARY, "-b", "*", "-i", "*"].into_iter().chain(arguments.split_whitespace()).collect();
+    let output = pod.run(&words);
+    assert!(output.status.success(), "`{arguments}`: {}", output.stderr);
+    let value = |line: &str, name: &str| {
+        let (_, rest) = line.split_once(name).unwrap();
+        rest.split_whitespace().next().unwrap().trim_matches('"').to_owned()
+    };
+    let lines = output.stderr.lines().filter(|line| line.contains("table=nat"));
+    lines.map(|line| ["backend=", "family=", "outcome="].map(|name| value(line, name)).join(" ")).collect()
+}
+
+#[test]
+fn the_program_stays_with_native_rules_until_it_is_told_otherwise() {
+    if !may_run() {
+        return;
+    }
+    let pod = Pod::new("nft");
+    let of = |outcome: &str| ["IPv4", "IPv6"].map(|family| format!("native {family} {outcome}"));
+    assert_eq!(outcomes(&pod, "--native-nftables"), of("fresh"));
+    assert_eq!(outcomes(&pod, "--native-nftables"), of("unchanged"));
+    assert_eq!(outcomes(&pod, ""), of("unchanged"));
+    assert_eq!(outcomes(&pod, "-o 5432"), of("replaced"));
+    let to_nft = outcomes(&pod, "--force-iptables-binary nft");
+    assert_eq!(to_nft, [["nft IPv4 fresh".to_owned(), "nft IPv6 fresh".to_owned()], of("removed")].concat());
+    outcomes(&pod, "--native-nftables --ip-families v4");
+    let shown = pod.succeed(&["nft", "list", "table", "inet", "istio-proxy-nat"]);
+    assert!(shown.contains("meta nfproto ipv4 counter") && !shown.contains("ip6 "), "{shown}");
+    outcomes(&pod, "--cleanup-only");
+    assert!(!pod.succeed(&["nft", "list", "ruleset"]).contains("istio"));
 }

@@ -144,3 +144,15 @@ fn a_table_that_sleeps_is_not_the_wanted_one() {
     present.tables.get_mut("istio-proxy-nat").unwrap().dumped.has_flags = true;
     assert_eq!(lines(&present, &wanted(), false)[0], "delete table inet istio-proxy-nat");
 }
+
+#[test]
+fn families_and_marks_are_told_from_the_rules() {
+    let present = made(&wanted(), 0);
+    assert!(present.serves(Family::V4) && !present.serves(Family::V6));
+    assert_eq!(present.marks().into_iter().collect::<Vec<_>>(), [1337]);
+    let mut both = wanted();
+    both[1].chains[0].rules[0].family = None;
+    assert!(made(&both, 0).serves(Family::V6));
+    let nothing = Present::default();
+    assert!(!nothing.serves(Family::V4) && nothing.marks().is_empty());
+}

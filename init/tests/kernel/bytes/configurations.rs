@@ -1,16 +1,19 @@
 //! Random settings that are accepted, the same ones every time, and those of the golden cases.
 
 use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
 
 use proptest::prelude::*;
 use proptest::sample::{Index, subsequence};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use sidecar_init::cli::Cli;
-use sidecar_init::redirect;
 use sidecar_init::rule::{Family, RuleSet};
+use sidecar_init::{groups, redirect};
 
-use crate::pod::golden;
+/// The groups that the golden cases name.
+const ETC_GROUP: &str = "java:x:202:\nnobody:x:65534:\n";
 
 /// Flags with values that can be put together at will. An empty value leaves the flag out.
 const FLAGS: [(&str, &[&str]); 21] = [
@@ -86,10 +89,16 @@ fn rules(words: &[String], variables: &HashMap<&str, &str>) -> Option<Vec<RuleSe
 }
 
 /// The rules of the golden cases.
+#[expect(clippy::disallowed_methods, reason = "cases are files")]
 pub(super) fn golden_cases() -> Vec<Vec<RuleSet>> {
-    let case = |name| {
-        let arguments = golden(name, "arguments");
-        rules(&arguments.lines().map(str::to_owned).collect::<Vec<_>>(), &HashMap::new()).unwrap()
+    let folders = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")).unwrap();
+    let case = |folder: &Path| {
+        let arguments = fs::read_to_string(folder.join("arguments")).unwrap();
+        let variables = fs::read_to_string(folder.join("environment")).unwrap_or_default();
+        let variables = variables.lines().filter_map(|line| line.split_once('=')).collect();
+        // Groups by name are for the text of the cases; the kernel has numbers.
+        let of_case = rules(&arguments.lines().map(str::to_owned).collect::<Vec<_>>(), &variables).unwrap();
+        of_case.into_iter().map(|rules| groups::resolve(&rules, ETC_GROUP).unwrap()).collect()
     };
-    ["default", "variants"].map(case).to_vec()
+    folders.map(|folder| case(&folder.unwrap().path())).collect()
 }
