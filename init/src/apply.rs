@@ -132,7 +132,9 @@ impl Run<'_> {
                 self.note(&[], &brought);
             }
         }
-        self.state.tidy()?;
+        if !self.report.tables.is_empty() {
+            self.state.tidy()?;
+        }
         let nothing = Wanted { families: vec![], policy: None };
         let surplus = self.snapshot.surplus(&nothing, default_policy(self.settings), &marks, true);
         self.remove(&surplus)

@@ -18,6 +18,7 @@ use crate::rule::{Family, Table};
 
 mod native;
 mod socket;
+mod tidy;
 
 pub use socket::Rejection;
 use socket::Socket;

@@ -11,7 +11,7 @@ use sidecar_init::probe::{self, Trial};
 use sidecar_init::redirect::rule_sets;
 use sidecar_init::report::Report;
 use sidecar_init::rule::RuleSet;
-use sidecar_init::settings::{Output, Settings};
+use sidecar_init::settings::{Families, Output, Settings};
 use sidecar_init::show::Show;
 use sidecar_init::subcommand::{self, Subcommand};
 use sidecar_init::{apply, dry_run, namespace, termination};
@@ -64,11 +64,13 @@ fn redirect(cli: Cli) -> ExitCode {
 /// What the settings ask for. An error comes with the exit code.
 fn run(settings: &Settings, report: &mut Report) -> Result<(), (anyhow::Error, u8)> {
     let failed = |error| (error, exit::FAILED);
+    // A dry run for given families looks at nothing.
+    let is_blind = settings.dry_run && settings.families != Families::Auto;
+    if let Some(path) = settings.network_namespace.as_ref().filter(|_| !is_blind) {
+        namespace::enter(path).map_err(|error| failed(error.into()))?;
+    }
     if settings.dry_run {
         return print_rules(settings).map_err(failed);
-    }
-    if let Some(path) = &settings.network_namespace {
-        namespace::enter(path).map_err(|error| failed(error.into()))?;
     }
     let applied = apply::run(settings, report);
     report.log();

@@ -11,6 +11,7 @@ pub mod attribute;
 pub mod base;
 pub mod batch;
 pub mod dump;
+pub mod empty;
 pub mod expression;
 pub mod message;
 pub mod snapshot;

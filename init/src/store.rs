@@ -172,7 +172,7 @@ impl State {
     /// # Errors
     /// When the kernel refuses.
     pub fn tidy(&mut self) -> Result<(), Error> {
-        Ok(())
+        Ok(self.nf_tables.as_mut().map_or(Ok(()), |there| there.kernel.tidy())?)
     }
 
     /// Whether a backend can be written to.

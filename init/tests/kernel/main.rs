@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "golden files are read, and tools are replaced by scripts")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up fails")]
 
+mod apply;
 mod bytes;
 mod failures;
 mod native;

@@ -44,6 +44,10 @@ impl Pod {
         Self { namespace: Namespace::create("init").unwrap(), backend }
     }
 
+    pub(crate) fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+
     /// Runs a program.
     pub(crate) fn run(&self, words: &[&str]) -> Output {
         let program = Program::new(words[0]).args(words[1..].iter().copied());
