@@ -1,8 +1,11 @@
 //! The init container: redirects a pod's traffic to the sidecar's proxy with netfilter rules, then ends.
 //!
 //! ```text
-//! flags, environment ─► settings ─► redirect (rules) ─┬─► restore::fresh ─► standard output (--dry-run)
-//!                            iptables-save ─► saved ─► owned ─► plan ─► restore::swap ─► iptables-restore
+//! flags, environment ─► settings ─► redirect (rules) ─┬─► restore::fresh, native::text ─► standard output (--dry-run)
+//!                                                     │
+//! kernel, iptables-legacy-save ─► saved ─► owned ─► plan (what changes, table by table), handover (in which order)
+//!                                                     │
+//!                         routes ─► kernel: one transaction, or iptables-legacy-restore ─► routes ─► report
 //! ```
 //!
 //! Core: [`backend`], [`canonical`], [`change`], [`diagnosis`], [`flags`], [`groups`], [`handover`], [`listing`],

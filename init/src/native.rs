@@ -20,3 +20,4 @@ pub mod present;
 pub mod ruleset;
 pub mod step;
 pub mod text;
+pub mod words;

@@ -108,6 +108,11 @@ impl SavedRule {
         Self { chain: chain.to_owned(), body: normal(body), handle: None, is_marked: false }
     }
 
+    /// The same, known to be ours.
+    pub(crate) fn marked(self) -> Self {
+        Self { is_marked: true, ..self }
+    }
+
     /// Whether we have left our mark on it, which only nf_tables can hold.
     pub fn is_marked(&self) -> bool {
         self.is_marked

@@ -78,23 +78,33 @@ impl Show {
 
 fn read() -> Result<Listing, Error> {
     let state = State::read()?;
+    let native = state.native_tables();
     let described = |(kind, family, table, saved): (Kind, Family, Table, &Saved)| {
         TableListing::new(kind.word(), family, table, saved)
     };
     let snapshot = routes::read(&Rtnetlink::open().map_err(routes::Error::Read)?)?;
     let routing = listing::routing(&snapshot, &state.marks());
-    Ok(Listing { tables: state.tables().map(described).collect(), routing })
+    Ok(Listing { tables: tables(&state, &native).map(described).collect(), routing })
 }
 
 /// All rules of a family, each as a line of `iptables-save`, of whatever can be read.
 pub(crate) fn live_rules() -> Vec<(Family, String)> {
     let Ok(state) = State::read() else { return vec![] };
+    let native = state.native_tables();
     let mut rules = Vec::new();
-    for (_, family, _, saved) in state.tables() {
+    for (_, family, _, saved) in tables(&state, &native) {
         rules.extend(saved.others.iter().map(|rule| (family, format!("-A {rule}"))));
         for (chain, bodies) in &saved.chains {
             rules.extend(bodies.iter().map(|body| (family, format!("-A {chain} {body}"))));
         }
     }
     rules
+}
+
+fn tables<'a>(
+    state: &'a State,
+    native: &'a [(Family, Table, Saved)],
+) -> impl Iterator<Item = (Kind, Family, Table, &'a Saved)> {
+    let native = native.iter().map(|(family, table, saved)| (Kind::Native, *family, *table, saved));
+    state.tables().chain(native)
 }

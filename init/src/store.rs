@@ -117,6 +117,11 @@ impl State {
         with_rules.filter(|(.., saved)| !saved.chains.is_empty() || !saved.others.is_empty())
     }
 
+    /// Our native tables in the words of iptables, as they were read.
+    pub fn native_tables(&self) -> Vec<(Family, Table, Saved)> {
+        self.nf_tables.as_ref().map(|there| native::words::saved(&there.seen.native)).unwrap_or_default()
+    }
+
     /// What was found of each backend.
     pub fn seen(&self) -> Seen {
         let (nft, native) = match &self.nf_tables {

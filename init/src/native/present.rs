@@ -96,6 +96,12 @@ impl Present {
         TABLES.into_iter().filter(|table| self.tables.contains_key(table_name(*table)))
     }
 
+    /// The chains of a table, each with its rules in order.
+    pub fn chains_of(&self, table: Table) -> impl Iterator<Item = (&str, &[Vec<Expression>])> {
+        let chains = self.tables.get(table_name(table)).into_iter().flat_map(|table| &table.chains);
+        chains.map(|(name, chain)| (name.as_str(), chain.rules.as_slice()))
+    }
+
     /// Whether packets of a family meet any rule. The base chains alone decide that.
     pub fn serves(&self, family: Family) -> bool {
         let base_chains = self.chains().filter(|chain| chain.dumped.base.is_some());

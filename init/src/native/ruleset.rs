@@ -36,6 +36,21 @@ pub struct NativeRule {
 /// All tables that may be ours, in the order in which packets meet them.
 pub const TABLES: [Table; 3] = [Table::Raw, Table::Mangle, Table::Nat];
 
+/// All chains that rules can be in.
+pub const CHAINS: [Chain; 11] = [
+    Chain::Prerouting,
+    Chain::Output,
+    Chain::Inbound,
+    Chain::InRedirect,
+    Chain::Outbound,
+    Chain::Redirect,
+    Chain::Divert,
+    Chain::Tproxy,
+    Chain::Drop,
+    Chain::OutboundDns,
+    Chain::Note,
+];
+
 /// Merges the rules of all tables and families. A table without rules is left out.
 pub fn tables(rule_sets: &[RuleSet]) -> Vec<NativeTable> {
     let families: Vec<Family> = [Family::V4, Family::V6]

@@ -18,6 +18,9 @@ pub(super) fn reason(chain: &str, shape: &Shape<'_>) -> Option<String> {
             let port = shape.to_port?;
             return Some(format!("handed to the proxy's socket on port {port}, addresses unchanged"));
         }
+        "ISTIO_TPROXY" if shape.target == "DROP" => {
+            Some("while no proxy listens there, nobody is to be reached past it")
+        }
         "ISTIO_DROP" if shape.target == "DROP" => {
             Some("what connection tracking finds invalid would be answered with a reset that ends the connection")
         }

@@ -1,6 +1,6 @@
 //! `show`: the rules that are there, each with its reason.
 
-use crate::pod::{BINARY, DEFAULT, on_each_backend};
+use crate::pod::{BINARY, DEFAULT, Pod, may_run, on_each_backend};
 
 #[test]
 fn every_rule_is_shown_with_its_reason() {
@@ -39,6 +39,28 @@ fn the_routing_of_tproxy_mode_is_shown() {
         }
         assert!(!text.contains("not ours") && !text.contains("not a rule that"), "{}: {text}", pod.backend);
     });
+}
+
+#[test]
+fn native_rules_are_shown_in_the_same_words() {
+    if !may_run() {
+        return;
+    }
+    for arguments in [DEFAULT, "-b * -i * -m TPROXY --redirect-dns --dns-servers 10.96.0.10 -c eth1 --drop-invalid"] {
+        let [native, nft] = ["native", "nft"].map(|backend| {
+            let pod = Pod::new("nft");
+            let flag = if backend == "native" { "--native-nftables" } else { "--force-iptables-binary=nft" };
+            let words: Vec<&str> = [BINARY, flag].into_iter().chain(arguments.split_whitespace()).collect();
+            pod.succeed(&words);
+            let text = pod.succeed(&[BINARY, "show"]);
+            assert!(!text.contains("not ours") && !text.contains("not a rule that"), "{text}");
+            let rules = text.lines().filter(|line| line.starts_with("  -A") && !line.contains("-j DROP"));
+            let mut rules: Vec<String> = rules.map(str::to_owned).collect();
+            rules.sort();
+            rules
+        });
+        assert_eq!(native, nft, "{arguments}");
+    }
 }
 
 #[test]

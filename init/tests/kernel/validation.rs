@@ -205,6 +205,25 @@ fn in_tproxy_mode_connections_are_handed_to_a_transparent_socket() {
 }
 
 #[test]
+fn native_rules_are_tried_like_all_others() {
+    if !may_run() {
+        return;
+    }
+    let pod = Pod::new("nft");
+    connect(&pod);
+    for (arguments, passed) in
+        [(DEFAULT, "passed=10"), ("-b * -i * -m TPROXY --redirect-dns --capture-all-dns", "passed=28")]
+    {
+        let words = [BINARY, "--native-nftables", "--run-validation"];
+        let output = pod.run(&words.into_iter().chain(arguments.split_whitespace()).collect::<Vec<_>>());
+        assert!(output.status.success() && output.stderr.contains(passed), "{arguments}: {}", output.stderr);
+    }
+    pod.succeed(&["nft", "flush", "chain", "inet", "istio-proxy-nat", "istio-redirect"]);
+    let expected: [&[&str]; 2] = [&["IPv4 outbound", "; not there:"], &["IPv6 outbound", "; not there:"]];
+    assert_names(&failures(&pod, "-b * -i * -m TPROXY --redirect-dns --capture-all-dns"), &expected);
+}
+
+#[test]
 fn a_direction_without_a_route_is_left_out() {
     on_each_backend(|pod| {
         let output = pod.init(&format!("{DEFAULT} --run-validation"));
