@@ -7,10 +7,10 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
+use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope};
 use netlink_packet_route::route::{RouteAttribute, RouteMessage, RouteProtocol, RouteScope, RouteType};
 use netlink_packet_route::rule::{RuleAction, RuleAttribute, RuleFlags, RuleMessage};
-use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use sidecar_contract::address::INBOUND_SOURCE_V6;
 
 use crate::diagnosis;
@@ -164,16 +164,16 @@ impl Snapshot {
 /// When the kernel does not answer. A kernel without IPv6, or without rules of routing, has none.
 pub fn read(kernel: &Rtnetlink) -> Result<Snapshot, Error> {
     let mut snapshot = Snapshot::default();
-    let addresses = kernel.dump(&RouteNetlinkMessage::GetAddress(AddressMessage::default())).map_err(Error::Read)?;
+    let addresses = kernel.dump(&AddressMessage::default()).map_err(Error::Read)?;
     snapshot.addresses = addresses.into_iter().filter_map(address).collect();
     for family in [Family::V4, Family::V6] {
         let mut all = RuleMessage::default();
         all.header.family = address_family(family);
-        let rules = kernel.dump(&RouteNetlinkMessage::GetRule(all)).unwrap_or_default();
+        let rules = kernel.dump(&all).unwrap_or_default();
         snapshot.rules.extend(rules.into_iter().filter_map(|rule| policy_rule(family, rule)));
         let mut all = RouteMessage::default();
         all.header.address_family = address_family(family);
-        let routes = kernel.dump(&RouteNetlinkMessage::GetRoute(all)).unwrap_or_default();
+        let routes = kernel.dump(&all).unwrap_or_default();
         snapshot.tables.extend(tables_of_local_routes(family, routes));
     }
     Ok(snapshot)
@@ -184,14 +184,14 @@ pub fn read(kernel: &Rtnetlink) -> Result<Snapshot, Error> {
 /// # Errors
 /// When the kernel refuses, as it does without NET_ADMIN or where IPv6 is switched off.
 pub fn add(kernel: &Rtnetlink, entry: Entry) -> Result<(), Error> {
-    let (message, flags) = match entry {
-        Entry::Address(address) => (RouteNetlinkMessage::NewAddress(address_message(address)), NLM_F_EXCL),
+    let added = match entry {
+        Entry::Address(address) => kernel.add(&address_message(address), NLM_F_CREATE | NLM_F_EXCL),
         Entry::Rule(family, policy, preference) => {
-            (RouteNetlinkMessage::NewRule(rule_message(family, policy, preference)), NLM_F_EXCL)
+            kernel.add(&rule_message(family, policy, preference), NLM_F_CREATE | NLM_F_EXCL)
         }
-        Entry::Route(family, table) => (RouteNetlinkMessage::NewRoute(route_message(family, table)), NLM_F_REPLACE),
+        Entry::Route(family, table) => kernel.add(&route_message(family, table), NLM_F_CREATE | NLM_F_REPLACE),
     };
-    match kernel.change(message, NLM_F_CREATE | flags) {
+    match added {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other.map_err(|source| Error::Change { verb: "add", entry, source }),
     }
@@ -202,14 +202,12 @@ pub fn add(kernel: &Rtnetlink, entry: Entry) -> Result<(), Error> {
 /// # Errors
 /// When the kernel refuses.
 pub fn remove(kernel: &Rtnetlink, entry: Entry) -> Result<(), Error> {
-    let message = match entry {
-        Entry::Address(address) => RouteNetlinkMessage::DelAddress(address_message(address)),
-        Entry::Rule(family, policy, preference) => {
-            RouteNetlinkMessage::DelRule(rule_message(family, policy, preference))
-        }
-        Entry::Route(family, table) => RouteNetlinkMessage::DelRoute(route_message(family, table)),
+    let removed = match entry {
+        Entry::Address(address) => kernel.remove(&address_message(address)),
+        Entry::Rule(family, policy, preference) => kernel.remove(&rule_message(family, policy, preference)),
+        Entry::Route(family, table) => kernel.remove(&route_message(family, table)),
     };
-    match kernel.change(message, 0) {
+    match removed {
         Err(error) if matches!(error.raw_os_error(), Some(NO_ENTRY | NO_SUCH_ROUTE | NO_SUCH_ADDRESS)) => Ok(()),
         other => other.map_err(|source| Error::Change { verb: "remove", entry, source }),
     }
@@ -271,8 +269,7 @@ fn route_message(family: Family, table: u32) -> RouteMessage {
     message
 }
 
-fn address(object: RouteNetlinkMessage) -> Option<(IpAddr, bool)> {
-    let RouteNetlinkMessage::NewAddress(message) = object else { return None };
+fn address(message: AddressMessage) -> Option<(IpAddr, bool)> {
     let mut addresses = message.attributes.iter();
     let address = addresses.find_map(|attribute| match attribute {
         AddressAttribute::Address(address) => Some(*address),
@@ -282,8 +279,7 @@ fn address(object: RouteNetlinkMessage) -> Option<(IpAddr, bool)> {
 }
 
 /// A rule that says nothing but which mark looks up which table.
-fn policy_rule(family: Family, object: RouteNetlinkMessage) -> Option<(Family, Policy, u32)> {
-    let RouteNetlinkMessage::NewRule(rule) = object else { return None };
+fn policy_rule(family: Family, rule: RuleMessage) -> Option<(Family, Policy, u32)> {
     let header = &rule.header;
     let is_plain = header.family == address_family(family)
         && (header.dst_len, header.src_len, header.tos, header.action) == (0, 0, 0, RuleAction::ToTable)
@@ -304,10 +300,9 @@ fn policy_rule(family: Family, object: RouteNetlinkMessage) -> Option<(Family, P
 }
 
 /// The tables with our route and no other.
-fn tables_of_local_routes(family: Family, objects: Vec<RouteNetlinkMessage>) -> Vec<(Family, u32)> {
+fn tables_of_local_routes(family: Family, routes: Vec<RouteMessage>) -> Vec<(Family, u32)> {
     let mut ours: Vec<(u32, bool)> = Vec::new();
-    for object in objects {
-        let RouteNetlinkMessage::NewRoute(route) = object else { continue };
+    for route in routes {
         if route.header.address_family != address_family(family) {
             continue;
         }

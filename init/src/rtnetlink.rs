@@ -1,15 +1,48 @@
 //! Addresses, routes and rules of routing, as the kernel holds them for this network namespace.
+//!
+//! Messages are read and written for these three kinds only: an enumeration of all that can be said to the kernel's routing
+//! would make up a fifth of the program.
 
 use std::io;
 
-use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
-use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_core::{Emitable, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, Parseable};
+use netlink_packet_route::address::AddressMessage;
+use netlink_packet_route::route::RouteMessage;
+use netlink_packet_route::rule::RuleMessage;
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 
 /// `NLM_F_DUMP_INTR`: what is dumped changed meanwhile, and something may be missing.
 const INTERRUPTED: u16 = 0x10;
 /// How often a dump is taken that is interrupted.
 const ATTEMPTS: usize = 5;
+
+/// Bytes of the header of a message.
+const HEADER: usize = 16;
+/// `NLMSG_ERROR`, which with code 0 is an acknowledgement, and `NLMSG_DONE`, the end of a dump.
+const ERROR: u16 = 2;
+const DONE: u16 = 3;
+
+/// A kind of object, by the numbers of its messages: `RTM_NEW…`, `RTM_DEL…`, `RTM_GET…`.
+pub trait Object: Emitable + Parseable<[u8]> {
+    /// Adds one, and is what the kernel answers with.
+    const NEW: u16;
+    /// Removes one.
+    const DELETE: u16 = Self::NEW + 1;
+    /// Asks for all.
+    const GET: u16 = Self::NEW + 2;
+}
+
+impl Object for AddressMessage {
+    const NEW: u16 = 20;
+}
+
+impl Object for RouteMessage {
+    const NEW: u16 = 24;
+}
+
+impl Object for RuleMessage {
+    const NEW: u16 = 32;
+}
 
 /// A socket to the kernel's routing.
 pub struct Rtnetlink {
@@ -29,27 +62,38 @@ impl Rtnetlink {
         Ok(Self { socket })
     }
 
-    /// Has the kernel carry out a request.
+    /// Adds an object.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn change(&self, message: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
-        self.send(message, NLM_F_ACK | flags)?;
+    pub fn add<O: Object>(&self, object: &O, flags: u16) -> io::Result<()> {
+        self.change(O::NEW, object, flags)
+    }
+
+    /// Removes an object.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn remove<O: Object>(&self, object: &O) -> io::Result<()> {
+        self.change(O::DELETE, object, 0)
+    }
+
+    fn change(&self, kind: u16, object: &impl Emitable, flags: u16) -> io::Result<()> {
+        self.send(kind, object, NLM_F_ACK | flags)?;
         let (answer, _) = self.socket.recv_from_full()?;
-        match read(&answer)?.payload {
-            NetlinkPayload::Error(error) if error.code.is_none() => Ok(()),
-            NetlinkPayload::Error(error) => Err(error.to_io()),
+        match messages(&answer).next() {
+            Some(Message { kind: ERROR, body, .. }) => code(body),
             _ => Err(io::Error::other("the kernel answered something other than an acknowledgement")),
         }
     }
 
-    /// Asks for all objects of a kind.
+    /// Asks for all objects of a kind. Of `like` the family counts.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn dump(&self, message: &RouteNetlinkMessage) -> io::Result<Vec<RouteNetlinkMessage>> {
+    pub fn dump<O: Object>(&self, like: &O) -> io::Result<Vec<O>> {
         for _ in 0..ATTEMPTS {
-            self.send(message.clone(), NLM_F_DUMP)?;
+            self.send(O::GET, like, NLM_F_DUMP)?;
             if let Some(objects) = self.collect()? {
                 return Ok(objects);
             }
@@ -58,41 +102,55 @@ impl Rtnetlink {
     }
 
     /// The objects of a dump; `None` if it was interrupted.
-    fn collect(&self) -> io::Result<Option<Vec<RouteNetlinkMessage>>> {
+    fn collect<O: Object>(&self) -> io::Result<Option<Vec<O>>> {
         let mut objects = Vec::new();
         let mut is_interrupted = false;
         loop {
             let (answer, _) = self.socket.recv_from_full()?;
-            let mut rest = &answer[..];
-            while !rest.is_empty() {
-                let message = read(rest)?;
-                let length = usize::try_from(message.header.length).map_err(io::Error::other)?;
-                rest = rest.get(length.max(1).next_multiple_of(4)..).unwrap_or_default();
-                is_interrupted |= message.header.flags & INTERRUPTED != 0;
-                match message.payload {
-                    NetlinkPayload::Done(done) if done.code != 0 => {
-                        return Err(io::Error::from_raw_os_error(done.code.saturating_neg()));
-                    }
-                    NetlinkPayload::Done(_) => return Ok((!is_interrupted).then_some(objects)),
-                    NetlinkPayload::Error(error) => return Err(error.to_io()),
-                    NetlinkPayload::InnerMessage(object) => objects.push(object),
+            for Message { kind, flags, body } in messages(&answer) {
+                is_interrupted |= flags & INTERRUPTED != 0;
+                match kind {
+                    DONE => return code(body).map(|()| (!is_interrupted).then_some(objects)),
+                    ERROR => code(body)?,
+                    _ if kind == O::NEW => objects.push(O::parse(body).map_err(io::Error::other)?),
                     _ => {}
                 }
             }
         }
     }
 
-    fn send(&self, message: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
-        let mut header = NetlinkHeader::default();
-        header.flags = NLM_F_REQUEST | flags;
-        let mut message = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(message));
-        message.finalize();
-        let mut bytes = vec![0; message.buffer_len()];
-        message.serialize(&mut bytes);
+    fn send(&self, kind: u16, object: &impl Emitable, flags: u16) -> io::Result<()> {
+        let mut bytes = vec![0; HEADER + object.buffer_len()];
+        let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+        bytes[..4].copy_from_slice(&length.to_ne_bytes());
+        bytes[4..6].copy_from_slice(&kind.to_ne_bytes());
+        bytes[6..8].copy_from_slice(&(NLM_F_REQUEST | flags).to_ne_bytes());
+        object.emit(&mut bytes[HEADER..]);
         self.socket.send(&bytes, 0).map(drop)
     }
 }
 
-fn read(bytes: &[u8]) -> io::Result<NetlinkMessage<RouteNetlinkMessage>> {
-    NetlinkMessage::deserialize(bytes).map_err(io::Error::other)
+struct Message<'a> {
+    kind: u16,
+    flags: u16,
+    body: &'a [u8],
+}
+
+/// The messages of one answer. Ends where bytes are no message any more.
+fn messages(mut bytes: &[u8]) -> impl Iterator<Item = Message<'_>> {
+    std::iter::from_fn(move || {
+        let length = usize::try_from(u32::from_ne_bytes(*bytes.first_chunk()?)).ok()?;
+        let message = bytes.get(..length).filter(|message| message.len() >= HEADER)?;
+        bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
+        let half = |at: usize| u16::from_ne_bytes([message[at], message[at + 1]]);
+        Some(Message { kind: half(4), flags: half(6), body: &message[HEADER..] })
+    })
+}
+
+/// What an acknowledgement, or the end of a dump, says: 0, or the negated number of an error.
+fn code(body: &[u8]) -> io::Result<()> {
+    match body.first_chunk().map_or(0, |code| i32::from_ne_bytes(*code)) {
+        0 => Ok(()),
+        code => Err(io::Error::from_raw_os_error(code.saturating_neg())),
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use sidecar_test_support::namespace::Namespace;
 use sidecar_test_support::program::Program;
@@ -20,20 +21,21 @@ pub(crate) enum Configuration {
 pub(crate) enum Way {
     /// By this program with these flags.
     Ours(String, &'static [&'static str]),
-    /// By iptables-restore of a kind, once a family, from the text that this program prints.
-    Restore(String, &'static str),
+    /// By iptables-restore of a kind, once a family, from the text that this program prints, kept in
+    /// this folder.
+    Restore(String, &'static str, PathBuf),
     /// By iptables of a kind, once a rule.
     EachRule(String, &'static str),
 }
 
-pub(crate) fn all(program: &str) -> Vec<Way> {
+pub(crate) fn all(program: &str, folder: &Path) -> Vec<Way> {
     let program = || program.to_owned();
     vec![
         Way::Ours(program(), &["--force-iptables-binary", "nft"]),
         Way::Ours(program(), &["--native-nftables"]),
         Way::Ours(program(), &["--force-iptables-binary", "legacy"]),
-        Way::Restore(program(), "nft"),
-        Way::Restore(program(), "legacy"),
+        Way::Restore(program(), "nft", folder.to_owned()),
+        Way::Restore(program(), "legacy", folder.to_owned()),
         Way::EachRule(program(), "nft"),
         Way::EachRule(program(), "legacy"),
     ]
@@ -72,9 +74,9 @@ impl Way {
                 let flags = flags.iter().map(ToString::to_string);
                 commands.push([program.clone()].into_iter().chain(flags).chain(configuration.flags()).collect());
             }
-            Self::Restore(program, kind) => {
+            Self::Restore(program, kind, folder) => {
                 for (family, tool) in tools(kind) {
-                    let file = std::env::temp_dir().join(format!("{}-{family}", namespace.name()));
+                    let file = folder.join(format!("{}-{family}", namespace.name()));
                     std::fs::write(&file, text(program, configuration, family, namespace)?)?;
                     let words = [format!("{tool}-restore"), "--noflush".to_owned(), format!("<{}", file.display())];
                     commands.push(words.to_vec());
@@ -118,7 +120,7 @@ impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ours(_, flags) => write!(f, "sidecar-init {}", flags.join(" ")),
-            Self::Restore(_, kind) => write!(f, "iptables-{kind}-restore and ip6tables-{kind}-restore"),
+            Self::Restore(_, kind, _) => write!(f, "iptables-{kind}-restore and ip6tables-{kind}-restore"),
             Self::EachRule(_, kind) => write!(f, "one iptables-{kind} a rule"),
         }
     }

@@ -25,6 +25,11 @@ fn a_fresh_namespace_is_as_fresh_as_before() {
         if !Footprint::of(&pod).is_clean() {
             failures.push("something of ours is left".to_owned());
         }
+        // Nor even an empty table.
+        let ruleset = pod.succeed(&["nft", "list", "ruleset"]);
+        if !ruleset.is_empty() {
+            failures.push(format!("nf_tables are not as empty as before:\n{ruleset}"));
+        }
         failures
     });
 }
