@@ -1,24 +1,33 @@
 //! Brings the rules into the kernel, or takes them back.
 #![expect(clippy::disallowed_methods, reason = "looks up groups that are named in /etc/group")]
 
+use std::time::Duration;
+
 use crate::backend::{self, Kind};
 use crate::diagnosis::Diagnosis;
 use crate::groups::{self, UnknownGroups};
 use crate::handover;
+use crate::legacy;
 use crate::owned::Current;
 use crate::plan::{self, Outcome};
 use crate::redirect;
 use crate::report::{Report, TableReport};
 use crate::routes::{self, Entry, Policy, Snapshot, Wanted};
 use crate::rtnetlink::Rtnetlink;
-use crate::rule::{Family, RuleSet};
-use crate::settings::{Backend, Families, InboundMode, Settings};
+use crate::rule::{Family, Match, Owner, RuleSet};
+use crate::settings::{Backend, Families, InboundMode, LEGACY_MAX_OWNER_GROUPS, Settings};
 use crate::store::{self, Brought, State};
+
+mod lock;
+
+use lock::Lock;
 
 /// Where the groups of this container are.
 const GROUPS: &str = "/etc/group";
 /// Of rules that come before ours, how many are named.
 const MAX_WARNINGS: usize = 10;
+/// For how long another run may be at work. One that is stuck ends by itself later than that.
+const LOCK_WAIT: Duration = Duration::from_secs(20);
 
 /// Why rules could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -31,12 +40,33 @@ pub enum Error {
         "the network namespace has no address, not even on lo; set up its network first, or name the families with --ip-families"
     )]
     NoAddress,
+    /// Another run is at work.
+    #[error(transparent)]
+    Lock(#[from] lock::Error),
     /// A group is known to nobody.
     #[error(transparent)]
     Groups(#[from] UnknownGroups),
     /// The rules of a backend could not be read or written.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// An earlier run has written rules that cannot be seen, and beside which others would not work.
+    #[error(
+        "an earlier run has left its routing and no rules in nf_tables, so they may be in iptables-legacy, where they cannot be seen and would be in effect beside the new ones; nothing is changed: {0}; or remove them before with --cleanup-only where they can be seen"
+    )]
+    Unseen(String),
+    /// What was to be removed may still be there.
+    #[error("the rules that can be seen are removed, but others of an earlier run may be left in iptables-legacy: {0}")]
+    Left(String),
+    /// One rule names more groups than iptables-legacy takes.
+    #[error(
+        "{setting} names {groups} groups, and a rule of iptables-legacy holds {LEGACY_MAX_OWNER_GROUPS}; name fewer, or use --force-iptables-binary nft"
+    )]
+    TooManyGroups {
+        /// The variable.
+        setting: &'static str,
+        /// How many it names.
+        groups: usize,
+    },
 }
 
 /// What is written to, and what was read before anything was written.
@@ -46,6 +76,8 @@ struct Run<'a> {
     snapshot: Snapshot,
     state: State,
     report: &'a mut Report,
+    /// Whether rules have been written, or were there, that need the routes.
+    is_written: bool,
 }
 
 /// Writes the rules, or with `cleanup_only` removes them; with `skip_rule_apply` does neither. What was done is added to
@@ -58,15 +90,16 @@ pub fn run(settings: &Settings, report: &mut Report) -> Result<(), Error> {
         tracing::info!("rules and routes are left as they are");
         return Ok(());
     }
+    let _lock = Lock::take(LOCK_WAIT)?;
     // Everything is read before anything is written, so that a missing tool or right leaves the pod as it was.
     let kernel = Rtnetlink::open().map_err(routes::Error::Read)?;
     let snapshot = routes::read(&kernel)?;
     if settings.cleanup_only {
-        Run { settings, kernel, snapshot, state: State::read()?, report }.clean_up()
+        Run { settings, kernel, snapshot, state: State::read()?, report, is_written: false }.clean_up()
     } else {
         let families = families_in(settings, &snapshot)?;
         let goal = goal(settings, &families)?;
-        Run { settings, kernel, snapshot, state: State::read()?, report }.write(families, &goal)
+        Run { settings, kernel, snapshot, state: State::read()?, report, is_written: false }.write(families, &goal)
     }
 }
 
@@ -108,6 +141,10 @@ pub fn goal(settings: &Settings, families: &[Family]) -> Result<Vec<RuleSet>, Er
 impl Run<'_> {
     fn write(&mut self, families: Vec<Family>, goal: &[RuleSet]) -> Result<(), Error> {
         let kind = self.choose()?;
+        self.look_out_for_unseen(kind)?;
+        if kind == Kind::Legacy {
+            fits_legacy(goal)?;
+        }
         let wanted = Wanted { families, policy: policy(self.settings) };
         let missing = self.snapshot.missing(&wanted);
         let marks = self.state.marks();
@@ -116,7 +153,10 @@ impl Run<'_> {
         let mut added = Vec::new();
         let written = self.add(&missing, &mut added).and_then(|()| self.bring_all(kind, goal));
         if let Err(error) = written {
-            self.take_back(&added);
+            // Rules that are in effect need their routes, whatever else has failed.
+            if !self.is_written && !self.state.is_torn() {
+                self.take_back(&added);
+            }
             return Err(error);
         }
         let surplus = self.snapshot.surplus(&wanted, default_policy(self.settings), &marks, had_ipv6);
@@ -125,6 +165,7 @@ impl Run<'_> {
 
     fn clean_up(&mut self) -> Result<(), Error> {
         let marks = self.state.marks();
+        let is_tproxy_unseen = self.is_tproxy_unseen();
         // The proxy is gone: what is still redirected when the routes go has nowhere to go to, so the rules go first.
         for kind in [Kind::Nft, Kind::Legacy] {
             if self.state.is_there(kind) {
@@ -137,15 +178,42 @@ impl Run<'_> {
         }
         let nothing = Wanted { families: vec![], policy: None };
         let surplus = self.snapshot.surplus(&nothing, default_policy(self.settings), &marks, true);
-        self.remove(&surplus)
+        // What sends packets to the proxy by a route goes before the route does.
+        if !is_tproxy_unseen {
+            self.remove(&surplus)?;
+        }
+        match self.state.unseen() {
+            [] => Ok(()),
+            unseen => Err(Error::Left(reasons(unseen))),
+        }
     }
 
-    fn choose(&mut self) -> Result<Kind, Error> {
-        for family in self.state.unseen() {
-            self.warn(format!(
-                "there are {family} tables of iptables-legacy, and no tools to see whether they hold rules of an earlier run"
-            ));
+    /// Rules of an earlier run that are in effect beside the same in nf_tables do no harm, but for those of TPROXY: two
+    /// of them end all connections.
+    fn look_out_for_unseen(&mut self, kind: Kind) -> Result<(), Error> {
+        let unseen = self.state.unseen();
+        if unseen.is_empty() || kind == Kind::Legacy {
+            return Ok(());
         }
+        let reasons = reasons(unseen);
+        if self.is_tproxy_unseen() {
+            return Err(Error::Unseen(reasons));
+        }
+        self.warn(format!("rules of an earlier run in iptables-legacy would go unseen: {reasons}"));
+        Ok(())
+    }
+
+    /// Whether all signs are that there are unseen rules for TPROXY: their routing is there, and nothing that is seen
+    /// explains it.
+    fn is_tproxy_unseen(&self) -> bool {
+        let is_ours = |policy: &Policy| [Policy::DEFAULT, default_policy(self.settings)].contains(policy);
+        let has_routing =
+            |family: Family| self.snapshot.rules.iter().any(|(of, policy, _)| *of == family && is_ours(policy));
+        let mut families = self.state.unseen().iter().map(legacy::Error::family);
+        families.any(|family| has_routing(family) && !self.state.holds_ours_of(family))
+    }
+
+    fn choose(&self) -> Result<Kind, Error> {
         let kind = match self.settings.backend {
             _ if self.settings.native_nftables => Some(Kind::Native),
             Backend::Legacy => Some(Kind::Legacy),
@@ -167,6 +235,7 @@ impl Run<'_> {
                 }
                 brought => brought?,
             };
+            self.is_written |= !step.goal.is_empty();
             self.note(&step.goal, &brought);
         }
         Ok(())
@@ -232,6 +301,22 @@ impl Run<'_> {
         }
         self.report.routes.retain(|(entry, _)| !added.contains(entry));
     }
+}
+
+fn reasons(unseen: &[legacy::Error]) -> String {
+    unseen.iter().map(legacy::Error::with_causes).collect::<Vec<_>>().join("; ")
+}
+
+fn fits_legacy(goal: &[RuleSet]) -> Result<(), Error> {
+    for rule in goal.iter().flat_map(|rules| &rules.rules) {
+        let is_group =
+            |condition: &&Match| matches!(condition, Match::Owner(Owner::Group(_)) | Match::NotOwner(Owner::Group(_)));
+        let groups = rule.matches.iter().filter(is_group).count();
+        if groups > LEGACY_MAX_OWNER_GROUPS {
+            return Err(Error::TooManyGroups { setting: rule.setting.unwrap_or("the settings"), groups });
+        }
+    }
+    Ok(())
 }
 
 fn policy(settings: &Settings) -> Option<Policy> {

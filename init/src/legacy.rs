@@ -1,6 +1,7 @@
 //! iptables-legacy by its tools: one process reads a family, one writes it.
 #![expect(clippy::disallowed_methods, reason = "reads from /proc which tables there are")]
 
+use std::error::Error as _;
 use std::io;
 use std::process::Command;
 use std::time::Duration;
@@ -48,7 +49,7 @@ pub enum Error {
     },
     /// What is there cannot be seen, and would be there twice.
     #[error(
-        "{0}: only root may read which tables of iptables-legacy there are; run as root, or use --force-iptables-binary nft"
+        "{0}: only root and group 0 may read which tables of iptables-legacy there are; run as root, or with group 0"
     )]
     Hidden(Family),
     /// Its output makes no sense.
@@ -64,28 +65,45 @@ pub enum Error {
     },
 }
 
-/// The tables of both families that there are, as they are. Makes none, and runs nothing where there is none.
-///
-/// # Errors
-/// When a tool is missing or fails, or prints what cannot be read.
-pub fn read() -> Result<Dump, Error> {
-    let mut tables = Vec::new();
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Sight {
+    /// The tables that there are, as they are.
+    pub dump: Dump,
+    /// Why what there is of a family could not be seen.
+    pub unseen: Vec<Error>,
+}
+
+/// Reads the tables of both families. Makes none, and runs nothing where there is none.
+pub fn read() -> Sight {
+    let mut sight = Sight::default();
     for family in [Family::V4, Family::V6] {
-        let names = table_names(family);
-        if names.is_empty() || !is_installed(family) {
-            continue;
-        }
-        let program = program(family, "save");
-        let output = run(family, &program, &[], "", &[])?;
-        for table in
-            [Table::Raw, Table::Mangle, Table::Nat].into_iter().filter(|table| names.contains(&table.to_string()))
-        {
-            let saved = Saved::read(&output, table);
-            let saved = saved.map_err(|source| Error::Unreadable { family, program: program.clone(), source })?;
-            tables.push((family, table, saved));
+        match read_family(family) {
+            Ok(tables) => sight.dump.tables.extend(tables),
+            Err(error) => sight.unseen.push(error),
         }
     }
-    Ok(Dump { tables })
+    sight
+}
+
+fn read_family(family: Family) -> Result<Vec<(Family, Table, Saved)>, Error> {
+    let names = table_names(family)?;
+    if names.is_empty() {
+        return Ok(vec![]);
+    }
+    let program = program(family, "save");
+    if !is_installed(family) {
+        return Err(Error::Run { family, program, source: child::Error::Missing });
+    }
+    let output = run(family, &program, &[], "", &[])?;
+    let tables = [Table::Raw, Table::Mangle, Table::Nat];
+    let there = tables.into_iter().filter(|table| names.contains(&table.to_string()));
+    there
+        .map(|table| match Saved::read(&output, table) {
+            Ok(saved) => Ok((family, table, saved)),
+            Err(source) => Err(Error::Unreadable { family, program: program.clone(), source }),
+        })
+        .collect()
 }
 
 /// Writes `changes`: family by family, table by table, each at once or not at all.
@@ -96,8 +114,8 @@ pub fn write(changes: &[Change]) -> Result<(), Error> {
     if let Some(family) = changes.iter().map(Change::family).find(|family| !is_installed(*family)) {
         return Err(Error::Run { family, program: program(family, "restore"), source: child::Error::Missing });
     }
-    if let Some(family) = changes.iter().map(Change::family).find(|family| is_hidden(*family)) {
-        return Err(Error::Hidden(family));
+    for change in changes {
+        table_names(change.family())?;
     }
     for family in [Family::V4, Family::V6] {
         let of_family = || changes.iter().filter(|change| change.family() == family);
@@ -118,19 +136,14 @@ pub fn is_installed(family: Family) -> bool {
     is_there("save") && is_there("restore")
 }
 
-/// The families that have tables which cannot be looked at, as the tools are missing.
-pub fn unseen() -> Vec<Family> {
-    let is_unseen = |family: &Family| !table_names(*family).is_empty() && !is_installed(*family);
-    [Family::V4, Family::V6].into_iter().filter(is_unseen).collect()
-}
-
-/// Names of the tables that this network namespace has. Where the list cannot be read there are none for us.
-fn table_names(family: Family) -> Vec<String> {
-    std::fs::read_to_string(list(family)).map(|names| names.lines().map(str::to_owned).collect()).unwrap_or_default()
-}
-
-fn is_hidden(family: Family) -> bool {
-    std::fs::read_to_string(list(family)).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+/// Names of the tables that this network namespace has. A kernel without iptables-legacy has no list; one with it shows
+/// the list to some only, and to others does not say that there is nothing.
+fn table_names(family: Family) -> Result<Vec<String>, Error> {
+    match std::fs::read_to_string(list(family)) {
+        Ok(names) => Ok(names.lines().map(str::to_owned).collect()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(Error::Hidden(family)),
+        Err(_) => Ok(vec![]),
+    }
 }
 
 fn list(family: Family) -> &'static str {
@@ -141,8 +154,9 @@ fn list(family: Family) -> &'static str {
 }
 
 /// Gives our part of every table back what it had. A table for which that fails is left as it is, in working order, for
-/// the next run.
-pub fn put_back(before: &Dump, now: &Dump) {
+/// the next run. Returns whether all of them have it back.
+pub fn put_back(before: &Dump, now: &Dump) -> bool {
+    let mut is_whole = true;
     for (family, table, now) in &now.tables {
         let (family, table, before) = (*family, *table, before.table(*family, *table));
         if Current::divide(&before).owned == Current::divide(now).owned {
@@ -150,6 +164,29 @@ pub fn put_back(before: &Dump, now: &Dump) {
         }
         if let Err(error) = restore(family, &undo(table, &before, now), &[]) {
             tracing::warn!(%family, %table, "what was there before could not be put back, the next run completes it: {error}");
+            is_whole = false;
+        }
+    }
+    is_whole
+}
+
+impl Error {
+    /// What failed and why, in one line.
+    pub fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
+
+    /// The family that it is about.
+    pub fn family(&self) -> Family {
+        match self {
+            Self::Hidden(family) => *family,
+            Self::Run { family, .. } | Self::Failed { family, .. } | Self::Unreadable { family, .. } => *family,
         }
     }
 }

@@ -78,6 +78,9 @@ impl Show {
 
 fn read() -> Result<Listing, Error> {
     let state = State::read()?;
+    for unseen in state.unseen() {
+        tracing::warn!("rules may be left out: {}", unseen.with_causes());
+    }
     let native = state.native_tables();
     let described = |(kind, family, table, saved): (Kind, Family, Table, &Saved)| {
         TableListing::new(kind.word(), family, table, saved)

@@ -14,9 +14,13 @@ use crate::native;
 use crate::native::present::Present;
 use crate::native::step::Step;
 use crate::nftables::snapshot::Snapshot;
-use crate::plan::{self, Dump, Outcome, View};
+use crate::plan::{self, Outcome, View};
 use crate::rule::{Family, RuleSet, Table};
 use crate::saved::Saved;
+
+mod x_tables;
+
+use x_tables::Legacy;
 
 /// How often rules are written that others change at the same time, and how long to wait in between.
 const ATTEMPTS: usize = 5;
@@ -64,8 +68,8 @@ pub enum Error {
 pub struct State {
     /// Of nf_tables; `None` where the kernel has none.
     pub nf_tables: Option<NfTables>,
-    /// Of iptables-legacy; nothing where it has no tables, or its tools are missing.
-    pub legacy: Legacy,
+    /// Of iptables-legacy; nothing where it has no tables, or they cannot be seen.
+    legacy: Legacy,
 }
 
 /// nf_tables as they were read.
@@ -75,14 +79,6 @@ pub struct NfTables {
     seen: Snapshot,
     view: View,
     /// Whether it has been written since it was read.
-    is_stale: bool,
-}
-
-/// The tables of iptables-legacy as they were read.
-#[derive(Debug, Default)]
-pub struct Legacy {
-    seen: Dump,
-    view: View,
     is_stale: bool,
 }
 
@@ -96,17 +92,16 @@ pub struct Brought {
 }
 
 impl State {
-    /// Reads all backends. One that is not there is left out; one that is there must be readable, or what it holds would
-    /// go unseen.
+    /// Reads all backends. One that is not there is left out; what cannot be seen of iptables-legacy is [`State::unseen`].
     ///
     /// # Errors
-    /// When one that is there cannot be read.
+    /// When nf_tables are there and cannot be read.
     pub fn read() -> Result<Self, Error> {
         let nf_tables = match NfTables::read() {
             Err(Unreadable::Missing(_)) => None,
             other => Some(other?),
         };
-        Ok(Self { nf_tables, legacy: Legacy::read()? })
+        Ok(Self { nf_tables, legacy: Legacy::read() })
     }
 
     /// The tables of iptables with rules, as they were read, backend by backend.
@@ -183,9 +178,14 @@ impl State {
         }
     }
 
-    /// The families that have tables of iptables-legacy which cannot be looked at.
-    pub fn unseen(&self) -> Vec<Family> {
-        legacy::unseen()
+    /// Why tables of iptables-legacy could not be seen, at most one reason for a family.
+    pub fn unseen(&self) -> &[legacy::Error] {
+        &self.legacy.unseen
+    }
+
+    /// Whether a failure has left some of the tables of iptables-legacy with new rules, and others without.
+    pub fn is_torn(&self) -> bool {
+        self.legacy.is_torn
     }
 
     fn own_tables(&self) -> Option<&Present> {
@@ -234,36 +234,6 @@ impl NfTables {
                 Err(Refused::Changed) if attempt < ATTEMPTS => told_to_wait(),
                 Err(refused) => return Err(Error::Refused(Box::new(diagnosis::of_refusal(&refused, &changes)))),
             }
-            attempt += 1;
-        }
-    }
-}
-
-impl Legacy {
-    fn read() -> Result<Self, legacy::Error> {
-        let seen = legacy::read()?;
-        Ok(Self { view: plan::divide(&seen.tables), seen, is_stale: false })
-    }
-
-    fn bring(&mut self, goal: &[RuleSet], force: bool) -> Result<Brought, Error> {
-        if self.is_stale {
-            *self = Self::read()?;
-        }
-        let before = self.seen.clone();
-        let mut attempt = 1;
-        loop {
-            let changes = plan::changes(goal, &self.view, Kind::Legacy, force);
-            self.is_stale |= !changes.is_empty();
-            let Err(error) = legacy::write(&changes) else {
-                return Ok(Brought { outcomes: outcomes(Kind::Legacy, goal, &changes), view: self.view.clone() });
-            };
-            let now = Self::read()?;
-            if attempt == ATTEMPTS || now.seen == self.seen {
-                legacy::put_back(&before, &now.seen);
-                return Err(error.into());
-            }
-            told_to_wait();
-            *self = now;
             attempt += 1;
         }
     }

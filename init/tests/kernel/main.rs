@@ -8,6 +8,7 @@ mod bytes;
 mod failures;
 mod footprint;
 mod idempotency;
+mod legacy;
 mod native;
 mod others;
 mod pod;

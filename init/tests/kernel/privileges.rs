@@ -22,6 +22,10 @@ const EVERYTHING: &str = "-b * -i * -m TPROXY --redirect-dns --capture-all-dns -
 /// With these capabilities and no way to more, on a root file system that is read-only: as an ordinary user, or where that
 /// is not enough as root.
 fn confined(pod: &Pod, uid: u32, capabilities: &[&str], arguments: &str) -> Output {
+    confined_as(pod, (uid, uid), capabilities, arguments)
+}
+
+pub(crate) fn confined_as(pod: &Pod, (uid, gid): (u32, u32), capabilities: &[&str], arguments: &str) -> Output {
     // Where it was built may be somebody's home.
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
@@ -30,7 +34,7 @@ fn confined(pod: &Pod, uid: u32, capabilities: &[&str], arguments: &str) -> Outp
     let added: String = capabilities.iter().map(|name| format!(",+{name}")).collect();
     let options = [
         format!("--reuid={uid}"),
-        format!("--regid={uid}"),
+        format!("--regid={gid}"),
         "--clear-groups".to_owned(),
         format!("--inh-caps=-all{added}"),
         format!("--ambient-caps=-all{added}"),
@@ -44,7 +48,7 @@ fn confined(pod: &Pod, uid: u32, capabilities: &[&str], arguments: &str) -> Outp
     pod.run_program(&program)
 }
 
-const NOBODY: u32 = 65532;
+pub(crate) const NOBODY: u32 = 65532;
 
 fn refused(pod: &Pod, output: &Output, reasons: &[&str]) -> Vec<String> {
     let mut failures = Vec::new();
@@ -74,7 +78,8 @@ fn any_user_with_net_admin_can_and_for_legacy_root_with_net_raw_too_on_a_read_on
         fresh.succeed_init(EVERYTHING);
         let mut failures = vec![Footprint::of(&fresh).difference(&Footprint::of(&pod))];
         let again = confined(&pod, uid, needed, EVERYTHING);
-        let cleaned = confined(&pod, uid, needed, "--cleanup-only");
+        // Group 0 can see whether there is anything to remove from iptables-legacy.
+        let cleaned = confined_as(&pod, (uid, 0), needed, "--cleanup-only");
         for output in [output, again, cleaned] {
             if !output.status.success() {
                 failures.push(output.stderr);
