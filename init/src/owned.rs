@@ -34,13 +34,14 @@ pub struct Current {
 impl Current {
     /// Divides a table.
     ///
-    /// Ours are the chains named `ISTIO_*`, every jump to one, and every rule in a chain of others that bears our mark.
+    /// Ours are the chains of a sidecar ([`crate::rule::Table::holds_own`]), every jump from PREROUTING or OUTPUT to one, and every rule
+    /// in a chain of others that bears our mark.
     /// Rules without a mark, which iptables-legacy has none for and Istio writes none with, are told by their shape
     /// ([`shape`]).
     pub fn divide(saved: &Saved) -> Self {
         let rules = &saved.others;
         let ours = shape::ours(saved);
-        let jumps = rules.iter().enumerate().filter(|(_, rule)| rule.jumps_to_own_chain());
+        let jumps = rules.iter().enumerate().filter(|(_, rule)| rule.jumps_to(&saved.chains));
         let last_jumps: BTreeMap<&str, usize> = jumps.map(|(at, rule)| (rule.chain(), at)).collect();
         let mut current = Self { owned: Owned { chains: saved.chains.clone(), outside: vec![] }, ..Self::default() };
         for (at, rule) in rules.iter().enumerate() {

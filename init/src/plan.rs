@@ -128,7 +128,10 @@ fn change(wanted: &RuleSet, view: &View, kind: Kind, force: bool) -> Option<Chan
     let rules = if kind == Kind::Legacy { with_notes(wanted, current) } else { wanted.clone() };
     let rules = in_old_places(rules, current);
     let Owned { chains, outside } = &current.owned;
-    let change = Change { removed: outside.clone(), present: chains.keys().cloned().collect(), rules };
+    let mut change = Change { removed: outside.clone(), present: chains.keys().cloned().collect(), rules };
+    // A chain cannot go while somebody else's rule sends packets there.
+    let stale = change.stale().map(|chain| (chain.to_owned(), vec![])).collect();
+    change.removed.extend(current.others.iter().filter(|rule| rule.jumps_to(&stale)).cloned());
     (!change.is_empty()).then_some(change)
 }
 

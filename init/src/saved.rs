@@ -64,7 +64,7 @@ impl Saved {
                 continue;
             }
             if let Some((name, _)) = line.strip_prefix(':').and_then(|chain| chain.split_once(' ')) {
-                if name.starts_with(OWN_PREFIX) {
+                if table.holds_own(name) {
                     saved.chains.entry(name.to_owned()).or_default();
                 }
             } else if let Some(rule) = line.strip_prefix("-A ") {
@@ -144,9 +144,9 @@ impl SavedRule {
         self.value_of("-j").or_else(|| self.value_of("-g"))
     }
 
-    /// Whether it sends a packet to a chain of ours.
-    pub(crate) fn jumps_to_own_chain(&self) -> bool {
-        self.target().is_some_and(|target| target.starts_with(OWN_PREFIX))
+    /// Whether it sends a packet to one of these chains.
+    pub(crate) fn jumps_to(&self, chains: &BTreeMap<String, Vec<String>>) -> bool {
+        self.target().is_some_and(|target| chains.contains_key(target))
     }
 
     /// The interface that it is limited to: the one through which a packet arrives.
