@@ -6,6 +6,14 @@ use crate::rule::Chain;
 use crate::saved::{Saved, SavedRule, words};
 
 /// Which of `saved.others` are ours, by index.
+pub(super) struct Ours {
+    /// All of them.
+    pub(super) all: BTreeSet<usize>,
+    /// Those of them of which only their place tells that.
+    pub(super) guessed: BTreeSet<usize>,
+}
+
+/// Tells which are ours.
 ///
 /// Two kinds of rules bear no chain of ours in them. Those that handle the mark of TPROXY are told by that mark, where
 /// our chains use it; where somebody has emptied the chains that do, any mark may be it. Those that do nothing but return an interface's traffic are told by others:
@@ -16,7 +24,7 @@ use crate::saved::{Saved, SavedRule, words};
 /// What somebody else inserts of that kind directly above ours, after we have run, cannot be told from ours. It is taken
 /// for ours, since traffic that is left alone by mistake goes past the proxy. Where any rule bears our mark, all of ours
 /// do, and nothing has to be guessed.
-pub(super) fn ours(saved: &Saved) -> BTreeSet<usize> {
+pub(super) fn ours(saved: &Saved) -> Ours {
     let rules = &saved.others;
     let marks = marks(&saved.chains);
     let bears_ours = rules.iter().any(|rule| rule.is_marked);
@@ -31,8 +39,9 @@ pub(super) fn ours(saved: &Saved) -> BTreeSet<usize> {
     let is_certain = |rule: &SavedRule| rule.is_marked || is_jump_of_ours(rule, saved) || handles_mark(rule);
     let mut ours: BTreeSet<usize> = (0..rules.len()).filter(|at| is_certain(&rules[*at])).collect();
     if bears_ours {
-        return ours;
+        return Ours { all: ours, guessed: BTreeSet::new() };
     }
+    let certain = ours.clone();
     for interface in named_by_jumps(saved) {
         claim(&mut ours, rules.iter().enumerate(), interface);
     }
@@ -40,7 +49,7 @@ pub(super) fn ours(saved: &Saved) -> BTreeSet<usize> {
         ours.insert(at);
         claim(&mut ours, rules.iter().enumerate().rev(), interface);
     }
-    ours
+    Ours { guessed: ours.difference(&certain).copied().collect(), all: ours }
 }
 
 /// The marks that these rules of our chains set, or look for.

@@ -267,3 +267,15 @@ fn each_chain_that_is_written_is_known_as_ours_when_it_is_read() {
         }
     }
 }
+
+#[test]
+fn what_is_surplus_above_unmarked_rules_is_of_others_on_nf_tables_alone() {
+    let wanted = wanted("-b * -i * -c eth1");
+    let there = dump_below("-A PREROUTING -i eth9 -j RETURN\n-A OUTPUT -o eth9 -j RETURN\n", &wanted);
+    let saved = Saved::read(&format!("*nat\n{there}COMMIT\n"), Table::Nat).unwrap();
+    let view = divide(&[(Family::V4, Table::Nat, saved)]);
+    assert_eq!(change(&wanted, &view, Kind::Nft, false), None);
+    assert_eq!(change(&wanted, &view, Kind::Legacy, false).unwrap().removed.len(), 6);
+    let other = super::tests::wanted("-b * -i * -c eth1 -o 99");
+    assert_eq!(change(&other, &view, Kind::Nft, false).unwrap().removed.len(), 6);
+}

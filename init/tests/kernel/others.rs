@@ -139,6 +139,21 @@ fn what_others_name_like_our_chains_and_how_they_use_ours_is_theirs() {
     });
 }
 
+#[test]
+fn interfaces_that_others_returned_before_istios_rules_came_stay_returned() {
+    if !may_run() {
+        return;
+    }
+    let pod = Pod::new("nft");
+    pod.iptables("iptables", "-A OUTPUT -o eth9 -j RETURN");
+    pod.iptables("iptables", "-A PREROUTING -i eth9 -j RETURN");
+    let flags = format!("{DEFAULT} --ip-families v4 -c eth1");
+    pod.restore("iptables", &pod.succeed_init(&format!("{flags} --dry-run")).stdout);
+    let there = pod.rules("iptables");
+    assert_eq!(pod.apply(&flags), ["unchanged"]);
+    assert_eq!(pod.rules("iptables"), there);
+}
+
 /// Runs the program with a shell script in place of `iptables-legacy-restore`.
 fn with_restore_replaced(pod: &Pod, script: &str) -> Output {
     let tools = tempfile::tempdir().unwrap();
