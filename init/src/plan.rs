@@ -193,7 +193,7 @@ pub fn ahead_of_ours<'a>(
     let now = if is_written { &[][..] } else { &current.above };
     let then = current.above_rewritten().filter(move |_| is_written);
     let meets = |rule: &SavedRule| wanted.rules.iter().any(|ours| rule.is_in(ours.chain) && ours.is_jump());
-    now.iter().chain(then).filter(move |rule| rule.is_final_for_tcp() && meets(rule))
+    now.iter().chain(then).filter(move |rule| rule.is_final_for_tcp(&current.others) && meets(rule))
 }
 
 /// Adds what a later run needs to tell our rules from those of others, where the rules alone do not say it and the
