@@ -109,7 +109,7 @@ impl Run<'_> {
     fn write(&mut self, families: Vec<Family>, goal: &[RuleSet]) -> Result<(), Error> {
         let kind = self.choose()?;
         let wanted = Wanted { families, policy: policy(self.settings) };
-        let missing = self.snapshot.missing(&wanted);
+        let missing = self.snapshot.missing(&wanted)?;
         let marks = self.state.marks();
         let had_ipv6 = self.state.holds_ours_of(Family::V6);
         // No packet may be marked before there is a route for it.
@@ -120,11 +120,13 @@ impl Run<'_> {
             return Err(error);
         }
         let surplus = self.snapshot.surplus(&wanted, default_policy(self.settings), &marks, had_ipv6);
-        self.remove(&surplus)
+        self.remove(&surplus)?;
+        self.tidy()
     }
 
     fn clean_up(&mut self) -> Result<(), Error> {
         let marks = self.state.marks();
+        let had_ipv6 = self.state.holds_ours_of(Family::V6);
         // The proxy is gone: what is still redirected when the routes go has nowhere to go to, so the rules go first.
         for kind in [Kind::Nft, Kind::Legacy] {
             if self.state.is_there(kind) {
@@ -132,12 +134,18 @@ impl Run<'_> {
                 self.note(&[], &brought);
             }
         }
-        if !self.report.tables.is_empty() {
+        let nothing = Wanted { families: vec![], policy: None };
+        let surplus = self.snapshot.surplus(&nothing, default_policy(self.settings), &marks, had_ipv6);
+        self.remove(&surplus)?;
+        self.tidy()
+    }
+
+    /// Removes the tables that held nothing but what has been removed.
+    fn tidy(&mut self) -> Result<(), Error> {
+        if self.report.tables.iter().any(|table| table.outcome == Outcome::Removed) {
             self.state.tidy()?;
         }
-        let nothing = Wanted { families: vec![], policy: None };
-        let surplus = self.snapshot.surplus(&nothing, default_policy(self.settings), &marks, true);
-        self.remove(&surplus)
+        Ok(())
     }
 
     fn choose(&mut self) -> Result<Kind, Error> {

@@ -106,6 +106,7 @@ impl Settings {
         let (dns, dns_warning) = capture::dns(&mut reader, dns, resolv_conf);
         let capture = Capture::read(&mut reader, ports, traffic, tproxy, dns, compact);
         let mut settings = read_run(&mut reader, run, write, capture);
+        capture::limit(&mut reader, &settings.capture);
         notes::contradictions(&mut reader, &settings);
         settings.warnings = notes::warnings(&settings);
         settings.warnings.extend(dns_warning);

@@ -167,12 +167,14 @@ impl State {
         }
     }
 
-    /// Removes what holds nothing any more, and was made to hold rules of ours.
+    /// Removes what held rules of ours when it was read, and holds nothing any more.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// When nf_tables cannot be read.
     pub fn tidy(&mut self) -> Result<(), Error> {
-        Ok(self.nf_tables.as_mut().map_or(Ok(()), |there| there.kernel.tidy())?)
+        let Some(NfTables { kernel, view, .. }) = &mut self.nf_tables else { return Ok(()) };
+        let had = view.tables.iter().filter(|(.., current)| !current.owned.is_empty());
+        Ok(kernel.tidy(&had.map(|(family, table, _)| (*family, *table)).collect::<Vec<_>>())?)
     }
 
     /// Whether a backend can be written to.

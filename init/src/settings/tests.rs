@@ -250,6 +250,24 @@ fn as_many_owner_groups_may_be_named_as_with_istio() {
 }
 
 #[test]
+fn interfaces_and_ranges_that_would_make_too_many_rules_are_refused() {
+    let names = |count: usize| (0..count).map(|n| format!("vnet{n}")).collect::<Vec<_>>().join(",");
+    let ranges = |count: usize| (0..count).map(|n| format!("10.{}.{}.0/24", n / 256, n % 256)).collect::<Vec<_>>();
+    let few = ranges(1000);
+    let read = |interfaces: usize, ranges: &[String]| {
+        let (names, ranges) = (names(interfaces), ranges.join(","));
+        read(&["-k", &names, "-i", &ranges], &[]).map_err(|mistakes| mistakes.to_string())
+    };
+    assert!(read(20, &few).is_ok());
+    let mistake = read(21, &few).unwrap_err();
+    assert!(mistake.starts_with("--kube-virt-interfaces: with --istio-service-cidr"), "{mistake}");
+    assert!(mistake.contains(&super::capture::MAX_MACHINE_RULES.to_string()), "{mistake}");
+    let of_both: Vec<String> = few.iter().cloned().chain((0..1000).map(|n| format!("fd00:{n}::/32"))).collect();
+    assert!(read(20, &of_both).is_ok(), "each family has rules of its own");
+    assert!(read(4000, &["*".to_owned()]).is_ok());
+}
+
+#[test]
 fn ranges_that_change_nothing_are_named() {
     let warnings = |arguments: &[&str]| read(arguments, &[]).unwrap().warnings;
     let found =
