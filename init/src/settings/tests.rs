@@ -105,8 +105,9 @@ fn every_flag_of_istio_has_its_place() {
     assert_eq!(settings.capture.routing(), Some(tproxy));
     assert_eq!(read(&["-m", "TPROXY"], &[]).unwrap().capture.routing(), None);
     assert!(read(&["--cleanup-only"], &[]).unwrap().cleanup_only);
-    let settings = read(&["-n", "--output=json"], &[("DRY_RUN_FILE_PATH", "/tmp/x")]).unwrap();
-    assert_eq!((settings.dry_run_file, settings.output), (Some(PathBuf::from("/tmp/x")), Output::Json));
+    let settings = read(&["-n"], &[("DRY_RUN_FILE_PATH", "/tmp/x")]).unwrap();
+    assert_eq!(settings.dry_run_file, Some(PathBuf::from("/tmp/x")));
+    assert_eq!(read(&["--output=json"], &[]).unwrap().output, Output::Json);
 }
 
 #[test]
@@ -168,6 +169,30 @@ fn what_cannot_be_done_together_is_a_mistake() {
     assert_eq!(mistakes(&["--cleanup-only", "--skip-rule-apply", "--run-validation"], &[]).len(), 2);
     let found = mistakes(&["--dry-run", "--cleanup-only", "-p", "x"], &[]);
     assert_eq!(found.len(), 2, "{found:?}");
+    assert!(mistakes(&["--dry-run", "--output", "json"], &[])[0].starts_with("--output: json "));
+}
+
+#[test]
+fn a_port_is_for_one_purpose() {
+    let found = mistakes(&["-p", "7", "-z", "7", "-e", "7"], &[]);
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert_eq!(mistakes(&["-z", "15001"], &[]), ["--inbound-capture-port: is the same as --envoy-port; use two ports"]);
+    assert_eq!(mistakes(&["-p", "15053", "--redirect-dns", "--capture-all-dns"], &[]).len(), 1);
+    assert!(read(&["-p", "15053"], &[]).is_ok());
+}
+
+#[test]
+fn what_hardly_anybody_wants_is_warned_of() {
+    for (arguments, flag) in [
+        (["-c", "eth1,lo"], "--istio-exclude-interfaces names lo"),
+        (["-k", "lo"], "--kube-virt-interfaces names lo"),
+        (["-k", "vnet0,eth0"], "--kube-virt-interfaces names eth0"),
+        (["-u", "1337,0"], "--proxy-uid names root"),
+    ] {
+        let found = read(&arguments, &[]).unwrap().warnings;
+        assert!(found.len() == 1 && found[0].starts_with(flag), "{found:?}");
+    }
+    assert_eq!(read(&["-c", "lo1", "-k", "eth1", "-u", "1000"], &[]).unwrap().warnings, [""; 0]);
 }
 
 #[test]
