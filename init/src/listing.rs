@@ -64,7 +64,7 @@ impl TableListing {
     /// Describes a table.
     pub fn new(backend: &str, family: Family, table: Table, saved: &Saved) -> Self {
         let reasons = Reasons::of(saved);
-        let Current { owned, others, above } = Current::divide(saved);
+        let Current { owned, others, above, .. } = Current::divide(saved);
         let explained = |chain: &str, body: &str| {
             let reason = reasons.reason(table, chain, body).unwrap_or_else(|| UNKNOWN.to_owned());
             Line { text: format!("-A {chain} {body}"), owner: Whose::Ours, reason }

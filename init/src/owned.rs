@@ -27,6 +27,8 @@ pub struct Current {
     pub others: Vec<SavedRule>,
     /// Those of them that come before the last jump of the same chain to a chain of ours.
     pub above: Vec<SavedRule>,
+    /// How many rules of others are above ours, by chain. Only chains in which some are below ours too.
+    pub places: BTreeMap<String, usize>,
 }
 
 impl Current {
@@ -51,9 +53,41 @@ impl Current {
                 current.above.push(rule.clone());
             }
         }
+        current.places = places(rules, &ours);
         current.owned.sort();
         current
     }
+
+    /// The rules of others above which ours come once they are written anew, in their old places where they had any.
+    pub fn above_rewritten(&self) -> impl Iterator<Item = &SavedRule> {
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        self.others.iter().filter(move |rule| {
+            let at = seen.entry(rule.chain()).or_default();
+            *at += 1;
+            self.places.get(rule.chain()).is_none_or(|place| *at <= *place)
+        })
+    }
+}
+
+/// [`Current::places`]. What is put at the top of a chain whoever is there, and names the interface of a virtual machine,
+/// does not say where the others of ours were put.
+fn places(rules: &[SavedRule], ours: &BTreeSet<usize>) -> BTreeMap<String, usize> {
+    let mut others: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut first, mut last_at_top) = (BTreeMap::new(), BTreeMap::new());
+    for (at, rule) in rules.iter().enumerate() {
+        let above = others.entry(rule.chain()).or_default();
+        if !ours.contains(&at) {
+            *above += 1;
+        } else if rule.in_interface().is_none() {
+            first.entry(rule.chain()).or_insert(*above);
+        } else {
+            last_at_top.insert(rule.chain(), *above);
+        }
+    }
+    let mut places = last_at_top;
+    places.extend(first);
+    places.retain(|chain, above| others.get(chain).is_some_and(|all| *above < *all));
+    places.into_iter().map(|(chain, above)| (chain.to_owned(), above)).collect()
 }
 
 impl Owned {

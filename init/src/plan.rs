@@ -126,9 +126,28 @@ fn change(wanted: &RuleSet, view: &View, kind: Kind, force: bool) -> Option<Chan
         return None;
     }
     let rules = if kind == Kind::Legacy { with_notes(wanted, current) } else { wanted.clone() };
+    let rules = in_old_places(rules, current);
     let Owned { chains, outside } = &current.owned;
     let change = Change { removed: outside.clone(), present: chains.keys().cloned().collect(), rules };
     (!change.is_empty()).then_some(change)
+}
+
+/// The same, with what would be appended below rules of others that it was above: what they decide about would go past the
+/// proxy from then on.
+fn in_old_places(mut wanted: RuleSet, current: &Current) -> RuleSet {
+    for (chain, above) in &current.places {
+        let mut place = above + 1;
+        for rule in wanted.rules.iter_mut().filter(|rule| rule.chain.name() == chain) {
+            if rule.position == Position::Last
+                && let Ok(place) = u16::try_from(place)
+            {
+                rule.position = Position::At(place);
+            }
+            // All that is put before it moves the place on.
+            place += usize::from(matches!(rule.position, Position::At(at) if usize::from(at) <= place));
+        }
+    }
+    wanted
 }
 
 /// What becomes of each table that has rules or had some of ours, once `changes` are done.
@@ -159,10 +178,10 @@ pub fn ahead_of_ours<'a>(
     current: &'a Current,
     is_written: bool,
 ) -> impl Iterator<Item = &'a SavedRule> + use<'a> {
-    // What is written comes after all that is there.
-    let above = if is_written { &current.others } else { &current.above };
+    let now = if is_written { &[][..] } else { &current.above };
+    let then = current.above_rewritten().filter(move |_| is_written);
     let meets = |rule: &SavedRule| wanted.rules.iter().any(|ours| rule.is_in(ours.chain) && ours.is_jump());
-    above.iter().filter(move |rule| rule.is_final_for_tcp() && meets(rule))
+    now.iter().chain(then).filter(move |rule| rule.is_final_for_tcp() && meets(rule))
 }
 
 /// Adds what a later run needs to tell our rules from those of others, where the rules alone do not say it and the
@@ -175,7 +194,7 @@ fn with_notes(wanted: &RuleSet, current: &Current) -> RuleSet {
         return wanted.clone();
     }
     let in_output = || wanted.rules.iter().filter(|rule| rule.chain == Chain::Output);
-    let above_ours = current.others.iter().rfind(|rule| rule.is_in(Chain::Output));
+    let above_ours = current.above_rewritten().filter(|rule| rule.is_in(Chain::Output)).last();
     if in_output().next().is_some() && above_ours.is_some_and(|rule| rule.returned_interface().is_some()) {
         rules.insert(0, note(Chain::Output, Position::Last, vec![]));
     }

@@ -47,7 +47,7 @@ impl Builder<'_> {
         self.put(chain, Position::Last, matches, target);
     }
 
-    fn insert(&mut self, chain: Chain, place: u8, matches: impl IntoIterator<Item = Match>, target: Target) {
+    fn insert(&mut self, chain: Chain, place: u16, matches: impl IntoIterator<Item = Match>, target: Target) {
         self.put(chain, Position::At(place), matches, target);
     }
 

@@ -149,7 +149,7 @@ pub enum Target {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Position {
     /// At this place of those that are there when it is written; the first is 1.
-    At(u8),
+    At(u16),
     /// After all others.
     Last,
 }

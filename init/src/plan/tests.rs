@@ -156,8 +156,8 @@ fn what_others_decide_about_tcp_before_us_is_told() {
     let current = Current::divide(&saved);
     let told = |is_written| ahead_of_ours(&wanted, &current, is_written).map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(told(false), ["OUTPUT -p tcp -j ACCEPT"]);
-    // Rewritten, ours come last of all.
-    assert_eq!(told(true), ["OUTPUT -p tcp -j ACCEPT", "OUTPUT -d 10.0.0.1/32 -j DNAT"]);
+    // Rewritten, ours stay between them.
+    assert_eq!(told(true), ["OUTPUT -p tcp -j ACCEPT"]);
 }
 
 fn wanted_of(arguments: &str, table: Table) -> RuleSet {
@@ -213,4 +213,31 @@ fn a_table_that_gives_up_connections_waits_for_the_one_that_takes_them_over() {
     assert_eq!(order(&redirect, &tproxy), [Table::Raw, Table::Mangle, Table::Nat]);
     assert_eq!(order(&tproxy, &redirect), [Table::Nat, Table::Raw, Table::Mangle]);
     assert_eq!(order(&tproxy, &all("-b * -i * --drop-invalid")), [Table::Nat, Table::Raw, Table::Mangle]);
+}
+
+#[test]
+fn what_is_written_anew_stays_between_those_rules_of_others_that_it_was_between() {
+    let there = "-A PREROUTING -i vnet0 -j RETURN\n-A PREROUTING -p udp -j ACCEPT\n-A PREROUTING -i eth1 -j RETURN\n\
+        -A PREROUTING -p tcp -j ISTIO_INBOUND\n-A PREROUTING -p tcp -j ACCEPT\n-A OUTPUT -o eth1 -j RETURN\n\
+        -A OUTPUT -j ISTIO_OUTPUT\n-A OUTPUT -p tcp -j ACCEPT\n-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 1\n";
+    let chains = ":ISTIO_INBOUND - [0:0]\n:ISTIO_OUTPUT - [0:0]\n:ISTIO_REDIRECT - [0:0]\n";
+    let there = format!("{chains}-A PREROUTING -i vnet0 -j ISTIO_REDIRECT\n{there}");
+    let text = input(planned(&wanted("-b * -i * -c eth2 -k vnet1"), &there, false));
+    let built_in: Vec<&str> =
+        text.lines().filter(|line| line.contains(" PREROUTING ") || line.contains(" OUTPUT ")).collect();
+    let expected = [
+        "-D PREROUTING -i vnet0 -j ISTIO_REDIRECT",
+        "-D PREROUTING -i vnet0 -j RETURN",
+        "-D PREROUTING -i eth1 -j RETURN",
+        "-D PREROUTING -p tcp -j ISTIO_INBOUND",
+        "-D OUTPUT -o eth1 -j RETURN",
+        "-D OUTPUT -j ISTIO_OUTPUT",
+        "-I PREROUTING 2 -i eth2 -j RETURN",
+        "-I OUTPUT 1 -o eth2 -j RETURN",
+        "-I PREROUTING 1 -i vnet1 -j RETURN",
+        "-I PREROUTING 4 -p tcp -j ISTIO_INBOUND",
+        "-I OUTPUT 2 -j ISTIO_OUTPUT",
+        "-I PREROUTING 1 -i vnet1 -j ISTIO_REDIRECT",
+    ];
+    assert_eq!(built_in, expected);
 }

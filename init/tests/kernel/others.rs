@@ -50,6 +50,33 @@ fn a_rule_of_others_that_decides_first_is_named() {
     });
 }
 
+#[test]
+fn other_flags_do_not_put_our_rules_below_those_that_they_were_above() {
+    on_each_backend(|pod| {
+        let tcp = |chain| format!("-A {chain} -p tcp -m tcp --dport 80 -j ACCEPT\n");
+        for tool in ["iptables", "ip6tables"] {
+            pod.iptables(tool, "-A OUTPUT -p udp -m udp --dport 99 -j RETURN");
+            pod.iptables(tool, "-A PREROUTING -p udp -m udp --dport 99 -j RETURN");
+        }
+        for flags in [DEFAULT, "-b * -i * -o 99 -c eth1,eth2", "-b * -i * -k vnet0", "-b * -i * -c eth1", DEFAULT] {
+            assert_eq!(pod.apply(flags).len(), 2, "{}", pod.backend);
+            if flags == DEFAULT && !pod.all_rules().contains("ACCEPT") {
+                ["iptables", "ip6tables"].iter().for_each(|tool| pod.iptables(tool, tcp("OUTPUT").trim()));
+                ["iptables", "ip6tables"].iter().for_each(|tool| pod.iptables(tool, tcp("PREROUTING").trim()));
+            }
+            for rules in ["iptables", "ip6tables"].map(|tool| pod.rules(tool)) {
+                let place = |rule: &str| rules.find(rule).unwrap_or_else(|| panic!("no {rule} in {rules}"));
+                for (chain, jump) in [("OUTPUT", "-j ISTIO_OUTPUT"), ("PREROUTING", "-p tcp -j ISTIO_INBOUND")] {
+                    let jump = place(&format!("-A {chain} {jump}"));
+                    let is_between = place(&format!("-A {chain} -p udp")) < jump && jump < place(&tcp(chain));
+                    assert!(is_between, "{} with `{flags}`: {rules}", pod.backend);
+                }
+            }
+            assert_eq!(pod.apply(flags), ["unchanged"; 2], "{} with `{flags}`", pod.backend);
+        }
+    });
+}
+
 /// Runs the program with a shell script in place of `iptables-legacy-restore`.
 fn with_restore_replaced(pod: &Pod, script: &str) -> Output {
     let tools = tempfile::tempdir().unwrap();

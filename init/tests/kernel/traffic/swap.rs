@@ -4,10 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sidecar_test_support::process::Output;
+
 use super::scene::{Addresses, FAMILIES, Scene};
 use super::{APP, Row, by, remote};
 use crate::backend::{Backend, with_each_backend};
-use crate::pod::DEFAULT;
+use crate::pod::{BINARY, DEFAULT};
 
 const SWAPS: usize = 10;
 /// Between two swaps, so that connections are also made with the rules at rest.
@@ -67,15 +69,23 @@ fn hammer(scene: &Scene, row: &Row, is_over: &AtomicBool) -> Tally {
     namespace.enter(connect).unwrap()
 }
 
-fn swap_under_load(scene: &Scene, one: &str, other: &str) -> Tally {
+/// A run of the program.
+type Run<'a> = (Backend, &'a str);
+
+fn run(scene: &Scene, (backend, flags): Run<'_>) -> Output {
+    let words = [BINARY].into_iter().chain(backend.flags().iter().copied()).chain(flags.split_whitespace());
+    scene.pod.run(&words.collect::<Vec<_>>())
+}
+
+fn swap_under_load(scene: &Scene, one: Run<'_>, other: Run<'_>) -> Tally {
     let is_over = AtomicBool::new(false);
     let rows: Vec<Row> = FAMILIES.iter().flat_map(clients).collect();
     thread::scope(|scope| {
         let running: Vec<_> = rows.iter().map(|row| scope.spawn(|| hammer(scene, row, &is_over))).collect();
         let mut tally = Tally::default();
-        for flags in [other, one].iter().cycle().take(SWAPS) {
+        for next in [other, one].iter().cycle().take(SWAPS) {
             thread::sleep(PAUSE);
-            let output = scene.pod.init(flags);
+            let output = run(scene, *next);
             if !output.status.success() {
                 // The clients have to be told before anything fails, or they would go on for ever.
                 tally.astray.push(output.stderr);
@@ -88,9 +98,9 @@ fn swap_under_load(scene: &Scene, one: &str, other: &str) -> Tally {
     })
 }
 
-fn check(backend: Backend, one: &str, other: &str) -> Vec<String> {
-    let scene = Scene::with_redirect(backend);
-    scene.pod.succeed_init(one);
+fn check(one: Run<'_>, other: Run<'_>) -> Vec<String> {
+    let scene = Scene::with_redirect(one.0);
+    scene.pod.succeed_init(one.1);
     let mut stalls = Vec::new();
     for _ in 0..ATTEMPTS {
         let tally = swap_under_load(&scene, one, other);
@@ -116,5 +126,13 @@ fn check(backend: Backend, one: &str, other: &str) -> Vec<String> {
 #[test]
 fn swapping_rules_under_load_loses_and_stalls_no_connection() {
     let other = format!("{DEFAULT} -o 5432");
-    with_each_backend(|backend| check(backend, DEFAULT, &other));
+    with_each_backend(|backend| check((backend, DEFAULT), (backend, &other)));
+}
+
+#[test]
+fn so_does_moving_them_to_another_backend() {
+    with_each_backend(|backend| {
+        let other = if backend == Backend::Legacy { Backend::Nft } else { Backend::Legacy };
+        check((backend, DEFAULT), (other, DEFAULT))
+    });
 }
