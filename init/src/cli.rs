@@ -55,7 +55,7 @@ value of a switch as --switch=false.
 Exit codes:
   0    done; also when the rules were there already
   1    failed: a setting is wrong, or the rules could not be written; standard error says why
-  126  --run-validation: traffic does not go where it should; standard error says which
+  126  --run-validation: traffic, rules or routes are not as they should be; standard error says which
   255  the command line is wrong: an unknown flag, or a switch, number or duration that is none";
 
 /// Logging flags of Istio's programs.
