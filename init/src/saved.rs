@@ -81,22 +81,6 @@ impl Saved {
     }
 }
 
-/// The chains of ours in any output of `iptables-save`, each table's after its name.
-pub fn own_chains(output: &str) -> BTreeMap<&str, Vec<&str>> {
-    let mut chains: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let mut table = "";
-    for line in output.lines() {
-        if let Some(name) = line.strip_prefix('*') {
-            table = name;
-        }
-        let chain = line.strip_prefix(':').and_then(|chain| chain.split(' ').next());
-        if let Some(chain) = chain.filter(|chain| chain.starts_with(OWN_PREFIX)) {
-            chains.entry(table).or_default().push(chain);
-        }
-    }
-    chains
-}
-
 impl SavedRule {
     /// A rule with a body in the form in which `iptables-save` prints it.
     pub(crate) fn new(chain: Chain, body: String) -> Self {

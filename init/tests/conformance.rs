@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sidecar_init::cli::Cli;
-use sidecar_init::settings::{Mistakes, Settings};
+use sidecar_init::settings::{Families, Mistakes, Settings};
 use sidecar_init::{redirect, restore};
 use sidecar_test_support::conformance;
 
@@ -36,7 +36,7 @@ fn read(case: &Path) -> Result<Settings, Mistakes> {
 }
 
 fn printed(settings: &Settings) -> String {
-    let families = settings.families.resolve(|| Err("the case does not name its families")).unwrap();
+    let Families::Only(families) = settings.families else { panic!("the case does not name its families") };
     let rule_sets = families.iter().flat_map(|family| redirect::rule_sets(&settings.capture, *family));
     rule_sets.map(|rules| restore::fresh(&rules)).collect()
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use sidecar_init::cli::Cli;
 use sidecar_init::owned::Owned;
+use sidecar_init::settings::Families;
 use sidecar_init::rule::{Family, RuleSet};
 use sidecar_init::{native, redirect, restore};
 use sidecar_test_support::golden;
@@ -38,7 +39,7 @@ fn results(case: &Path) -> [(&'static str, String); 4] {
     let environment: HashMap<&str, &str> = environment.lines().filter_map(|line| line.split_once('=')).collect();
     let environment = |name: &str| environment.get(name).map(ToString::to_string);
     let settings = Cli::from_arguments(arguments).unwrap().settings_with(&environment).unwrap();
-    let families = settings.families.resolve(|| Err("the case does not name its families")).unwrap();
+    let Families::Only(families) = settings.families else { panic!("the case does not name its families") };
     assert_eq!(families, [Family::V4, Family::V6]);
     let [v4, v6] = [Family::V4, Family::V6].map(|family| redirect::rule_sets(&settings.capture, family));
     let all = [&v4[..], &v6].concat();
