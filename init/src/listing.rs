@@ -74,7 +74,11 @@ impl TableListing {
         for rule in &saved.others {
             // Both are in the order of the table, so a rule is one of them if it is the next.
             let (is_foreign, is_above) = (others.next_if_eq(&rule).is_some(), above.next_if_eq(&rule).is_some());
-            rules.push(if is_foreign { foreign(rule, is_above) } else { explained(rule.chain(), rule.body()) });
+            rules.push(if is_foreign {
+                foreign(rule, is_above, &saved.others)
+            } else {
+                explained(rule.chain(), rule.body())
+            });
         }
         for (chain, bodies) in &saved.chains {
             rules.extend(bodies.iter().map(|body| explained(chain, body)));
@@ -116,8 +120,8 @@ impl Line {
     }
 }
 
-fn foreign(rule: &SavedRule, is_above: bool) -> Line {
-    let (owner, reason) = if is_above && rule.is_final_for_tcp() {
+fn foreign(rule: &SavedRule, is_above: bool, others: &[SavedRule]) -> Line {
+    let (owner, reason) = if is_above && rule.is_final_for_tcp(others) {
         (Whose::OthersFirst, FOREIGN_FIRST)
     } else {
         (Whose::Others, FOREIGN)

@@ -23,6 +23,8 @@ pub struct Owned {
 pub struct Current {
     /// Our part.
     pub owned: Owned,
+    /// Those of our rules in chains of others that may as well be somebody else's, from the top.
+    pub guessed: Vec<SavedRule>,
     /// The rules of others, chain by chain, in order.
     pub others: Vec<SavedRule>,
     /// Those of them that come before the last jump of the same chain to a chain of ours.
@@ -34,18 +36,20 @@ pub struct Current {
 impl Current {
     /// Divides a table.
     ///
-    /// Ours are the chains named `ISTIO_*`, every jump to one, and every rule in a chain of others that bears our mark.
+    /// Ours are the chains of a sidecar ([`crate::rule::Table::holds_own`]), every jump from PREROUTING or OUTPUT to one, and every rule
+    /// in a chain of others that bears our mark.
     /// Rules without a mark, which iptables-legacy has none for and Istio writes none with, are told by their shape
     /// ([`shape`]).
     pub fn divide(saved: &Saved) -> Self {
         let rules = &saved.others;
-        let ours = shape::ours(saved);
-        let jumps = rules.iter().enumerate().filter(|(_, rule)| rule.jumps_to_own_chain());
+        let shape::Ours { all: ours, guessed } = shape::ours(saved);
+        let jumps = rules.iter().enumerate().filter(|(_, rule)| rule.jumps_to(&saved.chains));
         let last_jumps: BTreeMap<&str, usize> = jumps.map(|(at, rule)| (rule.chain(), at)).collect();
         let mut current = Self { owned: Owned { chains: saved.chains.clone(), outside: vec![] }, ..Self::default() };
         for (at, rule) in rules.iter().enumerate() {
             if ours.contains(&at) {
                 current.owned.outside.push(rule.clone());
+                current.guessed.extend(guessed.contains(&at).then(|| rule.clone()));
                 continue;
             }
             current.others.push(rule.clone());
@@ -117,6 +121,19 @@ impl Owned {
     pub fn without_notes(mut self) -> Self {
         self.chains.remove(Chain::Note.name());
         self.outside.retain(|rule| rule.target() != Some(Chain::Note.name()));
+        self
+    }
+
+    /// The same without those of `guessed` that are here more often than `wanted` has them.
+    pub fn without_surplus(mut self, guessed: &[SavedRule], wanted: &Self) -> Self {
+        for rule in guessed {
+            let count = |owned: &Self| owned.outside.iter().filter(|ours| *ours == rule).count();
+            if count(&self) > count(wanted)
+                && let Some(first) = self.outside.iter().position(|ours| ours == rule)
+            {
+                self.outside.remove(first);
+            }
+        }
         self
     }
 

@@ -119,7 +119,7 @@ fn is_put_off(change: &Change) -> u8 {
 fn change(wanted: &RuleSet, view: &View, kind: Kind, force: bool) -> Option<Change> {
     let nothing = Current::default();
     let current = view.table(wanted.family, wanted.table).unwrap_or(&nothing);
-    let is_there = current.owned.clone().without_notes() == Owned::after(wanted);
+    let is_there = is_there(&Owned::after(wanted), current, kind);
     // A note alone is nothing that anybody wants.
     let is_kept = if wanted.rules.is_empty() { current.owned.is_empty() } else { is_there && !force };
     if is_kept {
@@ -128,8 +128,20 @@ fn change(wanted: &RuleSet, view: &View, kind: Kind, force: bool) -> Option<Chan
     let rules = if kind == Kind::Legacy { with_notes(wanted, current) } else { wanted.clone() };
     let rules = in_old_places(rules, current);
     let Owned { chains, outside } = &current.owned;
-    let change = Change { removed: outside.clone(), present: chains.keys().cloned().collect(), rules };
+    let mut change = Change { removed: outside.clone(), present: chains.keys().cloned().collect(), rules };
+    // A chain cannot go while somebody else's rule sends packets there.
+    let stale = change.stale().map(|chain| (chain.to_owned(), vec![])).collect();
+    change.removed.extend(current.others.iter().filter(|rule| rule.jumps_to(&stale)).cloned());
     (!change.is_empty()).then_some(change)
+}
+
+/// Whether all is as it is to be.
+///
+/// On nf_tables we mark our rules. Where none is marked all are of Istio, and if they are what is wanted but for some that
+/// may be somebody else's, then those are somebody else's. On iptables-legacy they may be of our own last run, and go.
+fn is_there(wanted: &Owned, current: &Current, kind: Kind) -> bool {
+    let there = current.owned.clone().without_notes();
+    there == *wanted || kind == Kind::Nft && there.without_surplus(&current.guessed, wanted) == *wanted
 }
 
 /// The same, with what would be appended below rules of others that it was above: what they decide about would go past the
@@ -181,7 +193,7 @@ pub fn ahead_of_ours<'a>(
     let now = if is_written { &[][..] } else { &current.above };
     let then = current.above_rewritten().filter(move |_| is_written);
     let meets = |rule: &SavedRule| wanted.rules.iter().any(|ours| rule.is_in(ours.chain) && ours.is_jump());
-    now.iter().chain(then).filter(move |rule| rule.is_final_for_tcp() && meets(rule))
+    now.iter().chain(then).filter(move |rule| rule.is_final_for_tcp(&current.others) && meets(rule))
 }
 
 /// Adds what a later run needs to tell our rules from those of others, where the rules alone do not say it and the

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::value::{Group, Interface, PortRange};
 
-/// Every chain that belongs to the redirection has a name that begins so, and no other chain does.
+/// Every chain that belongs to the redirection has a name that begins so. Others may too: [`Table::holds_own`] tells.
 pub const OWN_PREFIX: &str = "ISTIO_";
 
 /// Which of the kernel's two rule sets a rule is in.
@@ -212,6 +212,19 @@ impl Family {
             Self::V4 => matches!(range, IpNet::V4(_)),
             Self::V6 => matches!(range, IpNet::V6(_)),
         }
+    }
+}
+
+impl Table {
+    /// Whether this is the name of a chain that the redirection of a sidecar has in this table, ours as well as Istio's.
+    /// What else has such a name is of somebody else, such as of Istio's redirection without sidecars.
+    pub fn holds_own(self, name: &str) -> bool {
+        let own: &[Chain] = match self {
+            Self::Mangle => &[Chain::Inbound, Chain::Divert, Chain::Tproxy, Chain::Drop],
+            Self::Nat => &[Chain::Inbound, Chain::InRedirect, Chain::Outbound, Chain::Redirect, Chain::OutboundDns],
+            Self::Raw => &[Chain::Inbound, Chain::OutboundDns],
+        };
+        own.iter().chain(&[Chain::Note]).any(|chain| chain.name() == name)
     }
 }
 

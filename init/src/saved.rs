@@ -1,11 +1,16 @@
 //! What is in the kernel: one table of the output of `iptables-save`, read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use ipnet::IpNet;
 
 use crate::rule::{Chain, OWN_PREFIX, Table};
+
+/// Targets after which the table asks no other rule.
+const FINAL: [&str; 9] = ["ACCEPT", "DROP", "REJECT", "QUEUE", "NFQUEUE", "REDIRECT", "DNAT", "NETMAP", "TPROXY"];
+/// Options whose value may look like another option.
+const FREE_TEXT: [&str; 5] = ["--comment", "--log-prefix", "--nflog-prefix", "--string", "--hex-string"];
 
 /// One rule as `iptables-save` prints it.
 #[derive(Clone, Debug, Eq)]
@@ -64,7 +69,7 @@ impl Saved {
                 continue;
             }
             if let Some((name, _)) = line.strip_prefix(':').and_then(|chain| chain.split_once(' ')) {
-                if name.starts_with(OWN_PREFIX) {
+                if table.holds_own(name) {
                     saved.chains.entry(name.to_owned()).or_default();
                 }
             } else if let Some(rule) = line.strip_prefix("-A ") {
@@ -117,10 +122,29 @@ impl SavedRule {
         &self.body
     }
 
-    /// Whether a TCP connection that it matches gets no further in the table.
-    pub(crate) fn is_final_for_tcp(&self) -> bool {
-        let is_final = matches!(self.target(), Some("ACCEPT" | "RETURN" | "DROP" | "REDIRECT" | "DNAT"));
-        is_final && matches!(self.value_of("-p"), None | Some("tcp"))
+    /// Whether a TCP connection that it matches may get no further in the table, where those are all rules of others.
+    pub(crate) fn is_final_for_tcp(&self, others: &[Self]) -> bool {
+        // Where a chain returns to that has been gone to is past all rules of this one.
+        let leaves = self.target() == Some("RETURN") || self.option("-g").is_some();
+        self.concerns_tcp() && (leaves || self.decides(others, &mut BTreeSet::new()))
+    }
+
+    /// Whether its target, or a rule of the chain that it leads to, decides what becomes of a connection.
+    fn decides<'a>(&'a self, others: &'a [Self], visited: &mut BTreeSet<&'a str>) -> bool {
+        let Some(target) = self.target() else { return false };
+        if FINAL.contains(&target) {
+            return true;
+        }
+        let returns_all = |rule: &&Self| matches!(&*rule.body, "-j RETURN" | "-p tcp -j RETURN");
+        let mut rules = others.iter().filter(|rule| rule.chain == target).take_while(|rule| !returns_all(rule));
+        visited.insert(target) && rules.any(|rule| rule.concerns_tcp() && rule.decides(others, visited))
+    }
+
+    fn concerns_tcp(&self) -> bool {
+        match self.option("-p") {
+            None | Some((false, "tcp" | "all")) => true,
+            Some((is_not, protocol)) => is_not && protocol != "tcp",
+        }
     }
 
     /// Where it sends a packet: a chain, or a target such as `ACCEPT`.
@@ -128,9 +152,9 @@ impl SavedRule {
         self.value_of("-j").or_else(|| self.value_of("-g"))
     }
 
-    /// Whether it sends a packet to a chain of ours.
-    pub(crate) fn jumps_to_own_chain(&self) -> bool {
-        self.target().is_some_and(|target| target.starts_with(OWN_PREFIX))
+    /// Whether it sends a packet to one of these chains.
+    pub(crate) fn jumps_to(&self, chains: &BTreeMap<String, Vec<String>>) -> bool {
+        self.target().is_some_and(|target| chains.contains_key(target))
     }
 
     /// The interface that it is limited to: the one through which a packet arrives.
@@ -149,8 +173,25 @@ impl SavedRule {
         }
     }
 
+    /// What an option is, if it is given and not inverted.
     fn value_of(&self, flag: &str) -> Option<&str> {
-        words(&self.body).windows(2).find_map(|pair| (pair[0] == flag).then_some(pair[1]))
+        self.option(flag).and_then(|(is_not, value)| (!is_not).then_some(value))
+    }
+
+    /// Whether an option is inverted, and what it is.
+    fn option(&self, flag: &str) -> Option<(bool, &str)> {
+        let mut words = words(&self.body).into_iter();
+        let mut is_not = false;
+        while let Some(word) = words.next() {
+            if word == flag {
+                return Some((is_not, words.next()?));
+            }
+            if FREE_TEXT.contains(&word) {
+                words.next();
+            }
+            is_not = word == "!";
+        }
+        None
     }
 }
 

@@ -4,7 +4,7 @@ use crate::native::present::Present;
 use crate::nftables::dump::{DumpedChain, DumpedRule};
 use crate::nftables::userdata::is_marked;
 use crate::nftables::xtables::body;
-use crate::rule::{Family, OWN_PREFIX, Table};
+use crate::rule::{Family, Table};
 use crate::saved::{Saved, SavedRule};
 
 /// What was there at one moment.
@@ -31,7 +31,7 @@ impl Snapshot {
         let name = table.to_string();
         let mut saved = Saved::default();
         for chain in chains.into_iter().filter(|chain| chain.table == name) {
-            if chain.name.starts_with(OWN_PREFIX) {
+            if table.holds_own(&chain.name) {
                 saved.chains.entry(chain.name).or_default();
             } else {
                 self.chains.push((family, table, chain));

@@ -241,3 +241,41 @@ fn what_is_written_anew_stays_between_those_rules_of_others_that_it_was_between(
     ];
     assert_eq!(built_in, expected);
 }
+
+#[test]
+fn a_rule_of_others_that_uses_a_chain_of_ours_stays_as_long_as_the_chain() {
+    let wanted = wanted("-b * -i *");
+    let there = format!(":MINE - [0:0]\n{}-A MINE -j ISTIO_REDIRECT\n-A MINE -g ISTIO_INBOUND\n", dump(&wanted));
+    assert_eq!(planned(&wanted, &there, false), None);
+    assert!(!input(planned(&wanted, &there, true)).contains("MINE"));
+    let text = input(planned(&RuleSet { rules: vec![], ..wanted }, &there, false));
+    assert!(text.contains("-D MINE -j ISTIO_REDIRECT\n-D MINE -g ISTIO_INBOUND\n"), "{text}");
+}
+
+#[test]
+fn each_chain_that_is_written_is_known_as_ours_when_it_is_read() {
+    let everything = "-m TPROXY -b * -i * -k vnet0 --redirect-dns --capture-all-dns --drop-invalid";
+    for table in TABLES {
+        for arguments in [everything, "-b * -i *"] {
+            let settings =
+                Cli::from_arguments(["sidecar-init"].into_iter().chain(arguments.split(' ')).map(Into::into));
+            let settings = settings.unwrap().settings_with(&|_| None).unwrap();
+            let rule_sets = redirect::rule_sets(&settings.capture, Family::V4);
+            let of_table = rule_sets.iter().filter(|rules| rules.table == table);
+            let chains: Vec<Chain> = of_table.flat_map(RuleSet::own_chains).collect();
+            assert!(chains.iter().all(|chain| table.holds_own(chain.name())), "{table}: {chains:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_surplus_above_unmarked_rules_is_of_others_on_nf_tables_alone() {
+    let wanted = wanted("-b * -i * -c eth1");
+    let there = dump_below("-A PREROUTING -i eth9 -j RETURN\n-A OUTPUT -o eth9 -j RETURN\n", &wanted);
+    let saved = Saved::read(&format!("*nat\n{there}COMMIT\n"), Table::Nat).unwrap();
+    let view = divide(&[(Family::V4, Table::Nat, saved)]);
+    assert_eq!(change(&wanted, &view, Kind::Nft, false), None);
+    assert_eq!(change(&wanted, &view, Kind::Legacy, false).unwrap().removed.len(), 6);
+    let other = super::tests::wanted("-b * -i * -c eth1 -o 99");
+    assert_eq!(change(&other, &view, Kind::Nft, false).unwrap().removed.len(), 6);
+}

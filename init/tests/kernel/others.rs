@@ -77,6 +77,83 @@ fn other_flags_do_not_put_our_rules_below_those_that_they_were_above() {
     });
 }
 
+#[test]
+fn rules_of_others_that_handle_their_own_marks_stay() {
+    on_each_backend(|pod| {
+        for tool in ["iptables", "ip6tables"].map(|tool| format!("{tool}-{}", pod.backend)) {
+            for rule in [
+                "PREROUTING -p tcp -m mark --mark 0x5 -j CONNMARK --save-mark",
+                "OUTPUT -p tcp -m connmark --mark 0x5 -j CONNMARK --restore-mark",
+                "OUTPUT -o lo -p tcp -m mark --mark 0x7 -j RETURN",
+            ] {
+                let words = [&*tool, "-t", "mangle", "-A"].into_iter().chain(rule.split(' '));
+                pod.succeed(&words.collect::<Vec<_>>());
+            }
+        }
+        for (flags, outcome) in [
+            ("-b * -i * --drop-invalid", "fresh"),
+            ("-b * -i * --drop-invalid", "unchanged"),
+            ("-b * -i *", "unchanged"),
+        ] {
+            let outcomes = pod.apply(flags);
+            assert!(outcomes.iter().all(|of_table| of_table == outcome), "{} with `{flags}`", pod.backend);
+            let saved = pod.succeed(&[&format!("iptables-{}-save", pod.backend), "-t", "mangle"]);
+            assert_eq!(saved.matches("--mark 0x").count(), 3, "{} with `{flags}`: {saved}", pod.backend);
+        }
+    });
+}
+
+/// Chains that are named like ours, as those of Istio's redirection without sidecars are, and what leads to them.
+const NAMESAKES: [&str; 6] = [
+    "nat -N ISTIO_FOREIGN",
+    "nat -A ISTIO_FOREIGN -p udp -j RETURN",
+    "nat -A OUTPUT -p udp -j ISTIO_FOREIGN",
+    "mangle -N ISTIO_OUTPUT",
+    "mangle -A ISTIO_OUTPUT -m connmark --mark 0x111 -j CONNMARK --restore-mark",
+    "mangle -A OUTPUT -j ISTIO_OUTPUT",
+];
+
+#[test]
+fn what_others_name_like_our_chains_and_how_they_use_ours_is_theirs() {
+    on_each_backend(|pod| {
+        let tool = format!("iptables-{}", pod.backend);
+        let add = |rule: &str| {
+            pod.succeed(&[&*tool, "-t"].into_iter().chain(rule.split(' ')).collect::<Vec<_>>());
+        };
+        let theirs = || {
+            let saved = pod.succeed(&[&format!("{tool}-save")]);
+            ["FOREIGN", "0x111", "-A OUTPUT -j ISTIO_OUTPUT", "MINE"].map(|word| saved.matches(word).count())
+        };
+        NAMESAKES.iter().for_each(|rule| add(rule));
+        assert_eq!(theirs(), [3, 1, 1, 0]);
+        pod.apply(DEFAULT);
+        add("nat -N MINE");
+        add("nat -A MINE -p tcp -j ISTIO_IN_REDIRECT");
+        for (flags, outcome) in [(DEFAULT, "unchanged"), ("-b * -i * -o 99", "replaced"), (DEFAULT, "replaced")] {
+            assert_eq!(pod.apply(flags)[0], outcome, "{} with `{flags}`", pod.backend);
+            assert_eq!(theirs(), [3, 1, 2, 2], "{} with `{flags}`", pod.backend);
+        }
+        // What sends packets to a chain goes with it.
+        pod.succeed_init("--cleanup-only");
+        assert_eq!(theirs(), [3, 1, 1, 1], "{}", pod.backend);
+    });
+}
+
+#[test]
+fn interfaces_that_others_returned_before_istios_rules_came_stay_returned() {
+    if !may_run() {
+        return;
+    }
+    let pod = Pod::new("nft");
+    pod.iptables("iptables", "-A OUTPUT -o eth9 -j RETURN");
+    pod.iptables("iptables", "-A PREROUTING -i eth9 -j RETURN");
+    let flags = format!("{DEFAULT} --ip-families v4 -c eth1");
+    pod.restore("iptables", &pod.succeed_init(&format!("{flags} --dry-run")).stdout);
+    let there = pod.rules("iptables");
+    assert_eq!(pod.apply(&flags), ["unchanged"]);
+    assert_eq!(pod.rules("iptables"), there);
+}
+
 /// Runs the program with a shell script in place of `iptables-legacy-restore`.
 fn with_restore_replaced(pod: &Pod, script: &str) -> Output {
     let tools = tempfile::tempdir().unwrap();

@@ -96,12 +96,12 @@ fn old_chains_go_and_new_ones_come_and_those_of_others_stay() {
     in_pod(|pod, kernel| {
         pod.iptables("iptables", "-N OTHERS");
         pod.iptables("iptables", "-A OUTPUT -j OTHERS");
-        for chain in ["ISTIO_OLD", "ISTIO_OLDER", "ISTIO_OUTPUT"] {
+        for chain in ["ISTIO_REDIRECT", "ISTIO_IN_REDIRECT", "ISTIO_OUTPUT"] {
             pod.iptables("iptables", &format!("-N {chain}"));
         }
-        pod.iptables("iptables", "-A ISTIO_OLD -j ISTIO_OLDER");
-        pod.iptables("iptables", "-A ISTIO_OUTPUT -g ISTIO_OLD");
-        pod.iptables("iptables", "-A OTHERS -j ISTIO_OLD");
+        pod.iptables("iptables", "-A ISTIO_REDIRECT -j ISTIO_IN_REDIRECT");
+        pod.iptables("iptables", "-A ISTIO_OUTPUT -g ISTIO_REDIRECT");
+        pod.iptables("iptables", "-A OTHERS -j ISTIO_REDIRECT");
         pod.iptables("iptables", "-A OUTPUT -j ISTIO_OUTPUT");
         let wanted = vec![
             rule(Chain::Output, Position::Last, vec![], Target::Jump(Chain::Outbound)),
@@ -110,7 +110,7 @@ fn old_chains_go_and_new_ones_come_and_those_of_others_stay() {
         let seen = kernel.read(&NAT).unwrap();
         kernel.commit(&[swap(&seen, set(Family::V4, wanted))], &seen).unwrap();
         let saved = pod.succeed(&["iptables-nft-save", "-t", "nat"]);
-        assert!(!saved.contains("ISTIO_OLD"), "{saved}");
+        assert!(!saved.contains("REDIRECT - "), "{saved}");
         let expected = "-A OUTPUT -j OTHERS\n-A OUTPUT -j ISTIO_OUTPUT\n\
                         -A ISTIO_OUTPUT -p tcp -j REDIRECT --to-ports 15001\n";
         assert_eq!(pod.rules("iptables"), expected);

@@ -155,7 +155,7 @@ fn what_was_added_or_moved_in_our_chains_or_doubled_in_routing_is_put_right() {
                 ),
                 iptables("-A OUTPUT -j ISTIO_OUTPUT"),
                 iptables("-F ISTIO_OUTPUT"),
-                iptables("-N ISTIO_OTHER"),
+                iptables("-N ISTIO_DROP").replace("-t nat", "-t mangle"),
                 iptables("-F OUTPUT"),
             ],
         };
