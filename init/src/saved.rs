@@ -5,7 +5,7 @@ use std::fmt;
 
 use ipnet::IpNet;
 
-use crate::rule::{Chain, OWN_PREFIX, Table};
+use crate::rule::{Chain, Table};
 
 /// Targets after which the table asks no other rule.
 const FINAL: [&str; 9] = ["ACCEPT", "DROP", "REJECT", "QUEUE", "NFQUEUE", "REDIRECT", "DNAT", "NETMAP", "TPROXY"];

@@ -4,6 +4,7 @@
 //! `UPDATE_GOLDEN=1` rewrites the results.
 #![expect(clippy::disallowed_methods, reason = "the arguments of cases are read")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its files fails")]
+#![expect(clippy::panic, reason = "a case that does not name its families fails")]
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -11,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use sidecar_init::cli::Cli;
 use sidecar_init::owned::Owned;
-use sidecar_init::settings::Families;
 use sidecar_init::rule::{Family, RuleSet};
+use sidecar_init::settings::Families;
 use sidecar_init::{native, redirect, restore};
 use sidecar_test_support::golden;
 
