@@ -242,7 +242,8 @@ impl Run<'_> {
     }
 }
 
-fn policy(settings: &Settings) -> Option<Policy> {
+/// The routing that the rules need.
+pub fn policy(settings: &Settings) -> Option<Policy> {
     settings.capture.routing().map(|tproxy| Policy { mark: tproxy.mark, table: tproxy.table })
 }
 

@@ -122,6 +122,17 @@ impl State {
         self.nf_tables.as_ref().map(|there| native::words::saved(&there.seen.native)).unwrap_or_default()
     }
 
+    /// Our native tables that are not as `goal` wants them, each once.
+    ///
+    /// # Errors
+    /// When a rule names a group.
+    pub fn native_differences(&self, goal: &[RuleSet]) -> Result<Vec<Table>, UnknownGroups> {
+        let own = self.own_tables().map(|own| own.steps_to(&native::ruleset::tables(goal), false)).transpose()?;
+        let steps = own.unwrap_or_default();
+        let is_changed = |table: &Table| steps.iter().any(|step| step.table() == *table);
+        Ok([Table::Raw, Table::Mangle, Table::Nat].into_iter().filter(is_changed).collect())
+    }
+
     /// What was found of each backend.
     pub fn seen(&self) -> Seen {
         let (nft, native) = match &self.nf_tables {
