@@ -146,7 +146,7 @@ impl Run<'_> {
             fits_legacy(goal)?;
         }
         let wanted = Wanted { families, policy: policy(self.settings) };
-        let missing = self.snapshot.missing(&wanted);
+        let missing = self.snapshot.missing(&wanted)?;
         let marks = self.state.marks();
         let had_ipv6 = self.state.holds_ours_of(Family::V6);
         // No packet may be marked before there is a route for it.
@@ -160,12 +160,14 @@ impl Run<'_> {
             return Err(error);
         }
         let surplus = self.snapshot.surplus(&wanted, default_policy(self.settings), &marks, had_ipv6);
-        self.remove(&surplus)
+        self.remove(&surplus)?;
+        self.tidy()
     }
 
     fn clean_up(&mut self) -> Result<(), Error> {
         let marks = self.state.marks();
         let is_tproxy_unseen = self.is_tproxy_unseen();
+        let had_ipv6 = self.state.holds_ours_of(Family::V6);
         // The proxy is gone: what is still redirected when the routes go has nowhere to go to, so the rules go first.
         for kind in [Kind::Nft, Kind::Legacy] {
             if self.state.is_there(kind) {
@@ -173,19 +175,25 @@ impl Run<'_> {
                 self.note(&[], &brought);
             }
         }
-        if !self.report.tables.is_empty() {
-            self.state.tidy()?;
-        }
         let nothing = Wanted { families: vec![], policy: None };
-        let surplus = self.snapshot.surplus(&nothing, default_policy(self.settings), &marks, true);
+        let surplus = self.snapshot.surplus(&nothing, default_policy(self.settings), &marks, had_ipv6);
         // What sends packets to the proxy by a route goes before the route does.
         if !is_tproxy_unseen {
             self.remove(&surplus)?;
         }
+        self.tidy()?;
         match self.state.unseen() {
             [] => Ok(()),
             unseen => Err(Error::Left(reasons(unseen))),
         }
+    }
+
+    /// Removes the tables that held nothing but what has been removed.
+    fn tidy(&mut self) -> Result<(), Error> {
+        if self.report.tables.iter().any(|table| table.outcome == Outcome::Removed) {
+            self.state.tidy()?;
+        }
+        Ok(())
     }
 
     /// Rules of an earlier run that are in effect beside the same in nf_tables do no harm, but for those of TPROXY: two
@@ -319,7 +327,8 @@ fn fits_legacy(goal: &[RuleSet]) -> Result<(), Error> {
     Ok(())
 }
 
-fn policy(settings: &Settings) -> Option<Policy> {
+/// The routing that the rules need.
+pub fn policy(settings: &Settings) -> Option<Policy> {
     settings.capture.routing().map(|tproxy| Policy { mark: tproxy.mark, table: tproxy.table })
 }
 

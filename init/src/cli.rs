@@ -4,7 +4,8 @@
 use std::ffi::OsString;
 use std::io;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{Arg, CommandFactory, FromArgMatches};
 use sidecar_contract::container::INIT_FIRST_ARGUMENT;
 use sidecar_process::log::{LogArgs, LogFormat, LogLevel};
 
@@ -54,7 +55,7 @@ value of a switch as --switch=false.
 Exit codes:
   0    done; also when the rules were there already
   1    failed: a setting is wrong, or the rules could not be written; standard error says why
-  126  --run-validation: traffic does not go where it should; standard error says which
+  126  --run-validation: traffic, rules or routes are not as they should be; standard error says which
   255  the command line is wrong: an unknown flag, or a switch, number or duration that is none";
 
 /// Logging flags of Istio's programs.
@@ -102,7 +103,17 @@ impl Cli {
         let mut arguments = arguments.into_iter().peekable();
         let name = arguments.next().unwrap_or_default();
         arguments.next_if(|first| first == INIT_FIRST_ARGUMENT);
-        Self::try_parse_from(std::iter::once(name).chain(arguments))
+        let arguments: Vec<OsString> = std::iter::once(name).chain(arguments).collect();
+        // What follows a flag is its value, as `-1` in `-g -1`: Istio's tool sees it so, and the setting is named then.
+        let takes_next = |arg: &Arg| arg.get_action().takes_values() && !arg.is_require_equals_set();
+        let mut command =
+            Self::command().mut_args(|arg| if takes_next(&arg) { arg.allow_hyphen_values(true) } else { arg });
+        if let Some(at) = arguments.iter().position(|argument| argument.to_str().is_none()) {
+            let flag = flag_at(&arguments, at);
+            return Err(command.error(ErrorKind::InvalidUtf8, format!("the value of {flag} is not UTF-8")));
+        }
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
 
     /// How to log.
@@ -134,6 +145,36 @@ impl Cli {
     pub fn settings_with(self, environment: Environment<'_>) -> Result<Settings, Mistakes> {
         Settings::read(self.flags, environment, &|| Err(io::ErrorKind::NotFound.into()))
     }
+}
+
+/// Whether `arguments` ask for a report for programs, also where they ask for something else that is wrong.
+pub fn asks_for_json(arguments: &[OsString]) -> bool {
+    let mut is_json = false;
+    let mut words = arguments.iter().filter_map(|word| word.to_str());
+    while let Some(word) = words.next() {
+        let format = if word == "--output" { words.next() } else { word.strip_prefix("--output=") };
+        is_json = format.map_or(is_json, |format| format == "json");
+    }
+    is_json
+}
+
+/// What is wrong with the command line, without how it would be right.
+pub fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
+/// The flag that the argument at this place is, or is the value of.
+fn flag_at(arguments: &[OsString], at: usize) -> String {
+    let text = |at: usize| arguments.get(at).map(|argument| argument.to_string_lossy()).unwrap_or_default();
+    let is_flag = |text: &str| text.starts_with('-');
+    let argument = text(at);
+    if is_flag(&argument) {
+        return argument.split('=').next().unwrap_or_default().to_owned();
+    }
+    let before = text(at.saturating_sub(1));
+    if is_flag(&before) { before.into_owned() } else { format!("argument {at}") }
 }
 
 #[cfg(test)]

@@ -122,7 +122,7 @@ pub(crate) struct RunFlags {
     /// Write no rules and no routes
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) skip_rule_apply: Option<String>,
-    /// Try the rules with traffic; exit with 126 if it does not go where it should
+    /// Try the rules with traffic, and compare them with the settings; exit with 126 if something is wrong
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub(crate) run_validation: Option<String>,
     /// Port to which the trial connects [default: 15002]
@@ -131,7 +131,7 @@ pub(crate) struct RunFlags {
     /// Time limit of the trial, as 5s or 1m30s [default: 5s]
     #[arg(long, value_name = "DURATION")]
     pub(crate) probe_timeout: Option<String>,
-    /// How results are printed: text or json [default: text] [no environment variable]
+    /// How results are printed: text or json; not with --dry-run [default: text] [no environment variable]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) output: Option<String>,
 }

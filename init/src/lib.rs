@@ -12,7 +12,7 @@
 //! [`native`], [`nftables`], [`origin`], [`owned`], [`plan`], [`reason`], [`redirect`], [`report`], [`resolv_conf`],
 //! [`restore`], [`rule`], [`saved`], [`settings`], [`subcommand`], [`undo`], [`validation`], [`value`].
 //! Edge: [`apply`], [`child`], [`cli`], [`dry_run`], [`kernel`], [`legacy`], [`namespace`], [`probe`], [`routes`],
-//! [`rtnetlink`], [`show`], [`store`], [`termination`].
+//! [`rtnetlink`], [`show`], [`store`], [`termination`], [`trial`].
 
 pub mod apply;
 pub mod backend;
@@ -49,6 +49,7 @@ pub mod show;
 pub mod store;
 pub mod subcommand;
 pub mod termination;
+pub mod trial;
 pub mod undo;
 pub mod validation;
 pub mod value;

@@ -7,23 +7,31 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use sidecar_init::cli::{self, Cli};
-use sidecar_init::probe::{self, Trial};
+use sidecar_init::probe;
 use sidecar_init::redirect::rule_sets;
 use sidecar_init::report::Report;
 use sidecar_init::rule::RuleSet;
 use sidecar_init::settings::{Families, Output, Settings};
 use sidecar_init::show::Show;
 use sidecar_init::subcommand::{self, Subcommand};
-use sidecar_init::{apply, dry_run, namespace, termination};
+use sidecar_init::{apply, dry_run, namespace, termination, trial};
 use sidecar_process::exit;
 
 fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
     match subcommand::take(&mut arguments) {
-        None => match Cli::from_arguments(arguments) {
-            Ok(cli) => redirect(cli),
-            Err(error) => not_understood(&error),
-        },
+        None => {
+            let is_json = cli::asks_for_json(&arguments);
+            match Cli::from_arguments(arguments) {
+                Ok(cli) => redirect(cli, is_json),
+                Err(error) => {
+                    if is_json && error.use_stderr() {
+                        print_in_vain(&cli::first_line(&error));
+                    }
+                    not_understood(&error)
+                }
+            }
+        }
         Some(Subcommand::Show) => match Show::from_arguments(arguments) {
             Ok(show) => {
                 show.log().start();
@@ -35,11 +43,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn redirect(cli: Cli) -> ExitCode {
+fn redirect(cli: Cli, is_json: bool) -> ExitCode {
     cli.log().start();
     let settings = match cli.settings() {
         Ok(settings) => settings,
         Err(mistakes) => {
+            if is_json {
+                print_in_vain(&mistakes.to_string());
+            }
             return failed(&mistakes.to_string(), if mistakes.is_usage() { cli::USAGE } else { exit::FAILED });
         }
     };
@@ -76,11 +87,10 @@ fn run(settings: &Settings, report: &mut Report) -> Result<(), (anyhow::Error, u
     report.log();
     applied.map_err(|error| failed(error.into()))?;
     if settings.run_validation {
-        let rules = apply::families(settings).and_then(|families| apply::goal(settings, &families));
-        let rules = rules.map_err(|error| failed(error.into()))?;
-        let Settings { capture, probe_port, probe_timeout, .. } = settings;
-        let trial = Trial { capture, rules: &rules, probe_port: *probe_port, timeout: *probe_timeout };
-        probe::run(&trial).map_err(|error| (error.into(), cli::NOT_VALID))?;
+        trial::run(settings, report).map_err(|error| {
+            let code = if error.is_about_rules() { cli::NOT_VALID } else { exit::FAILED };
+            (error.into(), code)
+        })?;
     }
     Ok(())
 }
@@ -99,6 +109,13 @@ fn print(report: &Report, error: Option<&str>) -> anyhow::Result<()> {
     writeln!(io::stdout(), "{}", report.json(error)).context("cannot print the report on standard output")
 }
 
+/// The report of a run that has not begun. That it cannot be printed is less than what is told then.
+fn print_in_vain(error: &str) {
+    if let Err(error) = print(&Report::default(), Some(error)) {
+        tracing::debug!("{error:#}");
+    }
+}
+
 /// Prints what is wrong with the command line, or what it asks for.
 fn not_understood(error: &clap::Error) -> ExitCode {
     // Nobody is left to tell when the terminal is gone.
@@ -106,7 +123,7 @@ fn not_understood(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         return exit::DONE.into();
     }
-    termination::leave(Path::new(termination::LOG), &error.to_string());
+    termination::leave(Path::new(termination::LOG), &cli::first_line(error));
     cli::USAGE.into()
 }
 

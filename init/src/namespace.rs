@@ -1,10 +1,11 @@
 //! Enters the network namespace of a pod, for a program that runs on the node.
-#![expect(clippy::disallowed_methods, reason = "a network namespace is a file")]
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::OFlag;
 use nix::sched::{CloneFlags, setns};
 
 /// A namespace could not be entered; nothing was done.
@@ -29,7 +30,9 @@ pub enum Error {
 /// # Errors
 /// When that is not possible.
 pub fn enter(path: &Path) -> Result<(), Error> {
-    let file = File::open(path).map_err(|error| match error.kind() {
+    // A pipe is not waited for.
+    let opened = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
+    let file = opened.map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::Gone(path.to_owned()),
         _ => Error::Open(path.to_owned(), error),
     })?;

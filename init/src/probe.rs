@@ -40,7 +40,7 @@ const MAX_OUTPUT: u64 = 1 << 16;
 
 /// What is tried.
 #[derive(Clone, Copy, Debug)]
-pub struct Trial<'a> {
+pub struct Attempts<'a> {
     /// What the rules are made from.
     pub capture: &'a Capture,
     /// The rules that should be there, of all tables and families.
@@ -74,11 +74,20 @@ pub enum Error {
     Io(#[from] io::Error),
 }
 
-/// Tries the rules. What could not be tried is logged.
+/// What came of it, where nothing went wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tried {
+    /// How many attempts came out as they should.
+    pub passed: usize,
+    /// What could not be tried, and why: a sentence each.
+    pub left_out: Vec<String>,
+}
+
+/// Tries the rules.
 ///
 /// # Errors
 /// When one does not do what it is for, or nothing could be tried.
-pub fn run(trial: &Trial<'_>) -> Result<(), Error> {
+pub fn run(trial: &Attempts<'_>) -> Result<Tried, Error> {
     let plan = plan_all(trial)?;
     let observations = observe(&plan.attempts, trial.timeout)?;
     let (mut passed, mut failures, mut left_out) = (0, Vec::new(), Vec::new());
@@ -108,11 +117,7 @@ pub fn run(trial: &Trial<'_>) -> Result<(), Error> {
     if passed == 0 && !left_out.is_empty() {
         return Err(Error::Nothing(left_out));
     }
-    for reason in left_out {
-        tracing::info!("{reason}");
-    }
-    tracing::info!(passed, "the rules do with real traffic what they are for");
-    Ok(())
+    Ok(Tried { passed, left_out })
 }
 
 /// Sends the probes that it reads as lines, after a line with the token, and prints a line on each.
@@ -128,7 +133,7 @@ pub fn serve(input: impl BufRead, mut output: impl Write) -> io::Result<()> {
     output.write_all(observations.as_bytes())
 }
 
-fn plan_all(trial: &Trial<'_>) -> io::Result<Plan> {
+fn plan_all(trial: &Attempts<'_>) -> io::Result<Plan> {
     let addresses = network::addresses()?;
     let mut all = Plan::default();
     for family in [Family::V4, Family::V6] {

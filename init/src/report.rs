@@ -18,6 +18,19 @@ pub struct Report {
     pub routes: Vec<(Entry, Outcome)>,
     /// What whoever reads this should look after.
     pub warnings: Vec<String>,
+    /// What `--run-validation` has found; `None` where it was not asked for, or has not begun.
+    pub validation: Option<Validation>,
+}
+
+/// What a trial of the rules has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validation {
+    /// How many connections and queries went where they should.
+    pub passed: usize,
+    /// What is wrong: a sentence each.
+    pub failures: Vec<String>,
+    /// What could not be tried or compared, and why: a sentence each.
+    pub left_out: Vec<String>,
 }
 
 /// What became of one table of one family in one backend.
@@ -64,7 +77,8 @@ impl Report {
         }
     }
 
-    /// One JSON object: `outcome`, `backend`, `tables`, `routes`, `warnings`, and `error` if the run failed.
+    /// One JSON object: `outcome`, `backend`, `tables`, `routes`, `warnings`, `validation` (or null), and `error` if the
+    /// run failed.
     pub fn json(&self, error: Option<&str>) -> Value {
         let tables: Vec<Value> = self.tables.iter().map(TableReport::json).collect();
         let routes = self.routes.iter().map(|(entry, outcome)| {
@@ -77,6 +91,7 @@ impl Report {
             "tables": tables,
             "routes": routes.collect::<Vec<_>>(),
             "warnings": self.warnings,
+            "validation": self.validation.as_ref().map(Validation::json),
         });
         if let (Some(error), Value::Object(fields)) = (error, &mut report) {
             fields.insert("error".to_owned(), error.into());
@@ -94,6 +109,17 @@ impl Report {
             return "replaced";
         }
         first.word()
+    }
+}
+
+impl Validation {
+    fn json(&self) -> Value {
+        json!({
+            "outcome": if self.failures.is_empty() { "passed" } else { "failed" },
+            "passed": self.passed,
+            "failures": self.failures,
+            "leftOut": self.left_out,
+        })
     }
 }
 

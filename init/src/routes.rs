@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 
-use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage, AddressScope};
 use netlink_packet_route::route::{RouteAttribute, RouteMessage, RouteProtocol, RouteScope, RouteType};
@@ -17,8 +17,15 @@ use crate::diagnosis;
 use crate::rtnetlink::Rtnetlink;
 use crate::rule::Family;
 
+mod tables;
+
+use tables::Tables;
+
 /// The kernel gives `lo` this index in every network namespace (`LOOPBACK_IFINDEX`).
 const LOOPBACK_INDEX: u32 = 1;
+/// Who has made a rule, as the kernel notes it: nobody in particular with `ip rule`, the kernel itself with ours. `ip rule`
+/// shows neither, and what manages the routing of a machine leaves the kernel's rules alone.
+const OUR_SIGN: RouteProtocol = RouteProtocol::Kernel;
 /// A table whose number does not fit the header's byte has this there (`RT_TABLE_COMPAT`).
 const TABLE_IN_ATTRIBUTE: u8 = 252;
 
@@ -59,8 +66,12 @@ pub struct Snapshot {
     pub addresses: Vec<(IpAddr, bool)>,
     /// The rules that do nothing but send packets with a mark to a table, with their preference.
     pub rules: Vec<(Family, Policy, u32)>,
-    /// The tables in which there is nothing but a route to here.
+    /// Those of them that bear our sign.
+    pub signed: Vec<(Family, Policy, u32)>,
+    /// The tables in which there is our route.
     pub tables: Vec<(Family, u32)>,
+    /// The tables in which it is missing, or without effect, for another default route.
+    pub taken: Vec<(Family, u32)>,
 }
 
 /// Routing could not be read or changed.
@@ -69,6 +80,13 @@ pub enum Error {
     /// It could not be read.
     #[error("cannot read the addresses, rules and routes of this network namespace")]
     Read(#[source] io::Error),
+    /// Somebody else uses the table.
+    #[error(
+        "table {1} of the {0} routing has a default route of somebody else (`ip {flag} route show table {1}`), while all \
+         that is for the proxy has to stay here; name another table with --istio-inbound-tproxy-route-table (-r)",
+        flag = flag(*.0)
+    )]
+    Taken(Family, u32),
     /// The kernel refused a change.
     #[error("cannot {verb} `{entry}`{}", advice(.entry))]
     Change {
@@ -93,9 +111,10 @@ impl Wanted {
         let of_policy = self.policy.into_iter().flat_map(|policy| {
             self.families
                 .iter()
-                .flat_map(move |family| [Entry::Route(*family, policy.table), Entry::Rule(*family, policy, None)])
+                .flat_map(move |family| [Entry::Rule(*family, policy, None), Entry::Route(*family, policy.table)])
         });
-        // A packet must not be sent to a table that is still empty, so the route comes before the rule.
+        // A route says nothing about who has made it. So it comes after its rule, and goes before it, and is never there
+        // alone: with an empty table, a packet goes the way that it would go without the rule.
         address.into_iter().chain(of_policy).collect()
     }
 }
@@ -110,36 +129,51 @@ impl Snapshot {
     }
 
     /// What is wanted and missing, in the order in which it is to be added.
-    pub fn missing(&self, wanted: &Wanted) -> Vec<Entry> {
-        wanted.entries().into_iter().filter(|entry| self.count(*entry) == 0).collect()
+    ///
+    /// # Errors
+    /// When somebody else uses a table that is wanted.
+    pub fn missing(&self, wanted: &Wanted) -> Result<Vec<Entry>, Error> {
+        let entries = wanted.entries();
+        for entry in &entries {
+            if let Entry::Route(family, table) = entry
+                && self.taken.contains(&(*family, *table))
+            {
+                return Err(Error::Taken(*family, *table));
+            }
+        }
+        Ok(entries.into_iter().filter(|entry| self.count(*entry) == 0).collect())
     }
 
     /// What is ours and not wanted, in the order in which it is to be removed: rules that are there more than once,
-    /// rules for any of `marks`, the tables of these, and with `has_address` the address.
+    /// rules for any of `marks`, our routes in the tables of these, and with `has_address` the address.
     ///
-    /// A rule is ours if it is the one of `settings`, or if its mark is and its table holds our route and nothing else.
+    /// A rule is ours if it bears our sign. One that Istio has made bears none: it is ours if rules of ours in a backend use
+    /// its mark, and it is the one of `settings` or its table holds our route.
     pub fn surplus(&self, wanted: &Wanted, settings: Policy, marks: &BTreeSet<u32>, has_address: bool) -> Vec<Entry> {
         let entries = wanted.entries();
         let is_wanted = |family, policy| entries.contains(&Entry::Rule(family, policy, None));
         let is_looked_up =
             |family, table| wanted.policy.is_some_and(|policy| policy.table == table && is_wanted(family, policy));
-        let mut surplus = Vec::new();
-        let mut abandoned = Vec::new();
-        for (at, (family, policy, preference)) in self.rules.iter().enumerate() {
-            let route = (*family, policy.table);
-            let is_ours = *policy == settings || marks.contains(&policy.mark) && self.tables.contains(&route);
-            let is_double = self.rules[..at].iter().any(|(of, other, _)| (of, other) == (family, policy));
-            if is_ours && (is_double || !is_wanted(*family, *policy)) {
-                surplus.push(Entry::Rule(*family, *policy, Some(*preference)));
+        let (mut rules, mut abandoned) = (Vec::new(), Vec::new());
+        for (at, rule) in self.rules.iter().enumerate() {
+            let (family, policy, preference) = *rule;
+            let route = (family, policy.table);
+            let is_known = policy == settings || self.tables.contains(&route);
+            let is_ours = self.signed.contains(rule) || marks.contains(&policy.mark) && is_known;
+            let is_double = self.rules[..at].iter().any(|(of, other, _)| (*of, *other) == (family, policy));
+            if is_ours && (is_double || !is_wanted(family, policy)) {
+                rules.push(Entry::Rule(family, policy, Some(preference)));
                 abandoned.push(route);
             }
         }
-        for (family, table) in &self.tables {
-            let is_ours = *table == settings.table || abandoned.contains(&(*family, *table));
-            if is_ours && !is_looked_up(*family, *table) {
+        let mut surplus = Vec::new();
+        for route @ (family, table) in &self.tables {
+            let is_of_settings = *table == settings.table && marks.contains(&settings.mark);
+            if (is_of_settings || abandoned.contains(route)) && !is_looked_up(*family, *table) {
                 surplus.push(Entry::Route(*family, *table));
             }
         }
+        surplus.extend(rules);
         let address = Entry::Address(INBOUND_SOURCE_V6);
         if has_address && !entries.contains(&address) && self.count(address) > 0 {
             surplus.push(address);
@@ -161,7 +195,7 @@ impl Snapshot {
 /// Reads what there is.
 ///
 /// # Errors
-/// When the kernel does not answer. A kernel without IPv6, or without rules of routing, has none.
+/// When the kernel does not answer. One without IPv6, or without rules of routing, has none.
 pub fn read(kernel: &Rtnetlink) -> Result<Snapshot, Error> {
     let mut snapshot = Snapshot::default();
     let addresses = kernel.dump(&AddressMessage::default()).map_err(Error::Read)?;
@@ -169,30 +203,54 @@ pub fn read(kernel: &Rtnetlink) -> Result<Snapshot, Error> {
     for family in [Family::V4, Family::V6] {
         let mut all = RuleMessage::default();
         all.header.family = address_family(family);
-        let rules = kernel.dump(&all).unwrap_or_default();
-        snapshot.rules.extend(rules.into_iter().filter_map(|rule| policy_rule(family, rule)));
-        let mut all = RouteMessage::default();
-        all.header.address_family = address_family(family);
-        let routes = kernel.dump(&all).unwrap_or_default();
-        snapshot.tables.extend(tables_of_local_routes(family, routes));
+        for (rule, is_signed) in listed(kernel.dump(&all))?.into_iter().filter_map(|rule| policy_rule(family, rule)) {
+            snapshot.rules.push(rule);
+            snapshot.signed.extend(is_signed.then_some(rule));
+        }
+        let tables = tables(kernel, family)?;
+        snapshot.tables.extend(tables.ours.into_iter().map(|table| (family, table)));
+        snapshot.taken.extend(tables.taken.into_iter().map(|table| (family, table)));
     }
     Ok(snapshot)
+}
+
+fn tables(kernel: &Rtnetlink, family: Family) -> Result<Tables, Error> {
+    let mut all = RouteMessage::default();
+    all.header.address_family = address_family(family);
+    Ok(Tables::of(family, &listed(kernel.dump(&all))?))
+}
+
+/// What the kernel lists; nothing, if it knows no such list.
+fn listed<T>(dumped: io::Result<Vec<T>>) -> Result<Vec<T>, Error> {
+    match dumped {
+        Err(error) if matches!(error.raw_os_error(), Some(NO_SUCH_LIST | NO_SUCH_FAMILY)) => Ok(vec![]),
+        other => other.map_err(Error::Read),
+    }
 }
 
 /// Adds what is not there; that it is there already is fine.
 ///
 /// # Errors
-/// When the kernel refuses, as it does without NET_ADMIN or where IPv6 is switched off.
+/// When the kernel refuses, as it does without NET_ADMIN or where IPv6 is switched off; and when somebody else uses the
+/// table.
 pub fn add(kernel: &Rtnetlink, entry: Entry) -> Result<(), Error> {
     let added = match entry {
         Entry::Address(address) => kernel.add(&address_message(address), NLM_F_CREATE | NLM_F_EXCL),
         Entry::Rule(family, policy, preference) => {
-            kernel.add(&rule_message(family, policy, preference), NLM_F_CREATE | NLM_F_EXCL)
+            let mut rule = rule_message(family, policy, preference);
+            rule.attributes.push(RuleAttribute::Protocol(OUR_SIGN));
+            kernel.add(&rule, NLM_F_CREATE | NLM_F_EXCL)
         }
-        Entry::Route(family, table) => kernel.add(&route_message(family, table), NLM_F_CREATE | NLM_F_REPLACE),
+        Entry::Route(family, table) => kernel.add(&route_message(family, table), NLM_F_CREATE | NLM_F_EXCL),
     };
     match added {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match entry {
+            // Of the routes that a table may have to the same destination, the kernel does not say which is there.
+            Entry::Route(family, table) if !tables(kernel, family)?.ours.contains(&table) => {
+                Err(Error::Taken(family, table))
+            }
+            _ => Ok(()),
+        },
         other => other.map_err(|source| Error::Change { verb: "add", entry, source }),
     }
 }
@@ -217,6 +275,9 @@ pub fn remove(kernel: &Rtnetlink, entry: Entry) -> Result<(), Error> {
 const NO_ENTRY: i32 = 2;
 const NO_SUCH_ROUTE: i32 = 3;
 const NO_SUCH_ADDRESS: i32 = 99;
+/// `EOPNOTSUPP` and `EAFNOSUPPORT`: what a kernel says that was built without rules of routing, or has no IPv6.
+const NO_SUCH_LIST: i32 = 95;
+const NO_SUCH_FAMILY: i32 = 97;
 
 fn advice(entry: &Entry) -> String {
     let family = entry.family();
@@ -226,6 +287,14 @@ fn advice(entry: &Entry) -> String {
         (_, Family::V6) => "and the kernel CONFIG_IPV6_MULTIPLE_TABLES",
     };
     format!("; the container needs the capability NET_ADMIN, {needed}{}", diagnosis::way_out(family))
+}
+
+/// By which `ip` knows a family.
+fn flag(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "-4",
+        Family::V6 => "-6",
+    }
 }
 
 fn address_family(family: Family) -> AddressFamily {
@@ -247,6 +316,7 @@ fn address_message(address: Ipv6Addr) -> AddressMessage {
     message
 }
 
+/// Without our sign: Istio's rules, which are removed too, bear none.
 fn rule_message(family: Family, policy: Policy, preference: Option<u32>) -> RuleMessage {
     let mut message = RuleMessage::default();
     message.header.family = address_family(family);
@@ -278,58 +348,27 @@ fn address(message: AddressMessage) -> Option<(IpAddr, bool)> {
     Some((address, message.header.index == LOOPBACK_INDEX))
 }
 
-/// A rule that says nothing but which mark looks up which table.
-fn policy_rule(family: Family, rule: RuleMessage) -> Option<(Family, Policy, u32)> {
+/// A rule that says nothing but which mark looks up which table, and whether it bears our sign.
+fn policy_rule(family: Family, rule: RuleMessage) -> Option<((Family, Policy, u32), bool)> {
     let header = &rule.header;
     let is_plain = header.family == address_family(family)
         && (header.dst_len, header.src_len, header.tos, header.action) == (0, 0, 0, RuleAction::ToTable)
         && !header.flags.contains(RuleFlags::Invert);
     let (mut mark, mut mask, mut table, mut preference) = (None, u32::MAX, u32::from(header.table), 0);
+    let mut is_signed = false;
     for attribute in &rule.attributes {
         match attribute {
             RuleAttribute::FwMark(value) => mark = Some(*value),
             RuleAttribute::FwMask(value) => mask = *value,
             RuleAttribute::Table(value) => table = *value,
             RuleAttribute::Priority(value) => preference = *value,
-            // Said of every rule, or of how it came about.
-            RuleAttribute::SuppressPrefixLen(u32::MAX) | RuleAttribute::Protocol(_) => {}
+            RuleAttribute::Protocol(maker) => is_signed = *maker == OUR_SIGN,
+            // Said of every rule.
+            RuleAttribute::SuppressPrefixLen(u32::MAX) => {}
             _ => return None,
         }
     }
-    (is_plain && mask == u32::MAX).then_some((family, Policy { mark: mark?, table }, preference))
-}
-
-/// The tables with our route and no other.
-fn tables_of_local_routes(family: Family, routes: Vec<RouteMessage>) -> Vec<(Family, u32)> {
-    let mut ours: Vec<(u32, bool)> = Vec::new();
-    for route in routes {
-        if route.header.address_family != address_family(family) {
-            continue;
-        }
-        let (table, is_ours) = local_route(&route);
-        match ours.iter_mut().find(|(known, _)| *known == table) {
-            Some((_, all)) => *all = false,
-            None => ours.push((table, is_ours)),
-        }
-    }
-    ours.into_iter().filter(|(_, is_ours)| *is_ours).map(|(table, _)| (family, table)).collect()
-}
-
-/// The table that a route is in, and whether it is `local default dev lo`.
-fn local_route(route: &RouteMessage) -> (u32, bool) {
-    let mut table = u32::from(route.header.table);
-    let mut is_on_loopback = false;
-    let mut has_way = false;
-    for attribute in &route.attributes {
-        match attribute {
-            RouteAttribute::Table(value) => table = *value,
-            RouteAttribute::Oif(index) => is_on_loopback = *index == LOOPBACK_INDEX,
-            RouteAttribute::Gateway(_) | RouteAttribute::Via(_) | RouteAttribute::MultiPath(_) => has_way = true,
-            _ => {}
-        }
-    }
-    let is_default = route.header.kind == RouteType::Local && route.header.destination_prefix_length == 0;
-    (table, is_default && is_on_loopback && !has_way)
+    (is_plain && mask == u32::MAX).then_some(((family, Policy { mark: mark?, table }, preference), is_signed))
 }
 
 impl Entry {
@@ -343,10 +382,7 @@ impl Entry {
 
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let flag = match self.family() {
-            Family::V4 => "-4",
-            Family::V6 => "-6",
-        };
+        let flag = flag(self.family());
         match self {
             Self::Address(address) => write!(f, "ip -6 address {address}/128 dev lo"),
             Self::Rule(_, Policy { mark, table }, _) => write!(f, "ip {flag} rule fwmark {mark:#x} lookup {table}"),

@@ -112,7 +112,8 @@ impl Rtnetlink {
                 match kind {
                     DONE => return code(body).map(|()| (!is_interrupted).then_some(objects)),
                     ERROR => code(body)?,
-                    _ if kind == O::NEW => objects.push(O::parse(body).map_err(io::Error::other)?),
+                    // One that says what is not known here is none that this program looks for.
+                    _ if kind == O::NEW => objects.extend(O::parse(body).ok()),
                     _ => {}
                 }
             }

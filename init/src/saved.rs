@@ -5,7 +5,7 @@ use std::fmt;
 
 use ipnet::IpNet;
 
-use crate::rule::{Chain, OWN_PREFIX, Table};
+use crate::rule::{Chain, Table};
 
 /// Targets after which the table asks no other rule.
 const FINAL: [&str; 9] = ["ACCEPT", "DROP", "REJECT", "QUEUE", "NFQUEUE", "REDIRECT", "DNAT", "NETMAP", "TPROXY"];
@@ -84,22 +84,6 @@ impl Saved {
         }
         Ok(saved)
     }
-}
-
-/// The chains of ours in any output of `iptables-save`, each table's after its name.
-pub fn own_chains(output: &str) -> BTreeMap<&str, Vec<&str>> {
-    let mut chains: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let mut table = "";
-    for line in output.lines() {
-        if let Some(name) = line.strip_prefix('*') {
-            table = name;
-        }
-        let chain = line.strip_prefix(':').and_then(|chain| chain.split(' ').next());
-        if let Some(chain) = chain.filter(|chain| chain.starts_with(OWN_PREFIX)) {
-            chains.entry(table).or_default().push(chain);
-        }
-    }
-    chains
 }
 
 impl SavedRule {

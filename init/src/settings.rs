@@ -31,8 +31,6 @@ pub struct Settings {
     pub capture: Capture,
     /// For which address families.
     pub families: Families,
-    /// Ask for both families. They are served in any case, so this tells only what was asked.
-    pub dual_stack: bool,
     /// With which iptables.
     pub backend: Backend,
     /// Write tables of nftables rather than those of iptables; then `backend` does not count.
@@ -47,16 +45,12 @@ pub struct Settings {
     pub skip_rule_apply: bool,
     /// Write the rules even if they are there already.
     pub force_apply: bool,
-    /// Replace rules that an earlier run left. That is done in any case, so this tells only what was asked.
-    pub reconcile: bool,
     /// Try the rules with traffic.
     pub run_validation: bool,
     /// The port to which the trial connects.
     pub probe_port: u16,
     /// How long the trial may take; not 0.
     pub probe_timeout: Duration,
-    /// Run on behalf of a CNI plugin: with the files of the node.
-    pub cni_mode: bool,
     /// Network namespace to write to; that of this process if there is none.
     pub network_namespace: Option<PathBuf>,
     /// How results are printed.
@@ -106,24 +100,11 @@ impl Settings {
         let (dns, dns_warning) = capture::dns(&mut reader, dns, resolv_conf);
         let capture = Capture::read(&mut reader, ports, traffic, tproxy, dns, compact);
         let mut settings = read_run(&mut reader, run, write, capture);
+        capture::limit(&mut reader, &settings.capture);
         notes::contradictions(&mut reader, &settings);
         settings.warnings = notes::warnings(&settings);
         settings.warnings.extend(dns_warning);
         reader.finish(settings)
-    }
-}
-
-impl Families {
-    /// The families to write rules for. `has_ipv6` is asked only when the choice depends on it.
-    ///
-    /// # Errors
-    /// When `has_ipv6` fails.
-    pub fn resolve<E>(self, has_ipv6: impl FnOnce() -> Result<bool, E>) -> Result<&'static [Family], E> {
-        Ok(match self {
-            Self::Only(families) => families,
-            Self::Auto if has_ipv6()? => &[Family::V4, Family::V6],
-            Self::Auto => &[Family::V4],
-        })
     }
 }
 
@@ -146,11 +127,14 @@ fn read_run(reader: &mut Reader<'_>, run: RunFlags, write: WriteFlags, capture: 
     let probe_timeout = reader.flag("probe-timeout", probe_timeout);
     let namespace = reader.flag("network-namespace", network_namespace).filter(reader::Given::is_filled);
     let dry_run_file = reader.variable("DRY_RUN_FILE_PATH").filter(reader::Given::is_filled);
+    // What these ask for is done in any case; only a value that is none is a mistake.
     let dual_stack = reader.aliased("dual-stack", "ISTIO_DUAL_STACK", dual_stack);
+    reader.strict(dual_stack, false, value::boolean);
+    reader.switch("reconcile", reconcile);
+    reader.switch("cni-mode", cni_mode);
     Settings {
         capture,
         families: reader.one(reader.flag("ip-families", ip_families), Families::Auto, families),
-        dual_stack: reader.strict(dual_stack, false, value::boolean),
         backend: reader.one(reader.flag("force-iptables-binary", force_iptables_binary), Backend::Default, backend),
         native_nftables: reader.switch("native-nftables", native_nftables),
         dry_run: reader.switch("dry-run", dry_run),
@@ -158,11 +142,9 @@ fn read_run(reader: &mut Reader<'_>, run: RunFlags, write: WriteFlags, capture: 
         cleanup_only: reader.switch("cleanup-only", cleanup_only),
         skip_rule_apply: reader.switch("skip-rule-apply", skip_rule_apply),
         force_apply: reader.switch("force-apply", force_apply),
-        reconcile: reader.switch("reconcile", reconcile),
         run_validation: reader.switch("run-validation", run_validation),
         probe_port: reader.strict(probe_port, PROBE_PORT, value::listening_port),
         probe_timeout: reader.strict(probe_timeout, PROBE_TIMEOUT, value::duration),
-        cni_mode: reader.switch("cni-mode", cni_mode),
         network_namespace: reader.one(namespace, None, path),
         output: reader.one(reader.command_line_only("output", output), Output::Text, output_format),
         warnings: vec![],

@@ -117,6 +117,17 @@ impl State {
         self.nf_tables.as_ref().map(|there| native::words::saved(&there.seen.native)).unwrap_or_default()
     }
 
+    /// Our native tables that are not as `goal` wants them, each once.
+    ///
+    /// # Errors
+    /// When a rule names a group.
+    pub fn native_differences(&self, goal: &[RuleSet]) -> Result<Vec<Table>, UnknownGroups> {
+        let own = self.own_tables().map(|own| own.steps_to(&native::ruleset::tables(goal), false)).transpose()?;
+        let steps = own.unwrap_or_default();
+        let is_changed = |table: &Table| steps.iter().any(|step| step.table() == *table);
+        Ok([Table::Raw, Table::Mangle, Table::Nat].into_iter().filter(is_changed).collect())
+    }
+
     /// What was found of each backend.
     pub fn seen(&self) -> Seen {
         let (nft, native) = match &self.nf_tables {
@@ -162,12 +173,14 @@ impl State {
         }
     }
 
-    /// Removes what holds nothing any more, and was made to hold rules of ours.
+    /// Removes what held rules of ours when it was read, and holds nothing any more.
     ///
     /// # Errors
-    /// When the kernel refuses.
+    /// When nf_tables cannot be read.
     pub fn tidy(&mut self) -> Result<(), Error> {
-        Ok(self.nf_tables.as_mut().map_or(Ok(()), |there| there.kernel.tidy())?)
+        let Some(NfTables { kernel, view, .. }) = &mut self.nf_tables else { return Ok(()) };
+        let had = view.tables.iter().filter(|(.., current)| !current.owned.is_empty());
+        Ok(kernel.tidy(&had.map(|(family, table, _)| (*family, *table)).collect::<Vec<_>>())?)
     }
 
     /// Whether a backend can be written to.

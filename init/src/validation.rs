@@ -7,8 +7,9 @@
 //! What the wanted rules make of a connection is worked out from the rules themselves, so that only what they ask for is
 //! expected, and a failure names those that should have done it. Connections are only made from within: what the rules
 //! do with those that arrive from other machines (PREROUTING) is seen as far as the proxy's connections to its own pod
-//! take the same way.
+//! take the same way. For the rest, the rules that are there are compared with those that are wanted ([`differences`]).
 
+mod difference;
 mod plan;
 mod verdict;
 mod walk;
@@ -18,6 +19,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+pub use self::difference::{Difference, differences};
 pub use self::plan::{Plan, Reach, Scene, plan};
 pub use self::verdict::{Failure, Verdict, judge};
 pub use self::wire::{Unreadable, read_observation, read_probe};

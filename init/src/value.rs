@@ -16,6 +16,8 @@ const MAX_ITEMS: usize = 4096;
 const MAX_INTERFACE: usize = 15;
 /// What useradd and groupadd allow.
 const MAX_GROUP: usize = 32;
+/// The kernel's PATH_MAX, less the terminating zero.
+const MAX_PATH: usize = 4095;
 /// Characters of a wrong value that are repeated in a message.
 const MAX_QUOTED: usize = 64;
 
@@ -43,7 +45,7 @@ pub struct Interface(String);
 pub enum Group {
     /// By number.
     Id(u32),
-    /// By name, looked up by iptables in the init container's own `/etc/group`.
+    /// By name, as in the init container's own `/etc/group`.
     Name(String),
 }
 
@@ -104,6 +106,11 @@ impl Interface {
     /// The loopback interface.
     pub fn loopback() -> Self {
         Self("lo".to_owned())
+    }
+
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -233,10 +240,10 @@ pub(crate) fn routing_table(text: &str) -> Result<u32, Invalid> {
         .ok_or_else(|| Invalid::new(text, "a routing table; use a number from 1 to 252, or from 256 to 4294967295"))
 }
 
-/// Path of a file.
+/// Path of a file, of a length that the kernel takes.
 pub(crate) fn path(text: &str) -> Result<PathBuf, Invalid> {
-    if text.is_empty() || text.contains(char::is_control) {
-        return Err(Invalid::new(text, "a path; use one without control characters"));
+    if text.is_empty() || text.len() > MAX_PATH || text.contains(char::is_control) {
+        return Err(Invalid::new(text, "a path; use one of at most 4095 bytes without control characters"));
     }
     Ok(PathBuf::from(text))
 }

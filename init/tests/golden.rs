@@ -4,6 +4,7 @@
 //! `UPDATE_GOLDEN=1` rewrites the results.
 #![expect(clippy::disallowed_methods, reason = "the arguments of cases are read")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its files fails")]
+#![expect(clippy::panic, reason = "a case that does not name its families fails")]
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 use sidecar_init::cli::Cli;
 use sidecar_init::owned::Owned;
 use sidecar_init::rule::{Family, RuleSet};
+use sidecar_init::settings::Families;
 use sidecar_init::{native, redirect, restore};
 use sidecar_test_support::golden;
 
@@ -38,7 +40,7 @@ fn results(case: &Path) -> [(&'static str, String); 4] {
     let environment: HashMap<&str, &str> = environment.lines().filter_map(|line| line.split_once('=')).collect();
     let environment = |name: &str| environment.get(name).map(ToString::to_string);
     let settings = Cli::from_arguments(arguments).unwrap().settings_with(&environment).unwrap();
-    let families = settings.families.resolve(|| Err("the case does not name its families")).unwrap();
+    let Families::Only(families) = settings.families else { panic!("the case does not name its families") };
     assert_eq!(families, [Family::V4, Family::V6]);
     let [v4, v6] = [Family::V4, Family::V6].map(|family| redirect::rule_sets(&settings.capture, family));
     let all = [&v4[..], &v6].concat();

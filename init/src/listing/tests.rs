@@ -69,6 +69,7 @@ fn only_the_routing_that_belongs_to_the_rules_is_shown() {
         addresses: vec![("10.0.0.2".parse().unwrap(), false), ("::6".parse().unwrap(), true)],
         rules: vec![(Family::V4, policy(1337, 133), 1), (Family::V4, policy(7, 8), 2), (Family::V6, policy(9, 10), 3)],
         tables: vec![(Family::V4, 133), (Family::V4, 8), (Family::V6, 10)],
+        ..Snapshot::default()
     };
     let shown = routing(&snapshot, &[9].into());
     let texts: Vec<&str> = shown.iter().map(|line| line.text.as_str()).collect();

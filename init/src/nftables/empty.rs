@@ -1,9 +1,10 @@
-//! Tables of iptables that nothing is in any more: only built-in chains without rules, which let everything pass.
+//! What of iptables' tables nothing is in any more: built-in chains without rules, which let everything pass, and tables
+//! that hold only such.
 
 use crate::nftables::attribute::Attributes;
 use crate::nftables::dump::{Dump, Failure};
 use crate::nftables::message::Kind;
-use crate::rule::Table;
+use crate::rule::{Chain, Table};
 
 /// The built-in chains of iptables.
 const BUILT_IN: [&str; 5] = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
@@ -29,16 +30,32 @@ pub struct ChainUse {
     policy: Option<u32>,
 }
 
-/// The tables that hold nothing, of those of one family that rules of ours may have been in.
-pub fn empty(tables: &[TableUse], chains: &[ChainUse]) -> Vec<Table> {
-    let is_empty = |table: &Table| {
+/// What nothing is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Empty {
+    /// A whole table.
+    Table(Table),
+    /// A built-in chain in which rules of ours may have been, of a table that holds more.
+    Chain(Table, Chain),
+}
+
+/// What holds nothing of the tables of one family in which rules of ours have been. Others are as somebody else wants them.
+pub fn empty(had: &[Table], tables: &[TableUse], chains: &[ChainUse]) -> Vec<Empty> {
+    let mut found = Vec::new();
+    for table in had {
         let name = table.to_string();
-        let mut of_table = chains.iter().filter(|chain| chain.table == name);
-        let count = of_table.clone().count();
-        let holds_chains_only = |found: &TableUse| found.name == name && usize::try_from(found.uses) == Ok(count);
-        tables.iter().any(holds_chains_only) && of_table.all(ChainUse::is_idle)
-    };
-    [Table::Raw, Table::Mangle, Table::Nat].into_iter().filter(is_empty).collect()
+        let of_table: Vec<&ChainUse> = chains.iter().filter(|chain| chain.table == name).collect();
+        let holds_chains_only =
+            |found: &TableUse| found.name == name && usize::try_from(found.uses) == Ok(of_table.len());
+        if tables.iter().any(holds_chains_only) && of_table.iter().all(|chain| chain.is_idle()) {
+            found.push(Empty::Table(*table));
+            continue;
+        }
+        let is_idle = |chain: &Chain| of_table.iter().any(|found| found.name == chain.name() && found.is_idle());
+        let idle = [Chain::Prerouting, Chain::Output].into_iter().filter(is_idle);
+        found.extend(idle.map(|chain| Empty::Chain(*table, chain)));
+    }
+    found
 }
 
 impl TableUse {
@@ -79,19 +96,32 @@ mod tests {
         ChainUse { table: "nat".to_owned(), name: name.to_owned(), uses, policy }
     }
 
-    fn is_empty(uses: u32, chains: &[ChainUse]) -> bool {
+    fn found(uses: u32, chains: &[ChainUse]) -> Vec<Empty> {
         let tables = [TableUse { name: "nat".to_owned(), uses }, TableUse { name: "filter".to_owned(), uses: 0 }];
-        empty(&tables, chains) == [Table::Nat]
+        assert_eq!(empty(&[], &tables, chains), [], "nothing of ours was there");
+        empty(&[Table::Nat], &tables, chains)
     }
 
     #[test]
     fn only_a_table_with_nothing_but_idle_built_in_chains_is_empty() {
         let output = chain("OUTPUT", 0, Some(ACCEPT));
-        assert!(is_empty(0, &[]));
-        assert!(is_empty(2, &[output.clone(), chain("POSTROUTING", 0, Some(ACCEPT))]));
-        assert!(!is_empty(2, std::slice::from_ref(&output)), "it holds a set too");
+        assert_eq!(found(0, &[]), [Empty::Table(Table::Nat)]);
+        assert_eq!(found(2, &[output.clone(), chain("POSTROUTING", 0, Some(ACCEPT))]), [Empty::Table(Table::Nat)]);
+        let only_output = [Empty::Chain(Table::Nat, Chain::Output)];
+        assert_eq!(found(2, std::slice::from_ref(&output)), only_output, "it holds a set too");
         for other in [chain("INPUT", 1, Some(ACCEPT)), chain("INPUT", 0, Some(0)), chain("OTHERS", 0, None)] {
-            assert!(!is_empty(2, &[output.clone(), other]));
+            assert_eq!(found(2, &[output.clone(), other]), only_output);
         }
+    }
+
+    #[test]
+    fn chains_in_which_somebody_has_rules_or_a_policy_stay() {
+        let others = [
+            chain("POSTROUTING", 1, Some(ACCEPT)),
+            chain("INPUT", 0, Some(ACCEPT)),
+            chain("PREROUTING", 0, Some(0)),
+            chain("OUTPUT", 3, Some(ACCEPT)),
+        ];
+        assert_eq!(found(4, &others), []);
     }
 }

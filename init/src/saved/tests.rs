@@ -35,12 +35,6 @@ fn only_the_tools_own_words_say_that_a_table_is_incomplete() {
 }
 
 #[test]
-fn our_chains_are_found_in_any_table() {
-    let output = "*mangle\n:ISTIO_X - [0:0]\n:ISTIO_Y - [0:0]\n:KUBE-X - [0:0]\nCOMMIT\n*nat\n:ISTIO_X - [0:0]\n*raw\n";
-    assert_eq!(own_chains(output), BTreeMap::from([("mangle", vec!["ISTIO_X", "ISTIO_Y"]), ("nat", vec!["ISTIO_X"])]));
-}
-
-#[test]
 fn addresses_are_compared_whichever_way_they_are_printed() {
     let dotted = read(":ISTIO_OUTPUT - [0:0]\n-A ISTIO_OUTPUT -d ::127.0.0.53/128 -j RETURN\n");
     let hex = read(":ISTIO_OUTPUT - [0:0]\n-A ISTIO_OUTPUT -d ::7f00:35/128 -j RETURN\n");

@@ -16,6 +16,9 @@ pub const MAX_OWNER_GROUPS: usize = 64;
 /// Groups that a rule of iptables-legacy holds: one rule matches them all, in five words each, and iptables takes 255
 /// words in a rule. nf_tables has no such limit.
 pub const LEGACY_MAX_OWNER_GROUPS: usize = 49;
+/// Rules of one family that `--kube-virt-interfaces` and `--istio-service-cidr` may come to together: one for each
+/// interface and range. Ten times as many take a second, and a gigabyte at last.
+pub(super) const MAX_MACHINE_RULES: usize = 20_000;
 /// Mark of TPROXY mode, unless a flag says otherwise.
 const TPROXY_MARK: u32 = 1337;
 /// Routing table of TPROXY mode, unless a flag says otherwise.
@@ -214,6 +217,20 @@ pub(super) fn dns(
         return (DnsCapture::Off, Some(warning.to_owned()));
     }
     (DnsCapture::Servers(servers), None)
+}
+
+/// Collects as a mistake more rules than a run is to make.
+pub(super) fn limit(reader: &mut Reader<'_>, capture: &Capture) {
+    let Selection::Only(ranges) = &capture.outbound_ranges else { return };
+    let (v4, v6): (Vec<&IpNet>, Vec<&IpNet>) = ranges.iter().partition(|range| range.addr().is_ipv4());
+    let rules = capture.kube_virt_interfaces.len().saturating_mul(v4.len().max(v6.len()));
+    if rules > MAX_MACHINE_RULES {
+        reader.contradiction(
+            "kube-virt-interfaces",
+            "with --istio-service-cidr, makes a rule for each interface and range, and more than 20000 in all; name \
+             fewer of either, or put ranges together",
+        );
+    }
 }
 
 fn inbound_mode(reader: &mut Reader<'_>, flags: TproxyFlags) -> InboundMode {

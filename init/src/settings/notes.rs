@@ -1,10 +1,11 @@
 //! Settings that contradict others, have no effect beside others, or might not do what they seem to.
 
 use ipnet::IpNet;
+use sidecar_contract::port;
 
 use super::reader::Reader;
-use super::{Backend, Capture, DnsCapture, Families, InboundMode, Settings};
-use crate::value::{PortRange, Selection};
+use super::{Backend, Capture, DnsCapture, Families, InboundMode, Output, Settings};
+use crate::value::{Interface, PortRange, Selection};
 
 /// Ranges that are named in one warning.
 const MAX_NAMED: usize = 5;
@@ -21,12 +22,38 @@ pub(super) fn contradictions(reader: &mut Reader<'_>, settings: &Settings) {
     if settings.run_validation && settings.cleanup_only {
         reader.contradiction("run-validation", "tries the rules that --cleanup-only removes; leave one of them out");
     }
+    if settings.dry_run && settings.output == Output::Json {
+        reader.contradiction("output", "json tells what was done, and --dry-run prints rules; leave one of them out");
+    }
+    shared_ports(reader, &settings.capture);
+}
+
+/// A socket of the proxy is for one purpose: what arrives there for another is sent to a wrong place, or in a circle.
+fn shared_ports(reader: &mut Reader<'_>, capture: &Capture) {
+    let Capture { outbound_port: outbound, inbound_port: inbound, tunnel_port: tunnel, .. } = *capture;
+    if inbound == outbound {
+        reader.contradiction("inbound-capture-port", "is the same as --envoy-port; use two ports");
+    }
+    if tunnel == outbound {
+        reader.contradiction("inbound-tunnel-port", "is the same as --envoy-port; use two ports");
+    }
+    if tunnel == inbound {
+        reader.contradiction("inbound-tunnel-port", "is the same as --inbound-capture-port; use two ports");
+    }
+    let to_agent = capture.dns != DnsCapture::Off;
+    if to_agent && outbound == port::DNS {
+        reader.contradiction("envoy-port", "is 15053, where --redirect-dns sends queries; use another port");
+    }
+    if to_agent && inbound == port::DNS {
+        reader.contradiction("inbound-capture-port", "is 15053, where --redirect-dns sends queries; use another port");
+    }
 }
 
 /// A sentence for each thing that a user should know of.
 pub(super) fn warnings(settings: &Settings) -> Vec<String> {
     let capture = &settings.capture;
-    let without_effect = without_effect(settings).into_iter().chain(inbound_without_effect(capture));
+    let without_effect =
+        without_effect(settings).into_iter().chain(inbound_without_effect(capture)).chain(unlikely(capture));
     let mut warnings: Vec<String> = without_effect.map(str::to_owned).collect();
     for (flag, ranges) in range_lists(capture) {
         warnings.extend(covered(flag, ranges));
@@ -81,6 +108,30 @@ fn inbound_without_effect(capture: &Capture) -> Vec<&'static str> {
             );
         }
         _ => {}
+    }
+    warnings
+}
+
+/// What is done as asked for, and what hardly anybody wants.
+fn unlikely(capture: &Capture) -> Vec<&'static str> {
+    let names = |interfaces: &[Interface], name: &str| interfaces.iter().any(|interface| interface.as_str() == name);
+    let mut warnings = vec![];
+    if names(&capture.excluded_interfaces, "lo") {
+        warnings.push(
+            "--istio-exclude-interfaces names lo: what the pod sends to itself does not come by the proxy's inbound half",
+        );
+    }
+    if names(&capture.kube_virt_interfaces, "lo") {
+        warnings.push("--kube-virt-interfaces names lo, behind which there is no virtual machine");
+    }
+    if names(&capture.kube_virt_interfaces, "eth0") {
+        warnings.push(
+            "--kube-virt-interfaces names eth0, by which other machines usually reach a pod: what they send is taken for \
+             outbound",
+        );
+    }
+    if capture.proxy_uids.contains(&0) {
+        warnings.push("--proxy-uid names root: no connection of a process that runs as root goes to the proxy");
     }
     warnings
 }

@@ -62,7 +62,7 @@ fn an_alias_wins_over_the_variable_and_loses_to_the_command_line() {
     assert!(read(&["--drop-invalid"], &environment).unwrap().capture.drop_invalid);
     assert!(read(&[], &[("INVALID_DROP", "1")]).unwrap().capture.drop_invalid);
     assert!(read(&[], &[("DROP_INVALID", "1"), ("INVALID_DROP", "")]).unwrap().capture.drop_invalid);
-    assert!(read(&[], &[("ISTIO_DUAL_STACK", "t")]).unwrap().dual_stack);
+    assert!(read(&[], &[("ISTIO_DUAL_STACK", "t"), ("DUAL_STACK", "x")]).is_ok());
     let dns = read(&["--dns-servers=10.0.0.10"], &[("ISTIO_META_DNS_CAPTURE", "true")]).unwrap().capture.dns;
     assert_ne!(dns, DnsCapture::Off);
 }
@@ -96,8 +96,8 @@ fn every_flag_of_istio_has_its_place() {
         --network-namespace /proc/1/ns/net --cni-mode --force-apply --native-nftables";
     let settings = read(&run.split_whitespace().collect::<Vec<_>>(), &[]).unwrap();
     assert_eq!((settings.probe_port, settings.probe_timeout), (1, Duration::from_secs(90)));
-    assert!(settings.skip_rule_apply && settings.run_validation && settings.dual_stack && settings.reconcile);
-    assert!(settings.cni_mode && settings.force_apply && settings.native_nftables);
+    assert!(settings.skip_rule_apply && settings.run_validation);
+    assert!(settings.force_apply && settings.native_nftables);
     assert_eq!(settings.network_namespace, Some(PathBuf::from("/proc/1/ns/net")));
     let settings = read(&["-m", "TPROXY", "-t", "7", "-r", "8", "-b", "*", "--tproxy-nonroot"], &[]).unwrap();
     let tproxy = Tproxy { mark: 7, table: 8, is_nonroot: true };
@@ -105,8 +105,9 @@ fn every_flag_of_istio_has_its_place() {
     assert_eq!(settings.capture.routing(), Some(tproxy));
     assert_eq!(read(&["-m", "TPROXY"], &[]).unwrap().capture.routing(), None);
     assert!(read(&["--cleanup-only"], &[]).unwrap().cleanup_only);
-    let settings = read(&["-n", "--output=json"], &[("DRY_RUN_FILE_PATH", "/tmp/x")]).unwrap();
-    assert_eq!((settings.dry_run_file, settings.output), (Some(PathBuf::from("/tmp/x")), Output::Json));
+    let settings = read(&["-n"], &[("DRY_RUN_FILE_PATH", "/tmp/x")]).unwrap();
+    assert_eq!(settings.dry_run_file, Some(PathBuf::from("/tmp/x")));
+    assert_eq!(read(&["--output=json"], &[]).unwrap().output, Output::Json);
 }
 
 #[test]
@@ -133,10 +134,7 @@ fn every_flag_has_its_variable() {
         ("SKIP_RULE_APPLY", "true"),
         ("RUN_VALIDATION", "true"),
         ("DROP_INVALID", "true"),
-        ("DUAL_STACK", "true"),
         ("NETWORK_NAMESPACE", "/x"),
-        ("CNI_MODE", "true"),
-        ("RECONCILE", "true"),
         ("CLEANUP_ONLY", "true"),
         ("FORCE_APPLY", "true"),
         ("NATIVE_NFTABLES", "true"),
@@ -144,6 +142,10 @@ fn every_flag_has_its_variable() {
         ("ENVOY_USER", "5"),
     ] {
         assert_ne!(read(&[], &[(variable, value)]).unwrap(), read(&[], &[]).unwrap(), "{variable}");
+    }
+    for variable in ["DUAL_STACK", "CNI_MODE", "RECONCILE"] {
+        assert_eq!(read(&[], &[(variable, "true")]).unwrap(), read(&[], &[]).unwrap(), "{variable}");
+        assert_eq!(mistakes(&[], &[(variable, "x")]).len(), 1, "{variable}");
     }
     let tproxy = ["-m", "TPROXY"];
     for variable in ["ISTIO_INBOUND_TPROXY_MARK", "ISTIO_INBOUND_TPROXY_ROUTE_TABLE", "TPROXY_NONROOT"] {
@@ -168,6 +170,30 @@ fn what_cannot_be_done_together_is_a_mistake() {
     assert_eq!(mistakes(&["--cleanup-only", "--skip-rule-apply", "--run-validation"], &[]).len(), 2);
     let found = mistakes(&["--dry-run", "--cleanup-only", "-p", "x"], &[]);
     assert_eq!(found.len(), 2, "{found:?}");
+    assert!(mistakes(&["--dry-run", "--output", "json"], &[])[0].starts_with("--output: json "));
+}
+
+#[test]
+fn a_port_is_for_one_purpose() {
+    let found = mistakes(&["-p", "7", "-z", "7", "-e", "7"], &[]);
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert_eq!(mistakes(&["-z", "15001"], &[]), ["--inbound-capture-port: is the same as --envoy-port; use two ports"]);
+    assert_eq!(mistakes(&["-p", "15053", "--redirect-dns", "--capture-all-dns"], &[]).len(), 1);
+    assert!(read(&["-p", "15053"], &[]).is_ok());
+}
+
+#[test]
+fn what_hardly_anybody_wants_is_warned_of() {
+    for (arguments, flag) in [
+        (["-c", "eth1,lo"], "--istio-exclude-interfaces names lo"),
+        (["-k", "lo"], "--kube-virt-interfaces names lo"),
+        (["-k", "vnet0,eth0"], "--kube-virt-interfaces names eth0"),
+        (["-u", "1337,0"], "--proxy-uid names root"),
+    ] {
+        let found = read(&arguments, &[]).unwrap().warnings;
+        assert!(found.len() == 1 && found[0].starts_with(flag), "{found:?}");
+    }
+    assert_eq!(read(&["-c", "lo1", "-k", "eth1", "-u", "1000"], &[]).unwrap().warnings, [""; 0]);
 }
 
 #[test]
@@ -250,6 +276,24 @@ fn as_many_owner_groups_may_be_named_as_with_istio() {
 }
 
 #[test]
+fn interfaces_and_ranges_that_would_make_too_many_rules_are_refused() {
+    let names = |count: usize| (0..count).map(|n| format!("vnet{n}")).collect::<Vec<_>>().join(",");
+    let ranges = |count: usize| (0..count).map(|n| format!("10.{}.{}.0/24", n / 256, n % 256)).collect::<Vec<_>>();
+    let few = ranges(1000);
+    let read = |interfaces: usize, ranges: &[String]| {
+        let (names, ranges) = (names(interfaces), ranges.join(","));
+        read(&["-k", &names, "-i", &ranges], &[]).map_err(|mistakes| mistakes.to_string())
+    };
+    assert!(read(20, &few).is_ok());
+    let mistake = read(21, &few).unwrap_err();
+    assert!(mistake.starts_with("--kube-virt-interfaces: with --istio-service-cidr"), "{mistake}");
+    assert!(mistake.contains(&super::capture::MAX_MACHINE_RULES.to_string()), "{mistake}");
+    let of_both: Vec<String> = few.iter().cloned().chain((0..1000).map(|n| format!("fd00:{n}::/32"))).collect();
+    assert!(read(20, &of_both).is_ok(), "each family has rules of its own");
+    assert!(read(4000, &["*".to_owned()]).is_ok());
+}
+
+#[test]
 fn ranges_that_change_nothing_are_named() {
     let warnings = |arguments: &[&str]| read(arguments, &[]).unwrap().warnings;
     let found =
@@ -271,12 +315,9 @@ fn ranges_of_a_family_without_rules_are_named() {
 }
 
 #[test]
-fn families_depend_on_the_namespace_only_if_nobody_chose() {
-    let resolve =
-        |text, has_ipv6: Result<bool, ()>| read(&["--ip-families", text], &[]).unwrap().families.resolve(|| has_ipv6);
-    assert_eq!(resolve("auto", Ok(true)), Ok(&[Family::V4, Family::V6][..]));
-    assert_eq!(resolve("auto", Ok(false)), Ok(&[Family::V4][..]));
-    assert_eq!(resolve("auto", Err(())), Err(()));
-    assert_eq!(resolve("v6", Err(())), Ok(&[Family::V6][..]));
-    assert_eq!(resolve("v6,v4", Err(())), Ok(&[Family::V4, Family::V6][..]));
+fn families_are_chosen_by_their_names() {
+    let families = |text| read(&["--ip-families", text], &[]).unwrap().families;
+    assert_eq!((families("auto"), families("")), (Families::Auto, Families::Auto));
+    assert_eq!(families("v6"), Families::Only(&[Family::V6]));
+    assert_eq!(families("v6,v4"), Families::Only(&[Family::V4, Family::V6]));
 }

@@ -78,7 +78,7 @@ fn marks_and_tables_are_those_that_mean_nothing_else() {
 #[test]
 fn paths_are_of_one_line() {
     assert_eq!(path("/proc/1/ns/net"), Ok("/proc/1/ns/net".into()));
-    bad(path, &["", "/a\nb", "/a\0", "\u{1b}"]);
+    bad(path, &["", "/a\nb", "/a\0", "\u{1b}", &"/a".repeat(2048)]);
 }
 
 #[test]

@@ -144,6 +144,18 @@ fn a_run_can_be_for_another_namespace_and_tells_what_it_did_as_json() {
     assert!(output.stderr.contains("no-such-pod is gone"), "{}", output.stderr);
     let report: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
     assert_eq!(report["outcome"], "failed");
+    for (wrong, code) in [("--inbound-capture-port=x", 1), ("--nonsense", 255), ("--dry-run", 1)] {
+        let output = node.run(&[BINARY, "--output", "json", wrong]);
+        assert_eq!(output.status.code(), Some(code), "{}", output.stderr);
+        let report: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+        assert_eq!(report["outcome"], "failed");
+        assert!(report["error"].as_str().unwrap().lines().count() == 1, "{report}");
+    }
+    let pipe = tempfile::tempdir().unwrap();
+    let pipe = pipe.path().join("pipe");
+    node.succeed(&["mkfifo", &pipe.display().to_string()]);
+    let output = node.run(&["timeout", "20", BINARY, "--network-namespace", &pipe.display().to_string()]);
+    assert!(output.stderr.contains("is not a network namespace"), "{}", output.stderr);
     let output = node.run(&[BINARY, "--network-namespace", "/proc/version"]);
     assert!(output.stderr.contains("/proc/version is not a network namespace"), "{}", output.stderr);
 }

@@ -7,6 +7,7 @@ mod backend;
 mod bytes;
 mod failures;
 mod footprint;
+mod foreign;
 mod idempotency;
 mod legacy;
 mod native;

@@ -223,6 +223,87 @@ fn native_rules_are_tried_like_all_others() {
     assert_names(&failures(&pod, "-b * -i * -m TPROXY --redirect-dns --capture-all-dns"), &expected);
 }
 
+/// What is only needed for what other machines send cannot be tried from here.
+#[test]
+fn what_cannot_be_tried_is_compared() {
+    on_each_backend(|pod| {
+        let tproxy = "-b * -i * -m TPROXY --redirect-dns --capture-all-dns";
+        let iptables = format!("iptables-{}", pod.backend);
+        for (arguments, damage, expected) in [
+            (
+                DEFAULT,
+                format!("{iptables} -t nat -D PREROUTING -p tcp -j ISTIO_INBOUND"),
+                "IPv4 nat table: `-A PREROUTING -p tcp -j ISTIO_INBOUND` is not there",
+            ),
+            (
+                // Nothing is outbound where there is no route.
+                DEFAULT,
+                format!("{iptables} -t nat -F ISTIO_REDIRECT"),
+                "IPv4 nat table: `-A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001` is not there",
+            ),
+            (
+                DEFAULT,
+                format!("{iptables} -t nat -I ISTIO_INBOUND -p tcp --dport 80 -j RETURN"),
+                "`-A ISTIO_INBOUND -p tcp -m tcp --dport 80 -j RETURN` is there, and no setting asks for it",
+            ),
+            (tproxy, format!("{iptables} -t raw -F ISTIO_OUTPUT_DNS"), "IPv4 raw table: `-A ISTIO_OUTPUT_DNS "),
+            (
+                tproxy,
+                format!("{iptables} -t mangle -D PREROUTING -p tcp -m mark --mark 1337 -j CONNMARK --save-mark"),
+                "IPv4 mangle table: `-A PREROUTING ",
+            ),
+            (
+                tproxy,
+                "ip -6 rule del fwmark 1337 lookup 133".to_owned(),
+                "`ip -6 rule fwmark 0x539 lookup 133` is not there",
+            ),
+        ] {
+            pod.apply(arguments);
+            pod.succeed(&["sh", "-c", &damage]);
+            let found = failures(pod, arguments);
+            assert!(found.iter().any(|failure| failure.contains(expected)), "{}: {damage}: {found:#?}", pod.backend);
+            pod.succeed_init("--cleanup-only");
+        }
+    });
+}
+
+#[test]
+fn native_rules_are_compared_too() {
+    if !may_run() {
+        return;
+    }
+    let pod = Pod::new("nft");
+    pod.succeed_init(&format!("{DEFAULT} --native-nftables"));
+    pod.succeed(&["nft", "flush", "chain", "inet", "istio-proxy-nat", "prerouting"]);
+    let expected: [&[&str]; 2] = [&["IPv4 nat table: `-A PREROUTING"], &["IPv6 nat table: `-A PREROUTING"]];
+    assert_names(&failures(&pod, DEFAULT), &expected);
+}
+
+#[test]
+fn rules_that_cannot_be_read_are_tried_and_said_not_to_be_compared() {
+    on_each_connected(|pod| {
+        pod.apply(DEFAULT);
+        let output = as_the_proxy(pod, DEFAULT);
+        assert!(output.status.success(), "{}: {}", pod.backend, output.stderr);
+        assert!(output.stderr.contains("rules not compared with the settings"), "{}: {}", pod.backend, output.stderr);
+    });
+}
+
+#[test]
+fn the_result_is_in_the_report_for_programs() {
+    on_each_connected(|pod| {
+        let output = pod.succeed_init(&format!("{DEFAULT} --run-validation --output json"));
+        let report: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+        assert_eq!((&report["validation"]["outcome"], &report["validation"]["passed"]), (&"passed".into(), &10.into()));
+        pod.iptables("iptables", "-D PREROUTING -p tcp -j ISTIO_INBOUND");
+        let output = pod.init(&format!("{DEFAULT} {ONLY_TRY} --output json"));
+        let report: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(126), "{}", output.stderr);
+        assert_eq!(report["validation"]["outcome"], "failed");
+        assert_eq!(report["validation"]["failures"].as_array().unwrap().len(), 1, "{report}");
+    });
+}
+
 #[test]
 fn a_direction_without_a_route_is_left_out() {
     on_each_backend(|pod| {

@@ -13,7 +13,7 @@ use sidecar_init::value::{Group, Interface, PortRange, interface, port_range};
 use super::all_tables;
 
 /// Chains that nothing jumps to: the kernel lets them have whatever makes sense somewhere.
-const OWN: [Chain; 3] = [Chain::Inbound, Chain::Outbound, Chain::Redirect];
+const OWN: [Chain; 5] = [Chain::Inbound, Chain::Outbound, Chain::Redirect, Chain::Tproxy, Chain::OutboundDns];
 
 pub(crate) fn cases(count: usize) -> Vec<Vec<RuleSet>> {
     let mut runner = TestRunner::deterministic();
@@ -30,12 +30,13 @@ fn rule_set(family: Family, table: Table) -> impl Strategy<Value = RuleSet> {
 }
 
 fn own(family: Family, table: Table) -> impl Strategy<Value = Rule> {
-    let rule = (0..OWN.len(), position(), common(family), about_protocol(), vec(other(), 0..3), target(table));
-    rule.prop_map(|(chain, position, common, about_protocol, other, target)| {
+    let chains: Vec<Chain> = OWN.into_iter().filter(|chain| table.holds_own(chain.name())).collect();
+    let rule = (0..chains.len(), position(), common(family), about_protocol(), vec(other(), 0..3), target(table));
+    rule.prop_map(move |(chain, position, common, about_protocol, other, target)| {
         let needs_protocol = matches!(target, Target::Redirect(_) | Target::Tproxy { .. });
         let fallback = needs_protocol.then_some(Match::Protocol(Protocol::Tcp));
         let matches = common.into_iter().chain(about_protocol.or(fallback)).chain(other).collect();
-        Rule { setting: None, chain: OWN[chain], position, matches, target }
+        Rule { setting: None, chain: chains[chain], position, matches, target }
     })
 }
 
