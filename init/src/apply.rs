@@ -109,7 +109,8 @@ impl Run<'_> {
     fn write(&mut self, families: Vec<Family>, goal: &[RuleSet]) -> Result<(), Error> {
         let kind = self.choose()?;
         let wanted = Wanted { families, policy: policy(self.settings) };
-        let missing = self.snapshot.missing(&wanted)?;
+        self.snapshot.check(&wanted)?;
+        let missing = self.snapshot.missing(&wanted);
         let marks = self.state.marks();
         let had_ipv6 = self.state.holds_ours_of(Family::V6);
         // No packet may be marked before there is a route for it.
