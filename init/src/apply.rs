@@ -146,7 +146,8 @@ impl Run<'_> {
             fits_legacy(goal)?;
         }
         let wanted = Wanted { families, policy: policy(self.settings) };
-        let missing = self.snapshot.missing(&wanted)?;
+        self.snapshot.check(&wanted)?;
+        let missing = self.snapshot.missing(&wanted);
         let marks = self.state.marks();
         let had_ipv6 = self.state.holds_ours_of(Family::V6);
         // No packet may be marked before there is a route for it.

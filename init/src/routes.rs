@@ -128,20 +128,20 @@ impl Snapshot {
         })
     }
 
-    /// What is wanted and missing, in the order in which it is to be added.
+    /// Whether the tables that are wanted are free for our routes.
     ///
     /// # Errors
-    /// When somebody else uses a table that is wanted.
-    pub fn missing(&self, wanted: &Wanted) -> Result<Vec<Entry>, Error> {
-        let entries = wanted.entries();
-        for entry in &entries {
-            if let Entry::Route(family, table) = entry
-                && self.taken.contains(&(*family, *table))
-            {
-                return Err(Error::Taken(*family, *table));
-            }
-        }
-        Ok(entries.into_iter().filter(|entry| self.count(*entry) == 0).collect())
+    /// When somebody else uses one.
+    pub fn check(&self, wanted: &Wanted) -> Result<(), Error> {
+        let tables =
+            wanted.policy.into_iter().flat_map(|policy| wanted.families.iter().map(move |of| (*of, policy.table)));
+        let mut taken = tables.filter(|table| self.taken.contains(table));
+        taken.next().map_or(Ok(()), |(family, table)| Err(Error::Taken(family, table)))
+    }
+
+    /// What is wanted and missing, in the order in which it is to be added.
+    pub fn missing(&self, wanted: &Wanted) -> Vec<Entry> {
+        wanted.entries().into_iter().filter(|entry| self.count(*entry) == 0).collect()
     }
 
     /// What is ours and not wanted, in the order in which it is to be removed: rules that are there more than once,
