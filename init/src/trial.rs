@@ -123,7 +123,7 @@ fn compare_rules(goal: &[RuleSet]) -> Result<Comparison, Error> {
     let is_there = [seen.nft, seen.legacy, seen.native].contains(&Found::Ours);
     let wants_any = goal.iter().any(|rules| !rules.rules.is_empty());
     let Some(kind) = backend::choose(seen).filter(|_| is_there) else {
-        match &state.unseen()[..] {
+        match state.unseen() {
             _ if !wants_any => {}
             [] => compared.differences.push("there are no rules of ours".to_owned()),
             _ => {
