@@ -1,9 +1,18 @@
-//! What an iptables tool's complaint means: which rule it is about, and what to try.
+//! What a failure to write rules means: which rule it is about, what asked for it, and what to try.
 
+use std::error::Error;
 use std::fmt;
+use std::io;
 
+use nix::errno::Errno;
+
+use crate::change::Change;
+use crate::kernel::Refused;
+use crate::native::step::Step as NativeStep;
+use crate::nftables::transaction::Step;
+use crate::origin;
 use crate::restore;
-use crate::rule::{Family, Rule};
+use crate::rule::{Family, Match, Rule, Target};
 
 /// Characters of the tool's own words that are repeated.
 const MAX_MESSAGE: usize = 512;
@@ -14,8 +23,10 @@ pub struct Diagnosis {
     message: String,
     line: Option<String>,
     setting: Option<&'static str>,
-    advice: Option<&'static str>,
-    family: Family,
+    advice: Option<String>,
+    /// `None` where it is about neither in particular.
+    family: Option<Family>,
+    lacks_module: bool,
 }
 
 /// Explains `complaint`, the standard error of a tool that was given `input`, which writes `rules` among other things.
@@ -25,9 +36,94 @@ pub fn explain(complaint: &str, input: &str, rules: &[Rule], family: Family) -> 
         message: message(complaint),
         line: line.map(str::to_owned),
         setting: rules.iter().find(|rule| line == Some(&restore::line(rule))).and_then(|rule| rule.setting),
-        advice: ADVICE.iter().find(|(sign, _)| complaint.contains(sign)).map(|(_, advice)| *advice),
-        family,
+        advice: ADVICE.iter().find(|(sign, _)| complaint.contains(sign)).map(|(_, advice)| (*advice).to_owned()),
+        family: Some(family),
+        lacks_module: false,
     }
+}
+
+/// Explains what the kernel says to a transaction of `changes`.
+pub fn of_refusal(refused: &Refused, changes: &[Change]) -> Diagnosis {
+    let cause = refused.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    let mut diagnosis = Diagnosis {
+        message: format!("{refused}{cause}"),
+        line: None,
+        setting: None,
+        advice: None,
+        family: None,
+        lacks_module: false,
+    };
+    if let Refused::Native { step, error, .. } = refused {
+        if let NativeStep::AddRule(_, _, rule) = &**step {
+            diagnosis.setting = rule.setting;
+        }
+        diagnosis.advice = match errno(error) {
+            Errno::EPERM | Errno::EACCES => Some(NET_ADMIN.to_owned()),
+            Errno::ENOENT | Errno::EOPNOTSUPP | Errno::EPROTONOSUPPORT => Some(NATIVE_MODULE.to_owned()),
+            _ => None,
+        };
+        return diagnosis;
+    }
+    let Refused::Step { change, step, error, .. } = refused else { return diagnosis };
+    let change = change.and_then(|at| changes.get(at));
+    diagnosis.family = change.map(Change::family);
+    let rule = match step {
+        Some(Step::Rule(at)) => change.and_then(|change| change.rules.rules.get(*at)),
+        _ => None,
+    };
+    diagnosis.setting = rule.and_then(|rule| rule.setting);
+    diagnosis.advice = match errno(error) {
+        Errno::EPERM | Errno::EACCES => Some(NET_ADMIN.to_owned()),
+        Errno::ENOENT | Errno::EOPNOTSUPP | Errno::EPROTONOSUPPORT => {
+            diagnosis.lacks_module = rule.is_some();
+            Some(match rule {
+                Some(rule) => format!("load {} on the node, or use --native-nftables", modules(rule).join(", ")),
+                None => {
+                    "load nf_tables and nft_chain_nat on the node, or use --force-iptables-binary legacy".to_owned()
+                }
+            })
+        }
+        Errno::EINVAL if rule.is_some_and(names_owner) => Some(
+            "the user or group may have no number in the user namespace of this container; use one that it has"
+                .to_owned(),
+        ),
+        _ => None,
+    };
+    diagnosis
+}
+
+fn errno(error: &io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or_default())
+}
+
+/// The kernel's modules that a rule takes in the layout of iptables-nft.
+fn modules(rule: &Rule) -> Vec<&'static str> {
+    let mut modules = vec!["nft_compat"];
+    for condition in &rule.matches {
+        modules.extend(match condition {
+            Match::Port(..) | Match::NotPort(..) | Match::SourcePort(..) => Some("xt_tcpudp"),
+            Match::Ports(..) | Match::NotPorts(..) => Some("xt_multiport"),
+            Match::Mark(_) | Match::NotMark(_) => Some("xt_mark"),
+            Match::ConnectionMark(_) => Some("xt_connmark"),
+            Match::Established | Match::Untrackable => Some("xt_conntrack"),
+            Match::Owner(_) | Match::NotOwner(_) => Some("xt_owner"),
+            _ => None,
+        });
+    }
+    modules.extend(match rule.target {
+        Target::Redirect(_) => Some("xt_REDIRECT"),
+        Target::SetMark(_) => Some("xt_mark"),
+        Target::SaveMark | Target::RestoreMark => Some("xt_connmark"),
+        Target::Tproxy { .. } => Some("xt_TPROXY"),
+        Target::Zone(_) => Some("xt_CT"),
+        _ => None,
+    });
+    modules.dedup();
+    modules
+}
+
+fn names_owner(rule: &Rule) -> bool {
+    rule.matches.iter().any(|condition| matches!(condition, Match::Owner(_) | Match::NotOwner(_)))
 }
 
 /// How a failure for this family can be avoided altogether, to be added to any advice.
@@ -39,10 +135,11 @@ pub fn way_out(family: Family) -> &'static str {
 }
 
 /// Words of a complaint, and what they call for; the first that is found counts.
-const ADVICE: [(&str, &str); 11] = [
+const ADVICE: [(&str, &str); 12] = [
     ("xtables lock", "another program holds the lock of iptables for this network namespace; end it, or run again"),
     ("lock file", "the lock file cannot be opened; run as root, or use --force-iptables-binary nft"),
     ("Bad value for \"--gid-owner\"", "the group is not in /etc/group of this container; use its id"),
+    ("unable to initialize table", LEGACY_TABLE),
     ("Permission denied", NET_ADMIN),
     ("Operation not permitted", NET_ADMIN),
     ("you must be root", NET_ADMIN),
@@ -53,10 +150,21 @@ const ADVICE: [(&str, &str); 11] = [
     ("No such file or directory", MATCH_MODULE),
 ];
 const NET_ADMIN: &str = "give the container the capability NET_ADMIN (with iptables-legacy NET_RAW too)";
+const NATIVE_MODULE: &str =
+    "load nf_tables_inet, nft_chain_nat, nft_redir, nft_tproxy and nft_ct on the node, or leave --native-nftables out";
 const NAT_MODULE: &str =
     "load iptable_nat, or for IPv6 ip6table_nat, on the node, or use another --force-iptables-binary";
+const LEGACY_TABLE: &str = "give the container the capabilities NET_ADMIN and NET_RAW; if it has them, the kernel of the node lacks \
+     iptables-legacy, and --force-iptables-binary nft may do";
 const MATCH_MODULE: &str = "load xt_owner, xt_REDIRECT and nf_nat, or with nft also nft_compat, on the node, or use another \
      --force-iptables-binary";
+
+impl Diagnosis {
+    /// Whether it is for want of a module of x_tables.
+    pub fn lacks_module(&self) -> bool {
+        self.lacks_module
+    }
+}
 
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,11 +174,14 @@ impl fmt::Display for Diagnosis {
         }
         if let Some(setting) = self.setting {
             write!(f, ", which {setting} asks for")?;
+            if let Some(annotation) = origin::annotation(setting) {
+                write!(f, " (annotation {annotation})")?;
+            }
         }
-        if let Some(advice) = self.advice {
+        if let Some(advice) = &self.advice {
             write!(f, "; {advice}")?;
         }
-        f.write_str(way_out(self.family))
+        f.write_str(self.family.map_or("", way_out))
     }
 }
 
@@ -100,55 +211,4 @@ fn message(complaint: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const INPUT: &str = "*nat\n:ISTIO_OUTPUT - [0:0]\n-A ISTIO_OUTPUT -m owner --uid-owner 1337 -j RETURN\nCOMMIT\n";
-    const RULE: &str = "-A ISTIO_OUTPUT -m owner --uid-owner 1337 -j RETURN";
-
-    fn explained(complaint: &str, family: Family) -> String {
-        explain(complaint, INPUT, &[], family).to_string()
-    }
-
-    #[test]
-    fn the_failing_rule_is_named_rather_than_its_number() {
-        for complaint in [
-            "iptables-nft-restore v1.8.9 (nf_tables): \nline 3: RULE_APPEND failed (No such file or directory): rule in chain ISTIO_OUTPUT",
-            "iptables-restore: line 3 failed",
-            "iptables-restore v1.8.9 (legacy): bad value\nError occurred at line: 3\nTry `iptables-restore -h' for more.",
-        ] {
-            assert!(explained(complaint, Family::V4).contains(&format!("at `{RULE}`")), "{complaint}");
-        }
-    }
-
-    #[test]
-    fn a_line_that_is_not_in_the_input_is_not_named() {
-        for complaint in ["line 0 failed", "line 99 failed", "line x failed", "line"] {
-            assert_eq!(explained(complaint, Family::V4), complaint);
-        }
-    }
-
-    #[test]
-    fn missing_rights_and_missing_modules_are_told_apart() {
-        let denied = "iptables-nft-restore v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)";
-        assert!(explained(denied, Family::V4).ends_with(NET_ADMIN));
-        let no_table = "iptables-restore v1.8.9 (legacy): can't initialize iptables table `nat': Table does not exist (do you need to insmod?)";
-        assert!(explained(no_table, Family::V4).ends_with(NAT_MODULE));
-        let no_match = "line 3: RULE_APPEND failed (No such file or directory): rule in chain ISTIO_OUTPUT";
-        assert!(explained(no_match, Family::V4).ends_with(MATCH_MODULE));
-    }
-
-    #[test]
-    fn ipv6_has_a_way_out() {
-        assert!(explained("anything", Family::V6).ends_with("--ip-families v4"));
-        assert!(!explained("anything", Family::V4).contains("--ip-families"));
-    }
-
-    #[test]
-    fn silence_and_noise_become_one_readable_line() {
-        assert_eq!(explained("", Family::V4), "it gave no reason");
-        let noise = format!("\u{1b}[31m{}\n\n", "x".repeat(10_000));
-        let shown = explained(&noise, Family::V4);
-        assert!(shown.len() <= MAX_MESSAGE && !shown.contains(char::is_control), "{shown}");
-    }
-}
+mod tests;

@@ -1,9 +1,12 @@
 //! What is ours of the rules in a table: of those that are there, and of those that are to be.
 
+mod shape;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::rule::{Chain, Match, Position, Rule, RuleSet};
+use crate::canonical;
+use crate::rule::{Chain, Position, RuleSet};
 use crate::saved::{Saved, SavedRule};
 
 /// Our part of one table.
@@ -20,39 +23,33 @@ pub struct Owned {
 pub struct Current {
     /// Our part.
     pub owned: Owned,
+    /// Those of our rules in chains of others that may as well be somebody else's, from the top.
+    pub guessed: Vec<SavedRule>,
     /// The rules of others, chain by chain, in order.
     pub others: Vec<SavedRule>,
     /// Those of them that come before the last jump of the same chain to a chain of ours.
     pub above: Vec<SavedRule>,
+    /// How many rules of others are above ours, by chain. Only chains in which some are below ours too.
+    pub places: BTreeMap<String, usize>,
 }
 
 impl Current {
     /// Divides a table.
     ///
-    /// Ours are the chains named `ISTIO_*`, every jump to one, and of the rules that do nothing but return an
-    /// interface's traffic those that leaving the interface alone takes. These bear no mark, so they are told by others:
-    ///
-    /// - in OUTPUT they are directly above the jump to our chain, and end at a jump to [`Chain::Note`];
-    /// - for each of those there is one in PREROUTING, and one for each interface that a jump to our chains names there.
-    ///
-    /// What somebody else inserts of that kind directly above our jump, after we have run, cannot be told from ours. It
-    /// is taken for ours, since traffic that is left alone by mistake goes past the proxy.
+    /// Ours are the chains of a sidecar ([`crate::rule::Table::holds_own`]), every jump from PREROUTING or OUTPUT to one, and every rule
+    /// in a chain of others that bears our mark.
+    /// Rules without a mark, which iptables-legacy has none for and Istio writes none with, are told by their shape
+    /// ([`shape`]).
     pub fn divide(saved: &Saved) -> Self {
         let rules = &saved.others;
-        let mut ours: BTreeSet<usize> = (0..rules.len()).filter(|at| rules[*at].jumps_to_own_chain()).collect();
-        for interface in named_by_jumps(rules) {
-            claim(&mut ours, rules.iter().enumerate(), interface);
-        }
-        for (at, interface) in directly_above_our_jump(rules) {
-            ours.insert(at);
-            claim(&mut ours, rules.iter().enumerate().rev(), interface);
-        }
-        let jumps = rules.iter().enumerate().filter(|(_, rule)| rule.jumps_to_own_chain());
+        let shape::Ours { all: ours, guessed } = shape::ours(saved);
+        let jumps = rules.iter().enumerate().filter(|(_, rule)| rule.jumps_to(&saved.chains));
         let last_jumps: BTreeMap<&str, usize> = jumps.map(|(at, rule)| (rule.chain(), at)).collect();
         let mut current = Self { owned: Owned { chains: saved.chains.clone(), outside: vec![] }, ..Self::default() };
         for (at, rule) in rules.iter().enumerate() {
             if ours.contains(&at) {
                 current.owned.outside.push(rule.clone());
+                current.guessed.extend(guessed.contains(&at).then(|| rule.clone()));
                 continue;
             }
             current.others.push(rule.clone());
@@ -60,8 +57,41 @@ impl Current {
                 current.above.push(rule.clone());
             }
         }
+        current.places = places(rules, &ours);
+        current.owned.sort();
         current
     }
+
+    /// The rules of others above which ours come once they are written anew, in their old places where they had any.
+    pub fn above_rewritten(&self) -> impl Iterator<Item = &SavedRule> {
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        self.others.iter().filter(move |rule| {
+            let at = seen.entry(rule.chain()).or_default();
+            *at += 1;
+            self.places.get(rule.chain()).is_none_or(|place| *at <= *place)
+        })
+    }
+}
+
+/// [`Current::places`]. What is put at the top of a chain whoever is there, and names the interface of a virtual machine,
+/// does not say where the others of ours were put.
+fn places(rules: &[SavedRule], ours: &BTreeSet<usize>) -> BTreeMap<String, usize> {
+    let mut others: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut first, mut last_at_top) = (BTreeMap::new(), BTreeMap::new());
+    for (at, rule) in rules.iter().enumerate() {
+        let above = others.entry(rule.chain()).or_default();
+        if !ours.contains(&at) {
+            *above += 1;
+        } else if rule.in_interface().is_none() {
+            first.entry(rule.chain()).or_insert(*above);
+        } else {
+            last_at_top.insert(rule.chain(), *above);
+        }
+    }
+    let mut places = last_at_top;
+    places.extend(first);
+    places.retain(|chain, above| others.get(chain).is_some_and(|all| *above < *all));
+    places.into_iter().map(|(chain, above)| (chain.to_owned(), above)).collect()
 }
 
 impl Owned {
@@ -75,7 +105,7 @@ impl Owned {
             owned.chains.insert(chain.name().to_owned(), vec![]);
         }
         for rule in &rules.rules {
-            let body = canonical(rule);
+            let body = canonical::body(rule, rules.family);
             if let Some(bodies) = owned.chains.get_mut(rule.chain.name()) {
                 put(bodies, rule.position, body);
             } else if let Some((_, saved)) = outside.iter_mut().find(|(chain, _)| *chain == rule.chain) {
@@ -83,6 +113,7 @@ impl Owned {
             }
         }
         owned.outside = outside.into_iter().flat_map(|(_, saved)| saved).collect();
+        owned.sort();
         owned
     }
 
@@ -91,6 +122,30 @@ impl Owned {
         self.chains.remove(Chain::Note.name());
         self.outside.retain(|rule| rule.target() != Some(Chain::Note.name()));
         self
+    }
+
+    /// The same without those of `guessed` that are here more often than `wanted` has them.
+    pub fn without_surplus(mut self, guessed: &[SavedRule], wanted: &Self) -> Self {
+        for rule in guessed {
+            let count = |owned: &Self| owned.outside.iter().filter(|ours| *ours == rule).count();
+            if count(&self) > count(wanted)
+                && let Some(first) = self.outside.iter().position(|ours| ours == rule)
+            {
+                self.outside.remove(first);
+            }
+        }
+        self
+    }
+
+    /// The marks that our chains set on packets, or look for.
+    pub fn marks(&self) -> BTreeSet<u32> {
+        shape::marks(&self.chains)
+    }
+
+    /// nf_tables lists chains in the order in which they were made, which says nothing: only the order within each does.
+    fn sort(&mut self) {
+        self.outside
+            .sort_by_key(|rule| (!rule.is_in(Chain::Prerouting), !rule.is_in(Chain::Output), rule.chain().to_owned()));
     }
 
     /// Whether nothing of ours is there.
@@ -114,73 +169,10 @@ impl fmt::Display for Owned {
     }
 }
 
-fn named_by_jumps(rules: &[SavedRule]) -> BTreeSet<&str> {
-    let jumps = rules.iter().filter(|rule| rule.is_in(Chain::Prerouting) && rule.jumps_to_own_chain());
-    jumps.filter_map(SavedRule::in_interface).collect()
-}
-
-/// The rules that return an interface in OUTPUT, and the interface, upwards from our jump to the first other rule.
-fn directly_above_our_jump(rules: &[SavedRule]) -> Vec<(usize, &str)> {
-    let is_our_jump = |rule: &SavedRule| rule.is_in(Chain::Output) && rule.target() == Some(Chain::Outbound.name());
-    let Some(jump) = rules.iter().position(is_our_jump) else { return vec![] };
-    let above = rules[..jump].iter().enumerate().rev();
-    above
-        .take_while(|(_, rule)| rule.is_in(Chain::Output))
-        .map_while(|(at, rule)| Some((at, rule.returned_interface()?)))
-        .collect()
-}
-
-/// Takes the first rule in PREROUTING that returns `interface` and has not been taken yet, if there is one.
-fn claim<'a>(ours: &mut BTreeSet<usize>, rules: impl Iterator<Item = (usize, &'a SavedRule)>, interface: &str) {
-    let mut returning =
-        rules.filter(|(_, rule)| rule.is_in(Chain::Prerouting) && rule.returned_interface() == Some(interface));
-    if let Some((at, _)) = returning.find(|(at, _)| !ours.contains(at)) {
-        ours.insert(at);
-    }
-}
-
 fn put<T>(rules: &mut Vec<T>, position: Position, rule: T) {
     match position {
-        Position::First => rules.insert(0, rule),
+        Position::At(place) => rules.insert(usize::from(place).saturating_sub(1).min(rules.len()), rule),
         Position::Last => rules.push(rule),
-    }
-}
-
-/// The body of a rule as `iptables-save` prints it, whichever way it was written.
-fn canonical(rule: &Rule) -> String {
-    let mut matches: Vec<&Match> = rule.matches.iter().filter(|condition| !is_always_true(condition)).collect();
-    matches.sort_by_key(|condition| rank(condition));
-    let matches = matches.into_iter().map(canonical_match);
-    matches.chain([rule.target.to_string()]).collect::<Vec<_>>().join(" ")
-}
-
-fn is_always_true(condition: &Match) -> bool {
-    matches!(condition, Match::Source(range) | Match::Destination(range) if range.prefix_len() == 0)
-}
-
-/// What every packet has is printed first and in this order; the rest in the order in which it was written.
-fn rank(condition: &Match) -> u8 {
-    match condition {
-        Match::Source(_) => 0,
-        Match::Destination(_) | Match::NotDestination(_) => 1,
-        Match::InInterface(_) => 2,
-        Match::OutInterface(_) => 3,
-        Match::Protocol(_) | Match::Port(..) | Match::NotPort(..) => 4,
-        Match::Owner(_) | Match::NotOwner(_) => 5,
-    }
-}
-
-fn canonical_match(condition: &Match) -> String {
-    match condition {
-        Match::Source(range) => Match::Source(range.trunc()).to_string(),
-        Match::Destination(range) => Match::Destination(range.trunc()).to_string(),
-        Match::NotDestination(range) => Match::NotDestination(range.trunc()).to_string(),
-        Match::Port(protocol, ports) if ports.is_all() => format!("-p {protocol} -m {protocol}"),
-        Match::Port(protocol, ports) => format!("-p {protocol} -m {protocol} --dport {ports}"),
-        Match::NotPort(protocol, ports) => format!("-p {protocol} -m {protocol} ! --dport {ports}"),
-        Match::InInterface(_) | Match::OutInterface(_) | Match::Protocol(_) | Match::Owner(_) | Match::NotOwner(_) => {
-            condition.to_string()
-        }
     }
 }
 

@@ -1,7 +1,11 @@
-//! What is to be redirected, as rules.
+//! What is to be redirected, as rules: one rule set for each table that has any.
 //!
 //! The order of the rules is that of istio-iptables, since it decides which of two rules wins: exemptions of ports first,
-//! then the proxy's own traffic, then groups, loopback, excluded ranges, included ports, included ranges.
+//! then the proxy's own traffic, then groups, DNS, loopback, excluded ranges, included ports, included ranges.
+
+mod mangle;
+mod nat;
+mod raw;
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -9,22 +13,27 @@ use ipnet::{IpNet, Ipv6Net};
 use sidecar_contract::address::{INBOUND_SOURCE_V4, INBOUND_SOURCE_V6};
 
 use crate::rule::{Chain, Family, Match, Owner, Position, Protocol, Rule, RuleSet, Table, Target};
-use crate::settings::Capture;
+use crate::settings::{Capture, DnsCapture};
 use crate::value::{Group, Interface, PortRange, Selection};
 
-/// The rules of the nat table for one address family.
-pub fn nat(capture: &Capture, family: Family) -> RuleSet {
-    let mut builder = Builder { capture, family, setting: None, rules: Vec::new() };
-    builder.leave_interfaces_alone();
-    builder.send_to_proxy();
-    builder.select_inbound();
-    builder.exempt_outbound_ports();
-    builder.exempt_proxy();
-    builder.select_owner_groups();
-    builder.select_destinations();
-    RuleSet { family, table: Table::Nat, rules: builder.rules }
+/// Where name servers listen.
+const DNS: PortRange = PortRange::single(53);
+/// Words that one multiport match holds; a range takes two (`XT_MULTI_PORTS`).
+const MULTIPORT_WORDS: usize = 15;
+
+/// The rules of one address family, table by table: mangle, nat, raw. A table without rules is left out; nat never is.
+pub fn rule_sets(capture: &Capture, family: Family) -> Vec<RuleSet> {
+    let tables =
+        [(Table::Mangle, mangle::rules as fn(&mut Builder<'_>)), (Table::Nat, nat::rules), (Table::Raw, raw::rules)];
+    let rule_sets = tables.into_iter().map(|(table, rules)| {
+        let mut builder = Builder { capture, family, setting: None, rules: Vec::new() };
+        rules(&mut builder);
+        RuleSet { family, table, rules: builder.rules }
+    });
+    rule_sets.filter(|rule_set| !rule_set.rules.is_empty()).collect()
 }
 
+/// Rules of one table, while they are made.
 struct Builder<'a> {
     capture: &'a Capture,
     family: Family,
@@ -34,140 +43,81 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn leave_interfaces_alone(&mut self) {
+    fn append(&mut self, chain: Chain, matches: impl IntoIterator<Item = Match>, target: Target) {
+        self.put(chain, Position::Last, matches, target);
+    }
+
+    fn insert(&mut self, chain: Chain, place: u16, matches: impl IntoIterator<Item = Match>, target: Target) {
+        self.put(chain, Position::At(place), matches, target);
+    }
+
+    fn put(&mut self, chain: Chain, position: Position, matches: impl IntoIterator<Item = Match>, target: Target) {
+        let matches = matches.into_iter().collect();
+        self.rules.push(Rule { setting: self.setting, chain, position, matches, target });
+    }
+
+    fn leave_excluded_interfaces_alone(&mut self) {
         self.setting = Some("--istio-exclude-interfaces");
         for interface in &self.capture.excluded_interfaces {
             self.append(Chain::Prerouting, [Match::InInterface(interface.clone())], Target::Return);
             self.append(Chain::Output, [Match::OutInterface(interface.clone())], Target::Return);
         }
-        self.setting = Some("--kube-virt-interfaces");
-        // A virtual machine's traffic must not be taken for traffic to the pod; see `select_destinations` for the rest.
-        for interface in &self.capture.kube_virt_interfaces {
-            self.insert(Chain::Prerouting, [Match::InInterface(interface.clone())], Target::Return);
+    }
+
+    /// What never goes to the proxy where all inbound ports do, or where those of a list do.
+    fn leave_inbound_ranges_alone(&mut self) {
+        self.setting = Some("--exclude-inbound-cidrs");
+        for range in self.of_family(&self.capture.excluded_inbound_ranges) {
+            self.append(Chain::Inbound, [Match::Source(range)], Target::Return);
         }
     }
 
-    fn send_to_proxy(&mut self) {
-        let Capture { outbound_port, inbound_port, tunnel_port, .. } = *self.capture;
-        self.setting = Some("--inbound-tunnel-port");
-        self.append(Chain::Inbound, [to_port(PortRange::single(tunnel_port))], Target::Return);
-        self.setting = Some("--envoy-port");
-        self.append(Chain::Redirect, [Match::Protocol(Protocol::Tcp)], Target::Redirect(outbound_port));
-        self.setting = Some("--inbound-capture-port");
-        self.append(Chain::InRedirect, [Match::Protocol(Protocol::Tcp)], Target::Redirect(inbound_port));
+    fn leave_inbound_ports_alone(&mut self) {
+        self.setting = Some("--istio-local-exclude-ports");
+        for ports in self.ports(Protocol::Tcp, &self.capture.excluded_inbound_ports) {
+            self.append(Chain::Inbound, [ports], Target::Return);
+        }
     }
 
-    fn select_inbound(&mut self) {
-        let capture = self.capture;
-        let tcp = Match::Protocol(Protocol::Tcp);
-        self.setting = Some("--istio-inbound-ports");
-        match &capture.inbound_ports {
-            Selection::Only(ports) if ports.is_empty() => {}
-            Selection::Only(ports) => {
-                self.append(Chain::Prerouting, [tcp], Target::Jump(Chain::Inbound));
-                for port in ports {
-                    self.append(Chain::Inbound, [to_port(*port)], Target::Jump(Chain::InRedirect));
-                }
+    /// Whether any inbound port is redirected.
+    fn captures_inbound(&self) -> bool {
+        self.capture.inbound_ports != Selection::Only(vec![])
+    }
+
+    /// The proxy's users and groups, each with the flag that names it.
+    fn proxy_owners(&self) -> Vec<(&'static str, Owner)> {
+        let users = self.capture.proxy_uids.iter().map(|uid| ("--proxy-uid", Owner::User(*uid)));
+        let groups = self.capture.proxy_gids.iter().map(|gid| ("--proxy-gid", Owner::Group(Group::Id(*gid))));
+        users.chain(groups).collect()
+    }
+
+    /// A match for each of the ports; with `--compact` one for as many as go into one.
+    fn ports(&self, protocol: Protocol, ports: &[PortRange]) -> Vec<Match> {
+        if self.capture.is_compact {
+            packed(ports).into_iter().map(|ports| several(protocol, ports)).collect()
+        } else {
+            ports.iter().map(|port| Match::Port(protocol, *port)).collect()
+        }
+    }
+
+    /// The name servers of this family; `None` where any server counts.
+    fn dns_servers(&self) -> Option<Vec<IpNet>> {
+        match &self.capture.dns {
+            DnsCapture::All => None,
+            DnsCapture::Off => Some(vec![]),
+            DnsCapture::Servers(servers) => {
+                let servers: Vec<IpNet> = servers.iter().copied().map(IpNet::from).collect();
+                Some(self.of_family(&servers))
             }
-            Selection::All => {
-                self.append(Chain::Prerouting, [tcp.clone()], Target::Jump(Chain::Inbound));
-                self.setting = Some("--istio-local-exclude-ports");
-                for port in &capture.excluded_inbound_ports {
-                    self.append(Chain::Inbound, [to_port(*port)], Target::Return);
-                }
-                self.setting = Some("--istio-inbound-ports");
-                self.append(Chain::Inbound, [tcp], Target::Jump(Chain::InRedirect));
-            }
         }
     }
 
-    fn exempt_outbound_ports(&mut self) {
-        self.setting = None;
-        self.append(Chain::Output, [], Target::Jump(Chain::Outbound));
-        self.setting = Some("--istio-local-outbound-ports-exclude");
-        for port in &self.capture.excluded_outbound_ports {
-            self.append(Chain::Outbound, [to_port(*port)], Target::Return);
-            self.append(Chain::Outbound, [Match::Port(Protocol::Udp, *port)], Target::Return);
-        }
-    }
-
-    /// The proxy's connections pass, or they would come back to it for ever. Three kinds stay on loopback: to the
-    /// application (from the marker address, passes), to the pod's own address (goes through the inbound half), and
-    /// the application's to itself (passes).
-    fn exempt_proxy(&mut self) {
-        let marker = match self.family {
+    /// The address from which the proxy dials the application.
+    fn marker(&self) -> Match {
+        Match::Source(match self.family {
             Family::V4 => IpNet::from(IpAddr::V4(INBOUND_SOURCE_V4)),
             Family::V6 => IpNet::from(IpAddr::V6(INBOUND_SOURCE_V6)),
-        };
-        self.setting = None;
-        self.append(Chain::Outbound, [out_of_loopback(), Match::Source(marker)], Target::Return);
-        let users = self.capture.proxy_uids.iter().map(|uid| Owner::User(*uid));
-        let groups = self.capture.proxy_gids.iter().map(|gid| Owner::Group(Group::Id(*gid)));
-        for owner in users.chain(groups) {
-            self.setting = Some(if matches!(owner, Owner::User(_)) { "--proxy-uid" } else { "--proxy-gid" });
-            let to_itself = [
-                out_of_loopback(),
-                Match::NotDestination(self.loopback()),
-                Match::NotPort(Protocol::Tcp, PortRange::single(self.capture.tunnel_port)),
-                Match::Owner(owner.clone()),
-            ];
-            self.append(Chain::Outbound, to_itself, Target::Jump(Chain::InRedirect));
-            // A loopback address among the included ranges asks for exactly what this rule would let pass.
-            if !self.includes_loopback() {
-                let by_others = [out_of_loopback(), Match::NotOwner(owner.clone())];
-                self.append(Chain::Outbound, by_others, Target::Return);
-            }
-            self.append(Chain::Outbound, [Match::Owner(owner)], Target::Return);
-        }
-    }
-
-    fn select_owner_groups(&mut self) {
-        match &self.capture.owner_groups {
-            Selection::All => {
-                self.setting = Some("ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE");
-                for group in &self.capture.excluded_owner_groups {
-                    self.append(Chain::Outbound, [Match::Owner(Owner::Group(group.clone()))], Target::Return);
-                }
-            }
-            Selection::Only(groups) => {
-                self.setting = Some("ISTIO_OUTBOUND_OWNER_GROUPS");
-                let in_none = groups.iter().map(|group| Match::NotOwner(Owner::Group(group.clone())));
-                self.append(Chain::Outbound, in_none, Target::Return);
-            }
-        }
-    }
-
-    fn select_destinations(&mut self) {
-        let capture = self.capture;
-        self.setting = Some("ISTIO_OUTBOUND_IPV4_LOOPBACK_CIDR");
-        self.append(Chain::Outbound, [Match::Destination(self.loopback())], Target::Return);
-        self.setting = Some("--istio-service-exclude-cidr");
-        for range in self.of_family(&capture.excluded_outbound_ranges) {
-            self.append(Chain::Outbound, [Match::Destination(range)], Target::Return);
-        }
-        self.setting = Some("--istio-outbound-ports");
-        for port in &capture.outbound_ports {
-            self.append(Chain::Outbound, [to_port(*port)], Target::Jump(Chain::Redirect));
-        }
-        self.setting = Some("--istio-service-cidr");
-        match &capture.outbound_ranges {
-            Selection::All => {
-                self.append(Chain::Outbound, [], Target::Jump(Chain::Redirect));
-                for interface in &capture.kube_virt_interfaces {
-                    let from_machine = [Match::InInterface(interface.clone())];
-                    self.insert(Chain::Prerouting, from_machine, Target::Jump(Chain::Redirect));
-                }
-            }
-            Selection::Only(ranges) => {
-                for range in self.of_family(ranges) {
-                    for interface in &capture.kube_virt_interfaces {
-                        let from_machine = [Match::InInterface(interface.clone()), Match::Destination(range)];
-                        self.insert(Chain::Prerouting, from_machine, Target::Jump(Chain::Redirect));
-                    }
-                    self.append(Chain::Outbound, [Match::Destination(range)], Target::Jump(Chain::Redirect));
-                }
-            }
-        }
+        })
     }
 
     fn loopback(&self) -> IpNet {
@@ -177,36 +127,44 @@ impl Builder<'_> {
         }
     }
 
-    /// Whether any included range, of either family, begins with a loopback address.
-    fn includes_loopback(&self) -> bool {
-        match &self.capture.outbound_ranges {
-            Selection::All => false,
-            Selection::Only(ranges) => ranges.iter().any(|range| range.addr().to_canonical().is_loopback()),
-        }
-    }
-
     fn of_family(&self, ranges: &[IpNet]) -> Vec<IpNet> {
         ranges.iter().copied().filter(|range| self.family.holds(range)).collect()
     }
+}
 
-    fn append(&mut self, chain: Chain, matches: impl IntoIterator<Item = Match>, target: Target) {
-        self.put(chain, Position::Last, matches, target);
+/// Cuts a list into parts that one multiport match holds each.
+fn packed(ports: &[PortRange]) -> Vec<Vec<PortRange>> {
+    let (mut parts, mut words) = (Vec::<Vec<PortRange>>::new(), 0);
+    for port in ports {
+        let more = if port.is_single() { 1 } else { 2 };
+        match parts.last_mut() {
+            Some(part) if words + more <= MULTIPORT_WORDS => {
+                part.push(*port);
+                words += more;
+            }
+            _ => {
+                parts.push(vec![*port]);
+                words = more;
+            }
+        }
     }
+    parts
+}
 
-    fn insert(&mut self, chain: Chain, matches: impl IntoIterator<Item = Match>, target: Target) {
-        self.put(chain, Position::First, matches, target);
-    }
-
-    fn put(&mut self, chain: Chain, position: Position, matches: impl IntoIterator<Item = Match>, target: Target) {
-        let matches = matches.into_iter().collect();
-        self.rules.push(Rule { setting: self.setting, chain, position, matches, target });
+fn several(protocol: Protocol, ports: Vec<PortRange>) -> Match {
+    match ports[..] {
+        [port] => Match::Port(protocol, port),
+        _ => Match::Ports(protocol, ports),
     }
 }
 
-fn to_port(port: PortRange) -> Match {
-    Match::Port(Protocol::Tcp, port)
+fn tcp() -> Match {
+    Match::Protocol(Protocol::Tcp)
 }
 
 fn out_of_loopback() -> Match {
     Match::OutInterface(Interface::loopback())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::owned::Owned;
-use crate::rule::{Chain, Position, Rule, RuleSet};
+use crate::change::Change;
+use crate::rule::{Chain, Match, Position, Protocol, Rule, RuleSet, Target};
 
 /// The input that makes the rules where there are none yet, in the form that istio-iptables prints.
 pub fn fresh(rules: &RuleSet) -> String {
@@ -15,35 +15,44 @@ pub fn fresh(rules: &RuleSet) -> String {
     text
 }
 
-/// The input that makes the rules whatever is there: in one commit, it takes back what an earlier run left and writes
-/// the rules, so that at no moment are there half of them. Rules of others are not named.
-pub fn swap(rules: &RuleSet, current: &Owned) -> String {
-    let mut text = format!("*{}\n", rules.table);
+/// The input that carries out a change: in one commit, it takes back what an earlier run left and writes the rules, so
+/// that at no moment are there half of them. Rules of others are not named.
+pub fn swap(change: &Change) -> String {
+    let mut text = format!("*{}\n", change.table());
     // A deletion of a rule that is not there fails the whole commit: only what was seen is deleted.
-    for rule in &current.outside {
+    for rule in &change.removed {
         push(&mut text, format_args!("-D {rule}"));
     }
-    let wanted: Vec<&str> = rules.own_chains().into_iter().map(Chain::name).collect();
-    let stale: Vec<&str> = current.chains.keys().map(String::as_str).filter(|chain| !wanted.contains(chain)).collect();
+    let stale: Vec<&str> = change.stale().collect();
     // With --noflush this makes a chain, and empties one that exists.
+    let wanted: Vec<&str> = change.rules.own_chains().into_iter().map(Chain::name).collect();
     for chain in wanted.iter().chain(&stale) {
         push(&mut text, format_args!(":{chain} - [0:0]"));
     }
     for chain in &stale {
         push(&mut text, format_args!("-X {chain}"));
     }
-    push_rules(&mut text, rules);
+    push_rules(&mut text, &change.rules);
     text
 }
 
 /// The line that writes a rule.
-pub fn line(Rule { setting: _, chain, position, matches, target }: &Rule) -> String {
+pub fn line(rule: &Rule) -> String {
+    let Rule { setting: _, chain, position, matches, target } = rule;
     let place = match position {
-        Position::First => format!("-I {chain} 1"),
+        Position::At(place) => format!("-I {chain} {place}"),
         Position::Last => format!("-A {chain}"),
     };
     let matches: String = matches.iter().map(|condition| format!(" {condition}")).collect();
-    format!("{place}{matches} {target}")
+    match target {
+        // iptables takes any beginning of an option's name, and istio-iptables writes this one so.
+        Target::Redirect(port) if is_udp(rule) => format!("{place}{matches} -j REDIRECT --to-port {port}"),
+        target => format!("{place}{matches} {target}"),
+    }
+}
+
+fn is_udp(rule: &Rule) -> bool {
+    rule.matches.iter().any(|condition| matches!(condition, Match::Port(Protocol::Udp, _)))
 }
 
 fn push_rules(text: &mut String, rules: &RuleSet) {

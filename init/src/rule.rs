@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::value::{Group, Interface, PortRange};
 
-/// Every chain that belongs to the redirection has a name that begins so, and no other chain does.
+/// Every chain that belongs to the redirection has a name that begins so. Others may too: [`Table::holds_own`] tells.
 pub const OWN_PREFIX: &str = "ISTIO_";
 
 /// Which of the kernel's two rule sets a rule is in.
@@ -21,8 +21,12 @@ pub enum Family {
 /// A table of netfilter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table {
+    /// Sees every packet, after connection tracking; marks packets, and hands them to a socket (TPROXY).
+    Mangle,
     /// Sees the first packet of each connection, and may change where it goes.
     Nat,
+    /// Sees every packet, before connection tracking.
+    Raw,
 }
 
 /// A chain that rules are put in, or jump to.
@@ -40,6 +44,14 @@ pub enum Chain {
     Outbound,
     /// Sends a connection to the proxy's outbound port.
     Redirect,
+    /// Marks a packet of a connection that the proxy has, so that it is routed to loopback (TPROXY).
+    Divert,
+    /// Hands a packet to the proxy's inbound socket, its destination unchanged (TPROXY).
+    Tproxy,
+    /// Drops packets that connection tracking finds invalid.
+    Drop,
+    /// Sends DNS queries to the agent (nat), or keeps those of the application and of the proxy apart (raw).
+    OutboundDns,
     /// Empty, so that a jump to it does nothing but tell a later run which of the rules around it are ours.
     Note,
 }
@@ -81,6 +93,22 @@ pub enum Match {
     Port(Protocol, PortRange),
     /// Is of this protocol and goes to none of these ports.
     NotPort(Protocol, PortRange),
+    /// Is of this protocol and comes from this port.
+    SourcePort(Protocol, u16),
+    /// Is of this protocol and goes to one of these ports or ranges: at most 15 words, of which a range takes two.
+    Ports(Protocol, Vec<PortRange>),
+    /// Is of this protocol and goes to none of these ports or ranges.
+    NotPorts(Protocol, Vec<PortRange>),
+    /// Has exactly this mark.
+    Mark(u32),
+    /// Has another mark than this, or none (which is 0).
+    NotMark(u32),
+    /// Belongs to a connection with exactly this mark.
+    ConnectionMark(u32),
+    /// Belongs to a connection that is established, or related to one that is.
+    Established,
+    /// Connection tracking cannot make anything of it.
+    Untrackable,
     /// Comes from this owner's socket.
     Owner(Owner),
     /// Comes from somebody else's socket, or from none.
@@ -94,15 +122,34 @@ pub enum Target {
     Return,
     /// Goes on in another chain.
     Jump(Chain),
+    /// Passes the table.
+    Accept,
+    /// Is dropped.
+    Drop,
     /// Goes to this local port; the proxy reads the original destination from the socket.
     Redirect(u16),
+    /// Gets this mark in place of any other.
+    SetMark(u32),
+    /// Its connection gets the packet's mark.
+    SaveMark,
+    /// It gets its connection's mark.
+    RestoreMark,
+    /// Goes to the socket that listens on this port, and gets this mark; its destination stays.
+    Tproxy {
+        /// The port.
+        port: u16,
+        /// The mark.
+        mark: u32,
+    },
+    /// Its connection is looked up in this zone of connection tracking.
+    Zone(u16),
 }
 
 /// Where in its chain a rule is put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Position {
-    /// Before all others.
-    First,
+    /// At this place of those that are there when it is written; the first is 1.
+    At(u16),
     /// After all others.
     Last,
 }
@@ -139,7 +186,7 @@ impl RuleSet {
         let with_rules = self.rules.iter().map(|rule| rule.chain);
         let jumped_to = self.rules.iter().filter_map(|rule| match rule.target {
             Target::Jump(chain) => Some(chain),
-            Target::Return | Target::Redirect(_) => None,
+            _ => None,
         });
         let mut chains = Vec::new();
         for chain in with_rules.chain(jumped_to) {
@@ -168,6 +215,19 @@ impl Family {
     }
 }
 
+impl Table {
+    /// Whether this is the name of a chain that the redirection of a sidecar has in this table, ours as well as Istio's.
+    /// What else has such a name is of somebody else, such as of Istio's redirection without sidecars.
+    pub fn holds_own(self, name: &str) -> bool {
+        let own: &[Chain] = match self {
+            Self::Mangle => &[Chain::Inbound, Chain::Divert, Chain::Tproxy, Chain::Drop],
+            Self::Nat => &[Chain::Inbound, Chain::InRedirect, Chain::Outbound, Chain::Redirect, Chain::OutboundDns],
+            Self::Raw => &[Chain::Inbound, Chain::OutboundDns],
+        };
+        own.iter().chain(&[Chain::Note]).any(|chain| chain.name() == name)
+    }
+}
+
 impl Chain {
     /// Whether the chain is made by us, rather than by the kernel.
     pub fn is_own(self) -> bool {
@@ -183,6 +243,10 @@ impl Chain {
             Self::InRedirect => "ISTIO_IN_REDIRECT",
             Self::Outbound => "ISTIO_OUTPUT",
             Self::Redirect => "ISTIO_REDIRECT",
+            Self::Divert => "ISTIO_DIVERT",
+            Self::Tproxy => "ISTIO_TPROXY",
+            Self::Drop => "ISTIO_DROP",
+            Self::OutboundDns => "ISTIO_OUTPUT_DNS",
             Self::Note => "ISTIO_NOTE",
         }
     }
@@ -200,7 +264,9 @@ impl fmt::Display for Family {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Mangle => "mangle",
             Self::Nat => "nat",
+            Self::Raw => "raw",
         })
     }
 }
@@ -240,6 +306,14 @@ impl fmt::Display for Match {
             Self::Protocol(protocol) => write!(f, "-p {protocol}"),
             Self::Port(protocol, ports) => write!(f, "-p {protocol} --dport {ports}"),
             Self::NotPort(protocol, ports) => write!(f, "-p {protocol} ! --dport {ports}"),
+            Self::SourcePort(protocol, port) => write!(f, "-p {protocol} --sport {port}"),
+            Self::Ports(protocol, ports) => write!(f, "-p {protocol} -m multiport --dports {}", list(ports)),
+            Self::NotPorts(protocol, ports) => write!(f, "-p {protocol} -m multiport ! --dports {}", list(ports)),
+            Self::Mark(mark) => write!(f, "-m mark --mark {mark}"),
+            Self::NotMark(mark) => write!(f, "-m mark ! --mark {mark}"),
+            Self::ConnectionMark(mark) => write!(f, "-m connmark --mark {mark}"),
+            Self::Established => f.write_str("-m conntrack --ctstate RELATED,ESTABLISHED"),
+            Self::Untrackable => f.write_str("-m conntrack --ctstate INVALID"),
             Self::Owner(owner) => write!(f, "-m owner {owner}"),
             Self::NotOwner(owner) => write!(f, "-m owner ! {owner}"),
         }
@@ -251,7 +325,18 @@ impl fmt::Display for Target {
         match self {
             Self::Return => f.write_str("-j RETURN"),
             Self::Jump(chain) => write!(f, "-j {chain}"),
+            Self::Accept => f.write_str("-j ACCEPT"),
+            Self::Drop => f.write_str("-j DROP"),
             Self::Redirect(port) => write!(f, "-j REDIRECT --to-ports {port}"),
+            Self::SetMark(mark) => write!(f, "-j MARK --set-mark {mark}"),
+            Self::SaveMark => f.write_str("-j CONNMARK --save-mark"),
+            Self::RestoreMark => f.write_str("-j CONNMARK --restore-mark"),
+            Self::Tproxy { port, mark } => write!(f, "-j TPROXY --tproxy-mark {mark}/0xffffffff --on-port {port}"),
+            Self::Zone(zone) => write!(f, "-j CT --zone {zone}"),
         }
     }
+}
+
+fn list(ports: &[PortRange]) -> String {
+    ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }

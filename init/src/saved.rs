@@ -1,17 +1,32 @@
 //! What is in the kernel: one table of the output of `iptables-save`, read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use ipnet::IpNet;
 
-use crate::rule::{Chain, OWN_PREFIX, Table};
+use crate::rule::{Chain, Table};
+
+/// Targets after which the table asks no other rule.
+const FINAL: [&str; 9] = ["ACCEPT", "DROP", "REJECT", "QUEUE", "NFQUEUE", "REDIRECT", "DNAT", "NETMAP", "TPROXY"];
+/// Options whose value may look like another option.
+const FREE_TEXT: [&str; 5] = ["--comment", "--log-prefix", "--nflog-prefix", "--string", "--hex-string"];
 
 /// One rule as `iptables-save` prints it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Eq)]
 pub struct SavedRule {
     chain: String,
     body: String,
+    /// By which nf_tables knows it. Two rules are equal whatever their handles.
+    pub(crate) handle: Option<u64>,
+    /// Whether we have left our mark on it, which only nf_tables can hold.
+    pub(crate) is_marked: bool,
+}
+
+impl PartialEq for SavedRule {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.chain, &self.body) == (&other.chain, &other.body)
+    }
 }
 
 /// One table.
@@ -54,14 +69,14 @@ impl Saved {
                 continue;
             }
             if let Some((name, _)) = line.strip_prefix(':').and_then(|chain| chain.split_once(' ')) {
-                if name.starts_with(OWN_PREFIX) {
+                if table.holds_own(name) {
                     saved.chains.entry(name.to_owned()).or_default();
                 }
             } else if let Some(rule) = line.strip_prefix("-A ") {
                 let (chain, body) = rule.split_once(' ').unwrap_or((rule, ""));
                 match saved.chains.get_mut(chain) {
                     Some(rules) => rules.push(normal(body)),
-                    None => saved.others.push(SavedRule { chain: chain.to_owned(), body: normal(body) }),
+                    None => saved.others.push(SavedRule::read(chain, body)),
                 }
             } else {
                 return Err(Unreadable::Line(index + 1));
@@ -71,26 +86,25 @@ impl Saved {
     }
 }
 
-/// The chains of ours in any output of `iptables-save`, each table's after its name.
-pub fn own_chains(output: &str) -> BTreeMap<&str, Vec<&str>> {
-    let mut chains: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    let mut table = "";
-    for line in output.lines() {
-        if let Some(name) = line.strip_prefix('*') {
-            table = name;
-        }
-        let chain = line.strip_prefix(':').and_then(|chain| chain.split(' ').next());
-        if let Some(chain) = chain.filter(|chain| chain.starts_with(OWN_PREFIX)) {
-            chains.entry(table).or_default().push(chain);
-        }
-    }
-    chains
-}
-
 impl SavedRule {
     /// A rule with a body in the form in which `iptables-save` prints it.
     pub(crate) fn new(chain: Chain, body: String) -> Self {
-        Self { chain: chain.name().to_owned(), body }
+        Self { chain: chain.name().to_owned(), body, handle: None, is_marked: false }
+    }
+
+    /// A rule as it was read, with a body in any form of its addresses.
+    pub(crate) fn read(chain: &str, body: &str) -> Self {
+        Self { chain: chain.to_owned(), body: normal(body), handle: None, is_marked: false }
+    }
+
+    /// The same, known to be ours.
+    pub(crate) fn marked(self) -> Self {
+        Self { is_marked: true, ..self }
+    }
+
+    /// Whether we have left our mark on it, which only nf_tables can hold.
+    pub fn is_marked(&self) -> bool {
+        self.is_marked
     }
 
     /// Whether it is in this chain.
@@ -103,10 +117,34 @@ impl SavedRule {
         &self.chain
     }
 
-    /// Whether a TCP connection that it matches gets no further in the table.
-    pub(crate) fn is_final_for_tcp(&self) -> bool {
-        let is_final = matches!(self.target(), Some("ACCEPT" | "RETURN" | "DROP" | "REDIRECT" | "DNAT"));
-        is_final && matches!(self.value_of("-p"), None | Some("tcp"))
+    /// The rule without its chain, in the form in which `iptables-save` prints it.
+    pub(crate) fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// Whether a TCP connection that it matches may get no further in the table, where those are all rules of others.
+    pub(crate) fn is_final_for_tcp(&self, others: &[Self]) -> bool {
+        // Where a chain returns to that has been gone to is past all rules of this one.
+        let leaves = self.target() == Some("RETURN") || self.option("-g").is_some();
+        self.concerns_tcp() && (leaves || self.decides(others, &mut BTreeSet::new()))
+    }
+
+    /// Whether its target, or a rule of the chain that it leads to, decides what becomes of a connection.
+    fn decides<'a>(&'a self, others: &'a [Self], visited: &mut BTreeSet<&'a str>) -> bool {
+        let Some(target) = self.target() else { return false };
+        if FINAL.contains(&target) {
+            return true;
+        }
+        let returns_all = |rule: &&Self| matches!(&*rule.body, "-j RETURN" | "-p tcp -j RETURN");
+        let mut rules = others.iter().filter(|rule| rule.chain == target).take_while(|rule| !returns_all(rule));
+        visited.insert(target) && rules.any(|rule| rule.concerns_tcp() && rule.decides(others, visited))
+    }
+
+    fn concerns_tcp(&self) -> bool {
+        match self.option("-p") {
+            None | Some((false, "tcp" | "all")) => true,
+            Some((is_not, protocol)) => is_not && protocol != "tcp",
+        }
     }
 
     /// Where it sends a packet: a chain, or a target such as `ACCEPT`.
@@ -114,9 +152,9 @@ impl SavedRule {
         self.value_of("-j").or_else(|| self.value_of("-g"))
     }
 
-    /// Whether it sends a packet to a chain of ours.
-    pub(crate) fn jumps_to_own_chain(&self) -> bool {
-        self.target().is_some_and(|target| target.starts_with(OWN_PREFIX))
+    /// Whether it sends a packet to one of these chains.
+    pub(crate) fn jumps_to(&self, chains: &BTreeMap<String, Vec<String>>) -> bool {
+        self.target().is_some_and(|target| chains.contains_key(target))
     }
 
     /// The interface that it is limited to: the one through which a packet arrives.
@@ -135,8 +173,25 @@ impl SavedRule {
         }
     }
 
+    /// What an option is, if it is given and not inverted.
     fn value_of(&self, flag: &str) -> Option<&str> {
-        words(&self.body).windows(2).find_map(|pair| (pair[0] == flag).then_some(pair[1]))
+        self.option(flag).and_then(|(is_not, value)| (!is_not).then_some(value))
+    }
+
+    /// Whether an option is inverted, and what it is.
+    fn option(&self, flag: &str) -> Option<(bool, &str)> {
+        let mut words = words(&self.body).into_iter();
+        let mut is_not = false;
+        while let Some(word) = words.next() {
+            if word == flag {
+                return Some((is_not, words.next()?));
+            }
+            if FREE_TEXT.contains(&word) {
+                words.next();
+            }
+            is_not = word == "!";
+        }
+        None
     }
 }
 
@@ -160,7 +215,7 @@ fn normal(body: &str) -> String {
 }
 
 /// Splits as `iptables-restore` does: at blanks, but not within double quotes.
-fn words(body: &str) -> Vec<&str> {
+pub(crate) fn words(body: &str) -> Vec<&str> {
     let (mut in_quotes, mut escaped) = (false, false);
     body.split(|c: char| {
         let is_blank = c == ' ' && !in_quotes;

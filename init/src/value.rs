@@ -1,9 +1,14 @@
 //! The values that settings take. Each is read from text once; rules are made of these types and never of given text.
 
+mod duration;
+
 use std::fmt;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use ipnet::{IpNet, Ipv4Net};
+
+pub(crate) use self::duration::duration;
 
 /// Items in one list. The kernel walks rules one by one: a longer list would be felt in every connection.
 const MAX_ITEMS: usize = 4096;
@@ -11,6 +16,8 @@ const MAX_ITEMS: usize = 4096;
 const MAX_INTERFACE: usize = 15;
 /// What useradd and groupadd allow.
 const MAX_GROUP: usize = 32;
+/// The kernel's PATH_MAX, less the terminating zero.
+const MAX_PATH: usize = 4095;
 /// Characters of a wrong value that are repeated in a message.
 const MAX_QUOTED: usize = 64;
 
@@ -38,7 +45,7 @@ pub struct Interface(String);
 pub enum Group {
     /// By number.
     Id(u32),
-    /// By name, looked up by iptables in the init container's own `/etc/group`.
+    /// By name, as in the init container's own `/etc/group`.
     Name(String),
 }
 
@@ -74,6 +81,21 @@ impl PortRange {
         Self { first: port, last: port }
     }
 
+    /// The lowest port in it.
+    pub const fn first(self) -> u16 {
+        self.first
+    }
+
+    /// The highest port in it.
+    pub const fn last(self) -> u16 {
+        self.last
+    }
+
+    /// Whether it is one port only.
+    pub const fn is_single(self) -> bool {
+        self.first == self.last
+    }
+
     /// Whether every port is in it.
     pub const fn is_all(self) -> bool {
         self.first == 0 && self.last == u16::MAX
@@ -84,6 +106,11 @@ impl Interface {
     /// The loopback interface.
     pub fn loopback() -> Self {
         Self("lo".to_owned())
+    }
+
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -127,7 +154,10 @@ pub(crate) fn listening_port(text: &str) -> Result<u16, Invalid> {
 }
 
 /// A port from 0 to 65535, or a range written `100:200` or `100-200`.
-pub(crate) fn port_range(text: &str) -> Result<PortRange, Invalid> {
+///
+/// # Errors
+/// When it is none, or begins after its end.
+pub fn port_range(text: &str) -> Result<PortRange, Invalid> {
     let port = |text| number(text, u64::from(u16::MAX)).and_then(|port| u16::try_from(port).ok());
     let range = match text.split_once([':', '-']) {
         Some((first, last)) => port(first).zip(port(last)),
@@ -158,7 +188,10 @@ pub(crate) fn group(text: &str) -> Result<Group, Invalid> {
 }
 
 /// A network interface.
-pub(crate) fn interface(text: &str) -> Result<Interface, Invalid> {
+///
+/// # Errors
+/// When it is none.
+pub fn interface(text: &str) -> Result<Interface, Invalid> {
     let is_name = text.len() <= MAX_INTERFACE
         && text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
@@ -171,14 +204,48 @@ pub(crate) fn interface(text: &str) -> Result<Interface, Invalid> {
 
 /// A range in CIDR notation, or an address, which is a range of one.
 pub(crate) fn range(text: &str) -> Result<IpNet, Invalid> {
-    text.parse()
-        .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| Invalid::new(text, "an address range; use CIDR notation such as 10.0.0.0/8 or 2001:db8::/32"))
+    let range = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    match range {
+        Ok(IpNet::V6(range)) if range.addr().to_ipv4_mapped().is_some() => Err(Invalid::new(text, NOT_MAPPED)),
+        Ok(range) => Ok(range),
+        Err(_) => Err(Invalid::new(text, "an address range; use CIDR notation such as 10.0.0.0/8 or 2001:db8::/32")),
+    }
 }
 
 /// An address.
 pub(crate) fn address(text: &str) -> Result<IpAddr, Invalid> {
-    text.parse().map_err(|_| Invalid::new(text, "an address; use one such as 10.96.0.10 or fd00::a"))
+    match text.parse() {
+        Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_some() => Err(Invalid::new(text, NOT_MAPPED)),
+        Ok(address) => Ok(address),
+        Err(_) => Err(Invalid::new(text, "an address; use one such as 10.96.0.10 or fd00::a")),
+    }
+}
+
+/// What no packet bears, so that a rule with it would seem to do something and do nothing.
+const NOT_MAPPED: &str = "an address that packets have; write IPv4 addresses as such, without ::ffff:";
+
+/// A mark of packets. 0 is what packets without a mark have, and `taken` has a meaning of its own.
+pub(crate) fn mark(text: &str, taken: u32) -> Result<u32, Invalid> {
+    number(text, u64::from(u32::MAX))
+        .and_then(|mark| u32::try_from(mark).ok())
+        .filter(|mark| *mark != 0 && *mark != taken)
+        .ok_or_else(|| Invalid::new(text, "a mark; use a number from 1 to 4294967295 other than 1338"))
+}
+
+/// A routing table that the kernel does not use itself: a default route to loopback in one of those cuts the pod off.
+pub(crate) fn routing_table(text: &str) -> Result<u32, Invalid> {
+    number(text, u64::from(u32::MAX))
+        .and_then(|table| u32::try_from(table).ok())
+        .filter(|table| !matches!(table, 0 | 253..=255))
+        .ok_or_else(|| Invalid::new(text, "a routing table; use a number from 1 to 252, or from 256 to 4294967295"))
+}
+
+/// Path of a file, of a length that the kernel takes.
+pub(crate) fn path(text: &str) -> Result<PathBuf, Invalid> {
+    if text.is_empty() || text.len() > MAX_PATH || text.contains(char::is_control) {
+        return Err(Invalid::new(text, "a path; use one of at most 4095 bytes without control characters"));
+    }
+    Ok(PathBuf::from(text))
 }
 
 /// An IPv4 range within 127.0.0.0/8.

@@ -1,6 +1,6 @@
 //! The command line as users and Istio's templates write it.
 
-use clap::CommandFactory;
+use std::os::unix::ffi::OsStringExt;
 
 use super::*;
 
@@ -31,6 +31,41 @@ fn values_are_written_in_all_ways_that_istio_knows() {
     }
     assert_eq!(settings(&["-p", "1", "-p", "7"]).capture.outbound_port, 7);
     assert_eq!(settings(&["-x", "", "-b", "*"]), settings(&["-b", "*"]));
+}
+
+#[test]
+fn what_follows_a_flag_is_its_value_even_with_a_minus() {
+    let mistakes = |arguments: &[&str]| parse(arguments).unwrap().settings_with(&|_| None).unwrap_err().to_string();
+    assert!(mistakes(&["-g", "-1"]).starts_with("--proxy-gid: `-1` is not an id"), "{}", mistakes(&["-g", "-1"]));
+    assert!(mistakes(&["--istio-service-cidr", "-x"]).starts_with("--istio-service-cidr: `-x`"));
+    let switch = parse(&["-n", "-g", "5"]).unwrap().settings_with(&|_| None).unwrap();
+    assert!(switch.dry_run && switch.capture.proxy_gids == [5]);
+}
+
+#[test]
+fn a_value_that_is_no_text_is_told_with_its_flag() {
+    let bad = || OsString::from_vec(b"-p=\xff".to_vec());
+    for (arguments, flag) in [
+        (vec![bad()], "-p"),
+        (vec!["--envoy-port".into(), OsString::from_vec(vec![0xff])], "--envoy-port"),
+        (vec!["-n".into(), OsString::from_vec(b"--envoy-port=\xff".to_vec())], "--envoy-port"),
+        (vec!["x".into(), OsString::from_vec(vec![0xff])], "argument 2"),
+    ] {
+        let error = Cli::from_arguments([OsString::from("init")].into_iter().chain(arguments)).unwrap_err();
+        assert_eq!(first_line(&error), format!("the value of {flag} is not UTF-8"));
+        assert!(error.use_stderr());
+    }
+}
+
+#[test]
+fn a_report_for_programs_is_found_among_mistakes() {
+    let asks = |words: &str| asks_for_json(&words.split(' ').map(Into::into).collect::<Vec<_>>());
+    for words in ["init --output json --nonsense", "init --output=json -p x", "init --output text --output json"] {
+        assert!(asks(words), "{words}");
+    }
+    for words in ["init --nonsense", "init --output text", "init --output", "init --output json --output=text"] {
+        assert!(!asks(words), "{words}");
+    }
 }
 
 #[test]

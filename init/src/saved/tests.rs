@@ -35,14 +35,36 @@ fn only_the_tools_own_words_say_that_a_table_is_incomplete() {
 }
 
 #[test]
-fn our_chains_are_found_in_any_table() {
-    let output = "*mangle\n:ISTIO_X - [0:0]\n:ISTIO_Y - [0:0]\n:KUBE-X - [0:0]\nCOMMIT\n*nat\n:ISTIO_X - [0:0]\n*raw\n";
-    assert_eq!(own_chains(output), BTreeMap::from([("mangle", vec!["ISTIO_X", "ISTIO_Y"]), ("nat", vec!["ISTIO_X"])]));
-}
-
-#[test]
 fn addresses_are_compared_whichever_way_they_are_printed() {
     let dotted = read(":ISTIO_OUTPUT - [0:0]\n-A ISTIO_OUTPUT -d ::127.0.0.53/128 -j RETURN\n");
     let hex = read(":ISTIO_OUTPUT - [0:0]\n-A ISTIO_OUTPUT -d ::7f00:35/128 -j RETURN\n");
     assert_eq!(dotted, hex);
+}
+
+/// Whether the first of these rules ends the way of a TCP connection.
+fn is_final(rules: &str) -> bool {
+    let others = read(rules).others;
+    others[0].is_final_for_tcp(&others)
+}
+
+#[test]
+fn what_a_target_or_a_chain_of_others_decides_is_final() {
+    for target in ["REJECT", "NFQUEUE --queue-num 1", "NETMAP --to 10.0.0.0/8", "DNAT --to-destination 10.0.0.1"] {
+        assert!(is_final(&format!("-A OUTPUT -j {target}\n")), "{target}");
+        assert!(is_final(&format!("-A OUTPUT -j X\n-A X -p tcp -j Y\n-A Y -j {target}\n")), "{target} in a chain");
+    }
+    assert!(is_final("-A OUTPUT -g X\n"), "nothing comes back from there");
+    for harmless in
+        ["-A X -p udp -j ACCEPT", "-A X -j RETURN\n-A X -j ACCEPT", "-A X -j LOG", "-A X -j X", "-A Y -j DROP"]
+    {
+        assert!(!is_final(&format!("-A OUTPUT -j X\n{harmless}\n")), "{harmless}");
+    }
+}
+
+#[test]
+fn an_inverted_option_and_a_comment_are_not_taken_for_an_option() {
+    assert!(is_final("-A OUTPUT ! -p udp -j ACCEPT\n"));
+    assert!(!is_final("-A OUTPUT ! -p tcp -j ACCEPT\n") && !is_final("-A OUTPUT -p udp -j ACCEPT\n"));
+    let rule = SavedRule::read("PREROUTING", "! -i eth0 -m comment --comment -j -j ACCEPT");
+    assert_eq!((rule.target(), rule.in_interface()), (Some("ACCEPT"), None));
 }

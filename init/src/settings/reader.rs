@@ -1,11 +1,17 @@
 //! Looks settings up, on the command line first and then in the environment, and collects every mistake.
 
 use std::fmt;
+use std::io;
+use std::net::IpAddr;
 
-use crate::value::Invalid;
+use crate::resolv_conf;
+use crate::value::{self, Invalid};
 
 /// Looks up an environment variable: the process's own at the edge, a table in tests.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Reads `/etc/resolv.conf`: the file at the edge, a text in tests. Called at most once, and only if it decides.
+pub type ResolvConf<'a> = &'a dyn Fn() -> io::Result<String>;
 
 /// Everything that is wrong with the settings, one mistake a line.
 #[derive(Debug, thiserror::Error)]
@@ -13,10 +19,12 @@ pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub struct Mistakes(Vec<Mistake>);
 
 /// One thing that is wrong, and where.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Mistake {
     source: Source,
     problem: Problem,
+    /// Whether istio-iptables finds it when it reads the command line, before it looks at anything else.
+    is_usage: bool,
 }
 
 /// Where a value comes from.
@@ -27,10 +35,11 @@ enum Source {
     Variable(String),
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Problem {
     Invalid(Invalid),
-    NotSupported,
+    Contradiction(&'static str),
+    NoResolvConf(io::Error),
 }
 
 pub(super) struct Reader<'a> {
@@ -97,36 +106,73 @@ impl<'a> Reader<'a> {
         default: T,
         parse: impl FnOnce(&str) -> Result<T, Vec<Invalid>>,
     ) -> T {
-        let Some(Given { text, source }) = given else { return default };
-        match parse(&text) {
-            Ok(value) => value,
-            Err(wrong) => {
-                self.mistakes.extend(
-                    wrong
-                        .into_iter()
-                        .map(|invalid| Mistake { source: source.clone(), problem: Problem::Invalid(invalid) }),
-                );
-                default
+        self.read(given, default, parse, false)
+    }
+
+    /// Reads a value that istio-iptables takes as a boolean, a number or a span of time, rather than as text.
+    pub(super) fn strict<T>(
+        &mut self,
+        given: Option<Given>,
+        default: T,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> T {
+        self.read(given, default, |text| parse(text).map_err(|invalid| vec![invalid]), true)
+    }
+
+    /// Reads a boolean that is off by default.
+    pub(super) fn switch(&mut self, flag: &'static str, on_command_line: Option<String>) -> bool {
+        self.strict(self.flag(flag, on_command_line), false, value::boolean)
+    }
+
+    /// Reads the name servers of the pod, for a flag that needs them.
+    pub(super) fn name_servers(&mut self, flag: &'static str, resolv_conf: ResolvConf<'_>) -> Vec<IpAddr> {
+        match resolv_conf() {
+            Ok(text) => resolv_conf::servers(&text),
+            Err(error) => {
+                let problem = Problem::NoResolvConf(error);
+                self.mistakes.push(Mistake { source: Source::Flag(flag), problem, is_usage: false });
+                vec![]
             }
         }
     }
 
-    /// Refuses a setting that asks for something this program does not do. `asks` tells whether a value does. Returns
-    /// whether the setting was refused.
-    pub(super) fn refuse(&mut self, given: Option<Given>, asks: impl FnOnce(&str) -> Result<bool, Invalid>) -> bool {
-        let Some(Given { text, source }) = given else { return false };
-        let problem = match asks(&text) {
-            Ok(false) => return false,
-            Ok(true) => Problem::NotSupported,
-            Err(invalid) => Problem::Invalid(invalid),
+    /// Notes that a flag cannot be obeyed together with others.
+    pub(super) fn contradiction(&mut self, flag: &'static str, why: &'static str) {
+        let problem = Problem::Contradiction(why);
+        self.mistakes.push(Mistake { source: Source::Flag(flag), problem, is_usage: false });
+    }
+
+    fn read<T>(
+        &mut self,
+        given: Option<Given>,
+        default: T,
+        parse: impl FnOnce(&str) -> Result<T, Vec<Invalid>>,
+        is_strict: bool,
+    ) -> T {
+        let Some(Given { text, source }) = given else { return default };
+        let wrong = match parse(&text) {
+            Ok(value) => return value,
+            Err(wrong) => wrong,
         };
-        self.mistakes.push(Mistake { source, problem });
-        true
+        let is_usage = is_strict && matches!(source, Source::Flag(_));
+        self.mistakes.extend(wrong.into_iter().map(|invalid| Mistake {
+            source: source.clone(),
+            problem: Problem::Invalid(invalid),
+            is_usage,
+        }));
+        default
     }
 
     /// The value that was read from all settings, unless there was a mistake in any.
     pub(super) fn finish<T>(self, value: T) -> Result<T, Mistakes> {
         if self.mistakes.is_empty() { Ok(value) } else { Err(Mistakes(self.mistakes)) }
+    }
+}
+
+impl Mistakes {
+    /// Whether any is one for which istio-iptables says that the command line is wrong, rather than that it failed.
+    pub fn is_usage(&self) -> bool {
+        self.0.iter().any(|mistake| mistake.is_usage)
     }
 }
 
@@ -142,7 +188,10 @@ impl fmt::Display for Mistake {
         write!(f, "{}: ", self.source)?;
         match &self.problem {
             Problem::Invalid(invalid) => write!(f, "{invalid}"),
-            Problem::NotSupported => f.write_str("not supported yet; leave it out"),
+            Problem::Contradiction(why) => f.write_str(why),
+            Problem::NoResolvConf(error) => {
+                write!(f, "cannot read /etc/resolv.conf: {error}; name the servers with --dns-servers")
+            }
         }
     }
 }

@@ -52,12 +52,33 @@ fn interfaces_have_the_names_that_the_kernel_allows_and_iptables_reads_as_one_wo
 fn ranges_keep_their_host_bits_and_addresses_are_ranges_of_one() {
     good(range, &[("10.0.0.0/8", "10.0.0.0/8"), ("10.1.2.3/8", "10.1.2.3/8"), ("10.1.2.3", "10.1.2.3/32")]);
     good(range, &[("2001:DB8::/32", "2001:db8::/32"), ("fd00::1", "fd00::1/128"), ("::/0", "::/0")]);
+    bad(range, &["::ffff:10.0.0.0/104", "::ffff:10.0.0.1", "0:0:0:0:0:ffff:a00:0/104"]);
     bad(range, &["", "*", "10.0.0.0/33", "10.0.0/8", "::/129", "fe80::1%eth0", "10.0.0.0/8 -j ACCEPT", "10.0.0.0/-1"]);
     good(
         loopback_range,
         &[("127.0.0.1/32", "127.0.0.1/32"), ("127.0.0.1/8", "127.0.0.1/8"), ("127.1.2.3", "127.1.2.3/32")],
     );
     bad(loopback_range, &["127.0.0.1/7", "10.0.0.0/8", "::1/128", "0.0.0.0/0", ""]);
+}
+
+#[test]
+fn addresses_are_written_in_their_own_family() {
+    good(address, &[("10.0.0.10", "10.0.0.10"), ("FD00::A", "fd00::a")]);
+    bad(address, &["", "10.0.0.10/32", "::ffff:10.0.0.10", "fe80::1%eth0", "dns", "10.0.0.10\n", "10.0.10"]);
+}
+
+#[test]
+fn marks_and_tables_are_those_that_mean_nothing_else() {
+    good(|text| mark(text, 1338), &[("1", "1"), ("1337", "1337"), ("4294967295", "4294967295")]);
+    bad(|text| mark(text, 1338), &["", "0", "1338", "-1", "0x539", "4294967296", "1337/0xff", "1\n"]);
+    good(routing_table, &[("1", "1"), ("133", "133"), ("252", "252"), ("256", "256"), ("4294967295", "4294967295")]);
+    bad(routing_table, &["", "0", "253", "254", "255", "main", "local", "-1", "4294967296"]);
+}
+
+#[test]
+fn paths_are_of_one_line() {
+    assert_eq!(path("/proc/1/ns/net"), Ok("/proc/1/ns/net".into()));
+    bad(path, &["", "/a\nb", "/a\0", "\u{1b}", &"/a".repeat(2048)]);
 }
 
 #[test]

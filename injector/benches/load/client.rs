@@ -7,9 +7,42 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// How many pods are sent in turn, and of how many workloads they are: a rollout of several at once.
-const BODIES: usize = 256;
+/// How many workloads the pods of a rollout are of.
 const WORKLOADS: usize = 8;
+
+/// Which pods are asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Pods {
+    /// Pods of several workloads in turn, each with the name that the API server has given the volume of its token: what a
+    /// replica is asked when workloads are rolled out.
+    Rollout,
+    /// Pods of one workload that are the same to the byte, as where no token is mounted, and within one second.
+    Identical,
+    /// Pods that have nothing to do with each other: each of a workload of its own.
+    Different,
+}
+
+impl Pods {
+    pub(crate) const ALL: [Self; 3] = [Self::Rollout, Self::Identical, Self::Different];
+
+    /// In a few words.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rollout => "pods of 8 workloads, each with its token",
+            Self::Identical => "one pod again and again",
+            Self::Different => "pods of as many workloads",
+        }
+    }
+
+    /// Number of the workload, and of the volume, as Lua says them of the request number `sent`.
+    fn numbers(self) -> (String, &'static str) {
+        match self {
+            Self::Rollout => (format!("sent % {WORKLOADS}"), "sent"),
+            Self::Identical => ("0".to_owned(), "0"),
+            Self::Different => ("sent".to_owned(), "sent"),
+        }
+    }
+}
 
 /// What came of a load.
 pub(crate) struct Load {
@@ -30,28 +63,28 @@ pub(crate) fn is_installed() -> bool {
     Command::new("wrk").arg("--version").output().is_ok()
 }
 
-/// Posts `review.json` of `folder` again and again, with names of several workloads and pods in it.
+/// Posts `review.json` of `folder` again and again, each time with another UID, and with names of these `pods` in it.
 pub(crate) fn wrk(
     address: SocketAddr,
     folder: &Path,
+    pods: Pods,
     connections: u32,
     length: Duration,
 ) -> Result<Load, Box<dyn Error>> {
     let script = folder.join("post.lua");
+    let (workload, volume) = pods.numbers();
     #[expect(clippy::disallowed_methods, reason = "wrk is told what to send by a file")]
     fs::write(
         &script,
         format!(
-            "local bodies, sent = {{}}, 0\n\
+            "local sent = 0\n\
              local body = io.open('{}'):read('*a')\n\
-             for pod = 0, {BODIES} - 1 do\n\
-               local names = {{ WORKLOAD = 'web-' .. pod % {WORKLOADS}, SUFFIX = string.format('%05d', pod) }}\n\
-               bodies[pod] = wrk.format('POST', '/inject', {{ ['Content-Type'] = 'application/json' }},\n\
-                 (body:gsub('[A-Z]+', names)))\n\
-             end\n\
              function request()\n\
                sent = sent + 1\n\
-               return bodies[sent % {BODIES}]\n\
+               local names = {{ WORKLOAD = 'web-' .. {workload}, SUFFIX = string.format('%05x', {volume}),\n\
+                 UNIQUE = string.format('%08x', sent) }}\n\
+               return wrk.format('POST', '/inject', {{ ['Content-Type'] = 'application/json' }},\n\
+                 (body:gsub('[A-Z]+', names)))\n\
              end\n\
              function done(summary, latency)\n\
                local e = summary.errors\n\

@@ -4,8 +4,8 @@
 //! `cargo bench -p sidecar-injector --bench load -- --seconds 60` sends AdmissionReviews over TLS with `wrk` (Debian's
 //! package of that name) for so long over 1, 8 and 64 connections; 10 seconds when not said. Each round is shared: the
 //! echo, which reads the same body and sends it back, and the injector, with Istio's own template where the conformance
-//! data is at hand. Both have the same TLS, HTTP and allocator, and two cores are shared with `wrk`, so it is the ratios
-//! that tell.
+//! data is at hand, asked for pods that differ as they do in a rollout, not at all, and altogether. Both have the same
+//! TLS and HTTP, and two cores are shared with `wrk`, so it is the ratios that tell.
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
 mod client;
@@ -16,7 +16,7 @@ mod settings;
 use std::error::Error;
 use std::time::Duration;
 
-use client::{Load, wrk};
+use client::{Load, Pods, wrk};
 use server::Server;
 
 const CONNECTIONS: [u32; 3] = [1, 8, 64];
@@ -42,16 +42,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     let ready = server::time_to_ready(folder.path(), 20)?;
     println!("ready, from exec to /readyz: {:.1} ms (median of 20), {:.1} ms (slowest)\n", ready.median, ready.slowest);
 
-    println!("| connections | server | requests/s | p50 | p99 | CPU a request | RSS before | RSS after |");
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("| connections | server | pods | requests/s | p50 | p99 | CPU a request | RSS before | RSS after |");
+    println!("|---|---|---|---|---|---|---|---|---|");
     for connections in CONNECTIONS {
-        let echo = measure("echo", &Server::echo(folder.path())?, folder.path(), connections, length)?;
-        let injector = measure("injector", &Server::injector(folder.path())?, folder.path(), connections, length)?;
-        println!(
-            "| {connections} | ratio | {:.2} | | | {:.2} | | |",
-            injector.rate / echo.rate,
-            injector.cpu / echo.cpu
-        );
+        let echo = Server::echo(folder.path())?;
+        let echo = measure("echo", &echo, folder.path(), Pods::Rollout, connections, length)?;
+        for pods in Pods::ALL {
+            let injector = Server::injector(folder.path())?;
+            let injector = measure("injector", &injector, folder.path(), pods, connections, length)?;
+            let (rate, cpu) = (injector.rate / echo.rate, injector.cpu / echo.cpu);
+            println!("| {connections} | ratio | {} | {rate:.2} | | | {cpu:.2} | | |", pods.name());
+        }
     }
     Ok(())
 }
@@ -67,12 +68,13 @@ fn measure(
     name: &str,
     server: &Server,
     folder: &std::path::Path,
+    pods: Pods,
     connections: u32,
     length: Duration,
 ) -> Result<Measured, Box<dyn Error>> {
-    wrk(server.address(), folder, connections, Duration::from_secs(1))?;
+    wrk(server.address(), folder, pods, connections, Duration::from_secs(1))?;
     let before = server.usage()?;
-    let Load { requests, duration, p50, p99, errors } = wrk(server.address(), folder, connections, length)?;
+    let Load { requests, duration, p50, p99, errors } = wrk(server.address(), folder, pods, connections, length)?;
     let after = server.usage()?;
     if errors > 0 {
         return Err(format!("{name}: {errors} of {requests} requests failed over {connections} connections").into());
@@ -83,7 +85,8 @@ fn measure(
     };
     let megabytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     println!(
-        "| {connections} | {name} | {:.0} | {:.2} ms | {:.2} ms | {:.0} µs | {:.1} MB | {:.1} MB |",
+        "| {connections} | {name} | {} | {:.0} | {:.2} ms | {:.2} ms | {:.0} µs | {:.1} MB | {:.1} MB |",
+        pods.name(),
         measured.rate,
         p50.as_secs_f64() * 1e3,
         p99.as_secs_f64() * 1e3,

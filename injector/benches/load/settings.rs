@@ -38,7 +38,8 @@ pub(crate) fn write(folder: &Path) -> Result<&'static str, Box<dyn Error>> {
     Ok(whose)
 }
 
-/// About 5 KB, with `WORKLOAD` and `SUFFIX` where names go, as the API server sends for a pod of a Deployment: the fields that it manages are the larger part.
+/// About 5 KB, with `UNIQUE`, `WORKLOAD` and `SUFFIX` where UID and names go, as the API server sends for a pod of a
+/// Deployment: the fields that it manages are the larger part.
 fn review() -> Value {
     let managed: serde_json::Map<String, Value> =
         (0..60).map(|index| (format!("f:field-of-the-template-{index}"), json!({"f:value": {}}))).collect();
@@ -75,8 +76,8 @@ fn review() -> Value {
         },
         "status": {},
     });
-    json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "request": {
-        "uid": "705ab4f5-6393-11e8-b7cc-42010a800002", "kind": {"group": "", "version": "v1", "kind": "Pod"},
+    json!({"kind": "AdmissionReview", "apiVersion": "admission.k8s.io/v1", "request": {
+        "uid": "UNIQUE-6393-11e8-b7cc-42010a800002", "kind": {"group": "", "version": "v1", "kind": "Pod"},
         "resource": {"group": "", "version": "v1", "resource": "pods"}, "namespace": "demo", "operation": "CREATE",
         "userInfo": {"username": "system:serviceaccount:kube-system:replicaset-controller",
             "groups": ["system:serviceaccounts", "system:authenticated"]},
