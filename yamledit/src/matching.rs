@@ -131,8 +131,13 @@ fn in_order(
 ) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
     let mut new_from = new_range.start;
+    let is_only = old_range.len() == 1 && new_range.len() == 1;
     for old_at in old_range {
-        let found = (new_from..new_range.end).take(MOST_LOOKED_AT).find(|new_at| may_be(&old[old_at], &new[*new_at]));
+        let mut candidates = (new_from..new_range.end).take(MOST_LOOKED_AT);
+        let found = candidates.find(|new_at| {
+            let (old, new) = (&old[old_at], &new[*new_at]);
+            may_be(old, new) && (is_only || is_alike(old, new))
+        });
         if let Some(new_at) = found {
             pairs.push((old_at, new_at));
             new_from = new_at + 1;
@@ -147,6 +152,23 @@ fn in_order(
 fn may_be(old: &Value, new: &Value) -> bool {
     let same_kind = std::mem::discriminant(old) == std::mem::discriminant(new);
     same_kind && name(old).zip(name(new)).is_none_or(|(old, new)| old == new)
+}
+
+/// Whether two items of the same kind have anything in common.
+fn is_alike(old: &Value, new: &Value) -> bool {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            old.is_empty() || new.is_empty() || old.iter().any(|(key, value)| new.get(key) == Some(value))
+        }
+        (Value::Array(old), Value::Array(new)) => {
+            old.is_empty() || new.is_empty() || old.iter().any(|item| new.contains(item))
+        }
+        (Value::String(old), Value::String(new)) => {
+            let common = old.bytes().zip(new.bytes()).take_while(|(old, new)| old == new).count();
+            common * 2 >= old.len().min(new.len())
+        }
+        _ => true,
+    }
 }
 
 #[cfg(test)]
@@ -176,6 +198,14 @@ mod tests {
     fn equal_items_are_pairs_and_what_is_between_them_is_paired_in_order() {
         assert_eq!(of(json!(["a", "b", "c"]), json!(["x", "a", "y", "c"])), [(0, 1), (1, 2), (2, 3)]);
         assert_eq!(of(json!([1, "b"]), json!(["b", 2])), [(1, 0)]);
-        assert_eq!(of(json!([{"x": 1}]), json!([{"x": 2}, 5])), [(0, 0)]);
+        assert_eq!(of(json!([{"x": 1, "y": 1}]), json!([{"x": 2, "y": 1}, 5])), [(0, 0)]);
+        assert_eq!(of(json!([[1, 2]]), json!([[3]])), [(0, 0)], "the only one became the only one");
+    }
+
+    #[test]
+    fn what_has_nothing_in_common_did_not_become_each_other() {
+        let (old, new) = (json!([{"port": 1}, {"port": 2}]), json!([{"port": 3}, {"port": 4}]));
+        assert_eq!(of(old, new), []);
+        assert_eq!(of(json!(["run", "--level=info"]), json!(["--level=debug", "--port=1"])), [(1, 0)]);
     }
 }
