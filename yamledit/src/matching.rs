@@ -8,6 +8,8 @@ use serde_json::Value;
 const MOST_COMPARISONS: usize = 1 << 20;
 /// So far apart two items are not looked for each other.
 const MOST_LOOKED_AT: usize = 64;
+/// So deep two items are searched for something in common.
+const MOST_LEVELS_LOOKED_AT: usize = 8;
 
 /// Pairs of indices, both rising: which old item became which new one. Items without a pair went or came.
 ///
@@ -156,18 +158,27 @@ fn may_be(old: &Value, new: &Value) -> bool {
 
 /// Whether two items of the same kind have anything in common.
 fn is_alike(old: &Value, new: &Value) -> bool {
+    if let (Value::String(old), Value::String(new)) = (old, new) {
+        let common = old.bytes().zip(new.bytes()).take_while(|(old, new)| old == new).count();
+        return common * 2 >= old.len().min(new.len());
+    }
+    !matches!(old, Value::Array(_) | Value::Object(_)) || shares(old, new, MOST_LEVELS_LOOKED_AT)
+}
+
+/// Whether two values are equal, or have something in the same place that is.
+fn shares(old: &Value, new: &Value, levels: usize) -> bool {
+    let Some(levels) = levels.checked_sub(1) else { return false };
     match (old, new) {
-        (Value::Object(old), Value::Object(new)) => {
-            old.is_empty() || new.is_empty() || old.iter().any(|(key, value)| new.get(key) == Some(value))
+        (Value::Object(old), Value::Object(new)) if !old.is_empty() && !new.is_empty() => {
+            old.iter().any(|(key, value)| new.get(key).is_some_and(|other| shares(value, other, levels)))
         }
-        (Value::Array(old), Value::Array(new)) => {
-            old.is_empty() || new.is_empty() || old.iter().any(|item| new.contains(item))
+        (Value::Array(old), Value::Array(new)) if !old.is_empty() && !new.is_empty() => {
+            let front = old.iter().zip(new);
+            let back = old.iter().rev().zip(new.iter().rev());
+            front.chain(back).take(MOST_LOOKED_AT).any(|(value, other)| shares(value, other, levels))
         }
-        (Value::String(old), Value::String(new)) => {
-            let common = old.bytes().zip(new.bytes()).take_while(|(old, new)| old == new).count();
-            common * 2 >= old.len().min(new.len())
-        }
-        _ => true,
+        (Value::Object(_), Value::Object(_)) | (Value::Array(_), Value::Array(_)) => true,
+        _ => old == new,
     }
 }
 
