@@ -1,5 +1,11 @@
 //! Reading what a person names on the command line, and writing results so that nothing is lost half-way.
-#![expect(clippy::disallowed_methods, reason = "this is the edge at which the command line's files are read")]
+#![cfg_attr(
+    test,
+    expect(
+        clippy::disallowed_methods,
+        reason = "tests make the files that are read, and look at those that are written"
+    )
+)]
 
 pub mod download;
 pub mod inputs;

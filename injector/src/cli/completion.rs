@@ -1,13 +1,14 @@
 //! `completion` and `man`: what shells and `man` know of the command line, made of its own definition.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use clap::builder::Resettable;
 use clap::{Args, Command, CommandFactory, ValueEnum};
 use clap_complete::Shell as Known;
 
 use crate::cli::{Cli, Failure, write_out};
+use crate::files::{self, Access};
 
 const NAME: &str = "sidecar-injector";
 
@@ -97,13 +98,13 @@ impl Man {
     pub fn run(&self) -> Result<(), Failure> {
         let mut program = Cli::command().disable_help_subcommand(true);
         program.build();
-        let made = fs::create_dir_all(&self.directory);
-        made.and_then(|()| write_pages(&program, &self.directory))
-            .map_err(|error| Failure { messages: vec![format!("{}: {error}", self.directory.display())] })
+        fs::create_dir_all(&self.directory)
+            .map_err(|error| Failure { messages: vec![format!("{}: {error}", self.directory.display())] })?;
+        write_pages(&program, &self.directory)
     }
 }
 
-fn write_pages(command: &Command, directory: &Path) -> io::Result<()> {
+fn write_pages(command: &Command, directory: &Path) -> Result<(), Failure> {
     for next in command.get_subcommands().filter(|next| !next.is_hide_set()) {
         write_pages(next, directory)?;
     }
@@ -111,9 +112,10 @@ fn write_pages(command: &Command, directory: &Path) -> io::Result<()> {
     let end = command.get_after_help().map(|help| sections(&help.to_string())).unwrap_or_default();
     let page = clap_mangen::Man::new(command.clone().after_help(Resettable::Reset));
     let mut text = Vec::new();
-    page.render(&mut text)?;
-    text.extend_from_slice(end.as_bytes());
-    fs::write(directory.join(page.get_filename()), text)
+    page.render(&mut text).map_err(|error| Failure::of(&error))?;
+    let text = String::from_utf8_lossy(&text) + &*end;
+    let path = directory.join(page.get_filename());
+    files::write_atomically(&path, &text, Access::Shared).map_err(|error| Failure::of(&error))
 }
 
 /// The end of a help as sections of a manual page: examples as they are typed, exit codes as a paragraph.
