@@ -1,11 +1,5 @@
 //! Reading what a person names on the command line, and writing results so that nothing is lost half-way.
-#![cfg_attr(
-    test,
-    expect(
-        clippy::disallowed_methods,
-        reason = "tests make the files that are read, and look at those that are written"
-    )
-)]
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests make files, and look at what was written"))]
 
 pub mod download;
 pub mod inputs;
