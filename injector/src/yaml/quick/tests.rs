@@ -1,3 +1,6 @@
+//! The promise: what the quick reader reads, the parser reads as the same.
+#![expect(clippy::disallowed_methods, reason = "manifests of the tests are files")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -185,4 +188,14 @@ fn limits_are_left_to_the_parser() {
     assert!(quick("a: [1, 2]\n", 4).is_some());
     let deep: String = (0..64).map(|level| format!("{}a:\n", " ".repeat(level))).collect();
     assert_eq!(quick(&deep, MAX_NODES), None);
+}
+
+#[test]
+fn brackets_may_go_over_lines() {
+    let text = "a: {\n    b: \"x\",\n    # and\n    \"c\":[1,\n     z ],\n  }\nd: [\n ] # none\n";
+    assert!(agree("a: {\n    b: \"x\",\n    # and\n    \"c\":[1,\n     z ],\n  }\nd: [\n ]\n"));
+    assert_eq!(quick(text, MAX_NODES), None);
+    assert!(agree("{\n\"a\":{\n\"b\":[1,2 ],\"c\":{}}}\n"));
+    assert_eq!(quick("a: {b: 1,\nc: 2}\n", MAX_NODES), None);
+    assert_eq!(quick("a: {b: 1 # [\n  }\nc: ]\n", MAX_NODES), None);
 }
