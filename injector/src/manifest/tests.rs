@@ -205,7 +205,7 @@ fn an_original_comes_back_without_an_end_of_its_last_line() {
     let probe = "livenessProbe:   # in the image\n      httpGet: {port: \"http\"}\n    ports:\n    - {name: http, containerPort: 80}";
     for original in [
         format!("apiVersion: v1\nkind: Pod\nmetadata:   {{}}\nspec:\n  containers:\n  - name: app\n    {probe}"),
-        format!("apiVersion: v1\r\nkind: Pod\r\nmetadata:   {{}}   # none\r\nspec: {{containers: [{{name: app}}]}}"),
+        "apiVersion: v1\r\nkind: Pod\r\nmetadata:   {}   # none\r\nspec: {containers: [{name: app}]}".to_owned(),
     ] {
         let injected = injected(&original).text;
         assert!(injected.contains("\n# uninject: {"), "{injected}");
