@@ -140,6 +140,10 @@ proptest! {
     fn the_parser_agrees_on_made_up_texts(text in lines()) {
         agree(&text);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5_000, ..ProptestConfig::default() })]
 
     #[test]
     fn the_parser_agrees_on_edited_manifests(
