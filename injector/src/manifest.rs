@@ -11,6 +11,7 @@ use crate::warnings::{DUPLICATE_KEY, Warning};
 use crate::yaml;
 
 mod change;
+mod foreign;
 mod objects;
 mod patches;
 mod pods;

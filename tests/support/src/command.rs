@@ -2,11 +2,13 @@
 #![expect(clippy::disallowed_methods, reason = "the environment variable CI decides whether a skip is a failure")]
 
 use std::env;
-use std::process::{Command, Stdio};
+use std::os::unix::fs::PermissionsExt;
 
-/// Whether this command can be started.
+/// Whether there is this command to start. It is not started: some leave files behind, or wait.
 pub fn is_there(command: &str) -> bool {
-    Command::new(command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+    let is_program = |metadata: std::fs::Metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0;
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(command).metadata().is_ok_and(is_program))
 }
 
 /// Prints why a test is skipped.
