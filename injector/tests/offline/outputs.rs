@@ -1,7 +1,5 @@
 //! Where results go, and what is not written.
 
-use std::fs;
-
 use serde_json::Value;
 use sidecar_injector::yaml::read_manifest;
 

@@ -53,6 +53,7 @@ fn each_line_says_which_file_it_is_of_and_what_is_done_to_it() {
     for flag in ["--check", "--dry-run", "--diff"] {
         let ran = folder.kube_inject(&["-f", "a.yaml", flag]);
         assert!(ran.stderr.starts_with("a.yaml: would inject Pod a: "), "{}", ran.stderr);
+        assert!(ran.stderr.contains("; adding init container"), "{}", ran.stderr);
     }
     let ran = folder.kube_inject(&["-f", ".", "--check", "--report", "changes"]);
     assert_eq!(ran.exits(3, &["./a.yaml: would inject Pod a", "\nwould change ./a.yaml\n"]).stderr.lines().count(), 2);

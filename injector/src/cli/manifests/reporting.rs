@@ -133,14 +133,16 @@ impl Reporting {
             let _ = write!(stderr, "\r\x1b[K");
         }
         let objects = std::mem::take(&mut self.objects);
-        let objects = objects.iter().filter(|_| wording != Wording::Silent).map(|Said { before, action, behind }| {
-            let action = match *action {
-                "injected" if wording == Wording::Would => "would inject",
-                "uninjected" if wording == Wording::Would => "would uninject",
-                action => action,
-            };
-            format!("{before}{action}{behind}")
-        });
+        let objects =
+            objects.iter().filter(|_| wording != Wording::Silent).map(
+                |Said { before, action, behind }| match *action {
+                    "injected" if wording == Wording::Would => {
+                        format!("{before}would inject{}", behind.replacen("; added ", "; adding ", 1))
+                    }
+                    "uninjected" if wording == Wording::Would => format!("{before}would uninject{behind}"),
+                    action => format!("{before}{action}{behind}"),
+                },
+            );
         for line in objects.chain(std::mem::take(&mut self.mistakes)) {
             let _ = writeln!(stderr, "{}", printable(&line));
         }
