@@ -6,6 +6,8 @@ use serde_saphyr::{Budget, DuplicateKeyPolicy, Options, SerializerOptions};
 
 use crate::workload::FieldError;
 
+mod quick;
+
 /// An object in etcd has at most 1.5 MiB; this is far beyond what fits.
 const MAX_NODES: usize = 250_000;
 /// A List may have thousands of objects; it takes about a gigabyte then.
@@ -49,7 +51,10 @@ impl YamlError {
 /// When the text is not YAML, or larger or deeper than the limits allow: 250,000 nodes, or one for every four bytes of a
 /// text beyond a megabyte, and 64 levels.
 pub fn read_manifest(text: &str) -> Result<Value, YamlError> {
-    read(text, DuplicateKeyPolicy::LastWins)
+    match quick::read(text, most_nodes(text)) {
+        Some(value) => Ok(value),
+        None => read(text, DuplicateKeyPolicy::LastWins),
+    }
 }
 
 /// [`read_manifest`], and the mistake in a document that has a key twice: what the first one said is lost.
@@ -57,10 +62,13 @@ pub fn read_manifest(text: &str) -> Result<Value, YamlError> {
 /// # Errors
 /// As [`read_manifest`].
 pub fn read_manifest_noting_duplicates(text: &str) -> Result<(Value, Option<YamlError>), YamlError> {
+    if let Some(value) = quick::read(text, most_nodes(text)) {
+        return Ok((value, None));
+    }
     // Few have any: for the others it is read once.
     match read(text, DuplicateKeyPolicy::Error) {
         Ok(value) => Ok((value, None)),
-        Err(error) => read_manifest(text).map(|value| (value, Some(error))),
+        Err(error) => read(text, DuplicateKeyPolicy::LastWins).map(|value| (value, Some(error))),
     }
 }
 

@@ -2,13 +2,17 @@
 #![expect(clippy::disallowed_methods, reason = "the environment variable CI decides whether a skip is a failure")]
 
 use std::env;
-use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 
-/// Whether there is this command to start. It is not started: some leave files behind, or wait.
+/// Whether this command can be started. It is asked for its version, since some wait for a person when asked for nothing.
 pub fn is_there(command: &str) -> bool {
-    let is_program = |metadata: std::fs::Metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0;
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|folder| folder.join(command).metadata().is_ok_and(is_program))
+    Command::new(command)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok()
 }
 
 /// Prints why a test is skipped.
