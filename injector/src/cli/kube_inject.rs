@@ -17,8 +17,8 @@ pub struct KubeInject {
     /// Which manifests, and what becomes of them.
     #[command(flatten)]
     pub manifests: ManifestArgs,
-    /// Write nothing, and exit with 4, if an object that was to have a sidecar gets none: it asks for one, counts on one,
-    /// or is of a kind that only looks like a workload.
+    /// Write nothing (but with --keep-going), and exit with 4, if an object that was to have a sidecar gets none: it asks
+    /// for one, counts on one, or is of a kind that only looks like a workload.
     #[arg(long)]
     pub strict: bool,
     /// Where the configuration comes from.

@@ -29,12 +29,12 @@ use run::Run;
 pub(super) const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed (nothing was written; with --keep-going, only what is in order), 2 wrong usage,
 3 --check: something would change, 4 --strict: something has no sidecar that was to have one (goes before 3).
-With 3 and 4 nothing is written either, unless --keep-going is given: then what is in order is.";
+With 3 nothing is written either, nor with 4, unless --keep-going is given: then what is in order is.";
 
 pub(super) const UNINJECT_EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed (nothing was written; with --keep-going, only what is in order), 2 wrong usage,
 3 --check: something would change, 4 --strict: something may not be what it was (goes before 3).
-With 3 and 4 nothing is written either, unless --keep-going is given: then what is in order is.";
+With 3 nothing is written either, nor with 4, unless --keep-going is given: then what is in order is.";
 
 /// With `--check`: something would change.
 const WOULD_CHANGE: u8 = 3;
@@ -77,7 +77,7 @@ pub struct ManifestArgs {
     #[arg(long = "objects-only")]
     pub objects_only: bool,
     /// Write what is in order although something else is not: of a stream its other documents, with --in-place the other
-    /// files. The exit code says so. What --check or --strict would hold back is written too.
+    /// files. The exit code says so. What --strict would hold back is written too.
     #[arg(long = "keep-going")]
     pub keep_going: bool,
     /// What to say on standard error of each object: text, changes (text, but only of what changes, with all warnings),

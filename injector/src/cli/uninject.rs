@@ -13,8 +13,8 @@ pub struct Uninject {
     /// Which manifests, and what becomes of them.
     #[command(flatten)]
     pub manifests: ManifestArgs,
-    /// Write nothing, and exit with 4, if an object may not be what it was: Istio's own injector injected it, and did not
-    /// write down all.
+    /// Write nothing (but with --keep-going), and exit with 4, if an object may not be what it was: Istio's own injector
+    /// injected it, and did not write down all.
     #[arg(long)]
     pub strict: bool,
 }

@@ -53,6 +53,17 @@ fn strict_exits_with_4_for_what_was_to_be_injected() {
 }
 
 #[test]
+fn strict_uninjection_exits_with_4_for_what_is_guessed() {
+    let folder = Folder::of(&[("a.yaml", POD), ("b.yaml", POD)]);
+    folder.kube_inject(&["-f", "a.yaml", "--in-place"]).exits(0, &[]);
+    folder.kube_inject(&["-f", "b.yaml", "-o", "b.yaml", "--compat", "istio"]).exits(0, &[]);
+    folder.uninject(&["-f", "a.yaml", "--strict", "--dry-run"]).exits(0, &[]);
+    let expected = "b.yaml:1: Pod a: may not be what it was before Istio injected it (--strict)";
+    assert_eq!(folder.uninject(&["-f", ".", "--strict"]).exits(4, &[expected]).stdout, "");
+    assert!(!folder.uninject(&["-f", ".", "--strict", "--keep-going"]).exits(4, &[]).stdout.contains("istio-proxy"));
+}
+
+#[test]
 fn a_dry_run_only_says_what_it_would_do() {
     let folder = Folder::of(&[("a.yaml", POD), ("b.yaml", SERVICE)]);
     let ran = folder.kube_inject(&["-f", ".", "--dry-run", "--in-place"]);

@@ -78,7 +78,7 @@ impl Work<'_> {
         let result = match ChangedDocument::of_no_object(source) {
             Some(left) if self.objects_only => Ok(left),
             Some(_) => {
-                let hint = "; --objects-only leaves documents that are no Kubernetes objects as they are";
+                let hint = "; --objects-only leaves it as it is";
                 let hinted = |error: ManifestError| ManifestError { message: error.message + hint, ..error };
                 Err(Mistakes { source, errors: errors.into_iter().map(hinted).collect() })
             }

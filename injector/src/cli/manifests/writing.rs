@@ -130,6 +130,7 @@ fn ignore_broken_pipe(written: io::Result<()>) -> io::Result<()> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test of files makes and reads files")]
 mod tests {
     use super::*;
     use clap::Parser;
