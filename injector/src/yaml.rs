@@ -51,10 +51,15 @@ impl YamlError {
 /// When the text is not YAML, or larger or deeper than the limits allow: 250,000 nodes, or one for every four bytes of a
 /// text beyond a megabyte, and 64 levels.
 pub fn read_manifest(text: &str) -> Result<Value, YamlError> {
-    match quick::read(text, most_nodes(text)) {
+    match read_quickly(text) {
         Some(value) => Ok(value),
         None => read(text, DuplicateKeyPolicy::LastWins),
     }
+}
+
+/// [`read_manifest`] of a document in one of the forms that nearly all have; none for the others, right or wrong.
+pub(crate) fn read_quickly(text: &str) -> Option<Value> {
+    quick::read(text, most_nodes(text))
 }
 
 /// [`read_manifest`], and the mistake in a document that has a key twice: what the first one said is lost.
@@ -62,7 +67,7 @@ pub fn read_manifest(text: &str) -> Result<Value, YamlError> {
 /// # Errors
 /// As [`read_manifest`].
 pub fn read_manifest_noting_duplicates(text: &str) -> Result<(Value, Option<YamlError>), YamlError> {
-    if let Some(value) = quick::read(text, most_nodes(text)) {
+    if let Some(value) = read_quickly(text) {
         return Ok((value, None));
     }
     // Few have any: for the others it is read once.

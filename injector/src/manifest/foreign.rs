@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
 use yamledit::Document;
 
 use super::{Action, ChangedDocument, ObjectReport};
@@ -16,8 +15,8 @@ impl<'a> ChangedDocument<'a> {
             return None;
         }
         let (object, action) = ("document".to_owned(), Action::NotAnObject);
-        let report = vec![ObjectReport { object, action, warnings: Vec::new() }];
-        Some(Self { source, text: Cow::Borrowed(source.text), report, before: Value::Null, after: None })
+        let report = vec![ObjectReport { object, line: source.first_line(), action, warnings: Vec::new() }];
+        Some(Self { source, text: Cow::Borrowed(source.text), report })
     }
 }
 

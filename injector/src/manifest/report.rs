@@ -21,6 +21,9 @@ const WRONGLY_SKIPPED: [&str; 6] =
 pub struct ObjectReport {
     /// The object, as `Deployment demo/httpbin`.
     pub object: String,
+    /// Line in the stream, from 1, on which it begins; of an item of a List in flow style, or with aliases, that of the
+    /// List.
+    pub line: usize,
     /// What was done.
     pub action: Action,
     /// Things its owner should know.
@@ -143,7 +146,7 @@ impl ObjectReport {
 
 impl fmt::Display for ObjectReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { object, action, warnings } = self;
+        let Self { object, action, warnings, .. } = self;
         write!(f, "{} {object}: {}", action.name(), action.sentence())?;
         warnings.iter().try_for_each(|warning| write!(f, "\nwarning {object}: {warning}"))
     }

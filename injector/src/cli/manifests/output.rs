@@ -9,7 +9,7 @@ use super::difference::Difference;
 use super::patch_name;
 use super::spool::Spool;
 use crate::files::inputs::Input;
-use crate::manifest::ChangedDocument;
+use crate::manifest::{Action, ChangedDocument};
 use crate::yaml;
 
 /// What is made of the documents.
@@ -87,8 +87,11 @@ impl Writer {
     /// # Errors
     /// When the spool cannot be written.
     pub(super) fn document(&mut self, spool: &mut Spool, document: &ChangedDocument<'_>) -> io::Result<()> {
+        let is_no_object = document.report.iter().any(|report| report.action == Action::NotAnObject);
         match self.content {
             Content::Text => self.text(spool, &document.text),
+            Content::Yaml if is_no_object => self.text(spool, &document.text),
+            Content::Json if is_no_object => Ok(()),
             Content::Yaml => match json_of(document) {
                 Some(text) => {
                     self.text(spool, &text)?;
@@ -98,7 +101,7 @@ impl Writer {
                 }
                 None => self.text(spool, &document.text),
             },
-            Content::Json => document.object().map_or(Ok(()), |object| self.object(spool, object)),
+            Content::Json => document.object().map_or(Ok(()), |object| self.object(spool, &object)),
             Content::Patch => document.patches().iter().try_for_each(|patch| {
                 spool.push(&serde_json::to_string(patch)?)?;
                 spool.push("\n")
@@ -201,7 +204,7 @@ fn json_of(document: &ChangedDocument<'_>) -> Option<String> {
     let text = text.strip_prefix("---").unwrap_or(text).trim();
     let text = text.strip_suffix("\n...").unwrap_or(text);
     let is_json = text.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
-    let written = yaml::write(document.object().filter(|_| is_json)?).ok()?;
+    let written = yaml::write(&document.object().filter(|_| is_json)?).ok()?;
     let marker = if document.source.text.trim_start().starts_with("---") { "---\n" } else { "" };
     Some(format!("{marker}{written}"))
 }

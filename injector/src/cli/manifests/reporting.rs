@@ -55,13 +55,14 @@ impl Reporting {
         Self { form, objects: Vec::new(), mistakes: Vec::new(), progress: shows_progress.then(Instant::now) }
     }
 
-    /// An object of the document at `line`; none of its `file` when that is standard input and nothing else is read.
-    pub(super) fn object(&mut self, file: &str, names_file: bool, line: usize, document: usize, report: &ObjectReport) {
-        let ObjectReport { object, action, warnings } = report;
+    /// An object of this document; none of its `file` when that is standard input and nothing else is read.
+    pub(super) fn object(&mut self, file: &str, names_file: bool, document: usize, report: &ObjectReport) {
+        let ObjectReport { object, line, action, warnings } = report;
         match self.form {
             ReportForm::None => {}
             ReportForm::Json => {
-                let line = serde_json::to_string(&Line { file, line, document, said: report }).unwrap_or_default();
+                let line =
+                    serde_json::to_string(&Line { file, line: *line, document, said: report }).unwrap_or_default();
                 self.objects.push(Said { before: line, action: "", behind: String::new() });
             }
             ReportForm::Text | ReportForm::Changes => {

@@ -166,9 +166,9 @@ impl<'a> Run<'a> {
             }
         };
         read.is_changed |= changed.is_changed();
-        let (name, line) = (&read.name, changed.source.first_line());
         for report in &changed.report {
-            self.reporting.object(name, self.names_inputs, line, number, report);
+            let (name, line) = (&read.name, report.line);
+            self.reporting.object(name, self.names_inputs, number, report);
             if let Some(complaint) = self.strict.complaint(report) {
                 self.wrong.push(format!("{name}:{line}: {}: {complaint} (--strict)", report.object));
             }

@@ -1,3 +1,6 @@
+//! The promise: what the quick reader reads, the parser reads as the same.
+#![expect(clippy::disallowed_methods, reason = "manifests of the tests are files")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
