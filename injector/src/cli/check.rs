@@ -14,7 +14,7 @@ use sidecar_process::exit;
 use crate::cli::cluster::{ClusterArgs, Configured, Knowledge, run};
 use crate::cli::{ConfigArgs, Failure, printable};
 use crate::explain::{Explanation, NamespaceFacts, Question, explain, revision_asked, text};
-use crate::files;
+use crate::files::{self, inputs::Input};
 use crate::manifest::read_objects;
 use crate::mode::Mode;
 use crate::workload::{WorkloadKind, metadata_map, metadata_text};
@@ -30,20 +30,25 @@ const EXIT_CODES: &str = "Exit codes: 0 everything is as it should be, 1 failed,
 /// Flags of `check`.
 #[derive(Debug, Args)]
 #[command(after_help = crate::cli::examples::check(EXIT_CODES))]
+#[command(mut_arg("compat", |compat| compat.hide(true).value_parser(not_explained)))]
 pub struct Check {
     /// What to explain, as pod/web or deployment/web; a name alone is a pod's.
     #[arg(value_name = "KIND/NAME", conflicts_with_all = ["filename", "all"],
         required_unless_present_any = ["filename", "all"])]
     pub target: Option<Target>,
-    /// Explain the objects of this file instead; `-` for standard input.
+    /// Explain the objects of this file instead, or of the manifests of this directory, or of an https:// address; `-` for
+    /// standard input.
     #[arg(short, long, value_name = "FILE", conflicts_with = "all")]
-    pub filename: Option<PathBuf>,
+    pub filename: Vec<PathBuf>,
+    /// With -f: also the directories in a directory.
+    #[arg(short = 'R', long, conflicts_with_all = ["target", "all"])]
+    pub recursive: bool,
     /// List every pod of the cluster, or of the namespace, that should be injected and is not, or has the sidecar of another
     /// revision or configuration.
     #[arg(long)]
     pub all: bool,
     /// All namespaces, which is what --all means without -n.
-    #[arg(short = 'A', long = "all-namespaces", requires = "all", conflicts_with = "namespace")]
+    #[arg(short = 'A', long = "all-namespaces", conflicts_with_all = ["namespace", "target", "filename"])]
     pub all_namespaces: bool,
     /// How to print it.
     #[arg(short, long, value_name = "FORMAT", value_parser = ["text", "json"], default_value = "text")]
@@ -62,18 +67,14 @@ impl Check {
     /// # Errors
     /// When a file or the cluster cannot be read, or the configuration is not good.
     pub fn run(&self) -> Result<u8, Failure> {
-        if self.config.compat.is_some() {
-            let message = "--compat: Istio's results are not explained here; leave it out";
-            return Err(Failure { messages: vec![message.to_owned()] });
-        }
         run(async {
-            let is_online = self.filename.is_none() || self.cluster.is_online();
+            let is_online = self.filename.is_empty() || self.cluster.is_online();
             let knowledge = self.cluster.knowledge(&self.config, is_online).await?;
             let mut injectors = Injectors { check: self, knowledge: &knowledge, known: HashMap::new() };
-            match (&self.target, &self.filename) {
-                (Some(target), _) => self.explain_one(target, &mut injectors).await,
-                (None, Some(path)) => self.explain_file(path, &mut injectors).await,
-                (None, None) => all::check(self, &mut injectors).await,
+            match &self.target {
+                Some(target) => self.explain_one(target, &mut injectors).await,
+                None if self.filename.is_empty() => all::check(self, &mut injectors).await,
+                None => self.explain_files(&mut injectors).await,
             }
         })
     }
@@ -88,18 +89,35 @@ impl Check {
         self.print(explanation.into_iter().collect())
     }
 
-    async fn explain_file(&self, path: &Path, injectors: &mut Injectors<'_>) -> Result<u8, Failure> {
-        let text = files::read(path).map_err(|error| Failure::of(&error))?;
-        let objects = read_objects(&text).map_err(|errors| super::manifests::mistakes(path, &errors))?;
+    async fn explain_files(&self, injectors: &mut Injectors<'_>) -> Result<u8, Failure> {
+        let (inputs, errors) = files::inputs::inputs(&self.filename, self.recursive);
+        let mut failures: Vec<Failure> = errors.iter().map(|error| Failure::of(error)).collect();
+        let mut explanations = Vec::new();
+        for input in &inputs {
+            match self.explain_input(input, injectors).await {
+                Ok(found) => explanations.extend(found),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        if !failures.is_empty() {
+            return Err(Failure { messages: failures.into_iter().flat_map(|failure| failure.messages).collect() });
+        }
+        if explanations.is_empty() {
+            let names: Vec<String> = inputs.iter().map(Input::name).collect();
+            return Err(failure(format!("{}: there is no object with a pod in it", names.join(", "))));
+        }
+        self.print(explanations)
+    }
+
+    async fn explain_input(&self, input: &Input, injectors: &mut Injectors<'_>) -> Result<Vec<Explanation>, Failure> {
+        let text = input.read().map_err(|error| Failure::of(&error))?;
+        let objects =
+            read_objects(&text).map_err(|errors| super::manifests::mistakes(Path::new(&input.name()), &errors))?;
         let mut explanations = Vec::new();
         for object in &objects {
             explanations.extend(injectors.explain(object, false).await?);
         }
-        if explanations.is_empty() {
-            let message = format!("{}: there is no object with a pod in it", files::display(path));
-            return Err(failure(message));
-        }
-        self.print(explanations)
+        Ok(explanations)
     }
 
     fn print(&self, explanations: Vec<Explanation>) -> Result<u8, Failure> {
@@ -185,6 +203,10 @@ impl Injectors<'_> {
         };
         explain(&question).map(Some).map_err(mistake)
     }
+}
+
+fn not_explained(_: &str) -> Result<String, String> {
+    Err("Istio's results are not explained here; leave it out".to_owned())
 }
 
 fn failure(message: String) -> Failure {

@@ -11,7 +11,7 @@ use sidecar_contract::namespace;
 
 use crate::cli::kubernetes::ClientArgs;
 use crate::cli::registration::unnamed;
-use crate::cli::{ConfigArgs, Failure};
+use crate::cli::{ConfigArgs, Failure, names};
 use crate::config::Sources;
 use crate::context::{Cluster, Injector, Selection};
 use crate::explain::NamespaceFacts;
@@ -30,13 +30,13 @@ pub struct ClusterArgs {
     #[arg(long = "from-cluster")]
     pub from_cluster: bool,
     /// ConfigMap with the keys config and values. Default: istio-sidecar-injector[-REVISION].
-    #[arg(long = "injectConfigMapName", value_name = "NAME")]
+    #[arg(long = "injectConfigMapName", value_name = "NAME", value_parser = names::object)]
     pub inject_config_map_name: Option<String>,
     /// ConfigMap with the key mesh; it need not exist. Default: istio[-REVISION].
-    #[arg(long = "meshConfigMapName", value_name = "NAME")]
+    #[arg(long = "meshConfigMapName", value_name = "NAME", value_parser = names::object)]
     pub mesh_config_map_name: Option<String>,
     /// Namespace of these ConfigMaps. Default: istio-system.
-    #[arg(short = 'i', long = "istioNamespace", value_name = "NAMESPACE")]
+    #[arg(short = 'i', long = "istioNamespace", value_name = "NAMESPACE", value_parser = names::namespace)]
     pub istio_namespace: Option<String>,
     /// How to reach the API server. Default: the files in KUBECONFIG, or ~/.kube/config.
     #[arg(long, value_name = "FILE")]
@@ -45,7 +45,7 @@ pub struct ClusterArgs {
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
     /// Namespace of objects that name none. Default: that of the kubeconfig's context, where the cluster is asked.
-    #[arg(short = 'n', long, value_name = "NAMESPACE")]
+    #[arg(short = 'n', long, value_name = "NAMESPACE", value_parser = names::namespace)]
     pub namespace: Option<String>,
     /// Labels of the namespace that the objects are for, as istio-injection=enabled,team=a; empty for none. With them, the
     /// selectors of the webhooks decide as in the cluster.
@@ -120,6 +120,11 @@ impl ClusterArgs {
         self.from_cluster || self.kubeconfig.is_some() || names.into_iter().any(Option::is_some)
     }
 
+    /// The namespace that the flag names.
+    pub fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref().filter(|name| !name.is_empty())
+    }
+
     /// The injector that `config` and the cluster make, for a command that injects.
     ///
     /// # Errors
@@ -139,7 +144,7 @@ impl ClusterArgs {
         let mut knowledge = if is_online {
             self.asked(config).await?
         } else {
-            let namespace = self.namespace.clone().unwrap_or_default();
+            let namespace = self.namespace().unwrap_or_default().to_owned();
             Knowledge { cluster: config.cluster()?, namespace, ..Knowledge::default() }
         };
         if let Some(version) = &self.node_version {
@@ -191,7 +196,7 @@ impl ClusterArgs {
     }
 
     fn names(&self, revision: &str) -> ConfigMapNames {
-        let namespace = self.istio_namespace.as_deref().unwrap_or(namespace::INJECTOR);
+        let namespace = self.istio_namespace.as_deref().filter(|name| !name.is_empty()).unwrap_or(namespace::INJECTOR);
         let mut names = ConfigMapNames::of_revision(namespace, unnamed(revision));
         names.injector = self.inject_config_map_name.clone().unwrap_or(names.injector);
         names.mesh = self.mesh_config_map_name.clone().unwrap_or(names.mesh);
@@ -214,9 +219,9 @@ impl ClusterArgs {
 
     async fn asked(&self, config: &ConfigArgs) -> Result<Knowledge, Failure> {
         let client = ClientArgs { kubeconfig: self.kubeconfig.clone(), context: self.context.clone(), namespace: None };
-        let (client, in_context) = client.client().await?;
-        let reader = Reader::new(client);
-        let namespace = self.namespace.clone().or(in_context).unwrap_or_else(|| "default".to_owned());
+        let (client, in_context, address) = client.client().await?;
+        let reader = Reader::new(client, address);
+        let namespace = self.namespace().map(str::to_owned).or(in_context).unwrap_or_else(|| "default".to_owned());
         let mut cluster = config.cluster()?;
         if config.native_sidecars == Setting::Auto && self.node_version.is_none() {
             cluster.nodes = allowed(reader.nodes().await)?.map(Arc::new);

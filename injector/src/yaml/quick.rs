@@ -1,5 +1,5 @@
 //! Reads the YAML that nearly all manifests are written in, ten times as fast as the parser does: mappings and lists in
-//! blocks, scalars and flow collections of one line, literal block scalars.
+//! blocks or brackets, scalars of one line, literal block scalars.
 //!
 //! What is written in any other form, right or wrong, is not for this reader: the parser reads it, and tells mistakes. So
 //! this one gives up early, and has only one promise to keep: what it reads, the parser reads as the same.
@@ -26,7 +26,12 @@ pub(super) fn read(text: &str, most_nodes: usize) -> Option<Value> {
     if reader.line.is_some_and(|line| line.indentation == 0 && is_marker(line.content)) {
         reader.advance()?;
     }
-    let value = reader.node(0)?;
+    let line = reader.line?;
+    let value = if line.content.starts_with(['{', '[']) {
+        reader.flow_over_lines(line.content, None, 0)?
+    } else {
+        reader.node(0)?
+    };
     reader.line.is_none().then_some(value)
 }
 
@@ -157,7 +162,34 @@ impl<'a> Reader<'a> {
             self.advance()?;
             return Some(Value::String(text));
         }
+        if content.starts_with(['{', '[']) && inline::opened(content)? > 0 {
+            return self.flow_over_lines(content, Some(indentation), depth);
+        }
         let value = inline::value(content, depth + 1, &mut self.nodes)?;
+        self.advance()?;
+        Some(value)
+    }
+
+    /// The flow collection that begins with `content` and ends on a line further down. Goes behind it. Its lines have to be
+    /// indented further than the block that it is in, if it is in one.
+    fn flow_over_lines(&mut self, content: &str, indentation: Option<usize>, depth: usize) -> Option<Value> {
+        let (mut text, mut open) = (content.to_owned(), inline::opened(content)?);
+        while open > 0 {
+            self.advance()?;
+            let line = self.line.filter(|line| indentation.is_none_or(|least| line.indentation > least))?;
+            if line.indentation == 0 && line.content.starts_with(['-', '.', '%']) {
+                return None;
+            }
+            open += inline::opened(line.content)?;
+            // A blank is what the end of a line is here.
+            text.push(' ');
+            text.push_str(line.content.trim_end_matches(' '));
+        }
+        // A bracket in a comment would have been counted.
+        if text.contains('#') {
+            return None;
+        }
+        let value = inline::value(&text, depth + 1, &mut self.nodes)?;
         self.advance()?;
         Some(value)
     }

@@ -40,7 +40,7 @@ pub(super) async fn check(check: &Check, injectors: &mut Injectors<'_>) -> Resul
         let message = "without the webhooks nobody can tell which pods should be injected; allow to list them";
         return Err(failure(message.to_owned()));
     }
-    let path = match &check.cluster.namespace {
+    let path = match check.cluster.namespace() {
         Some(namespace) => format!("/api/v1/namespaces/{namespace}/pods"),
         None => "/api/v1/pods".to_owned(),
     };

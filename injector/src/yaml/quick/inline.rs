@@ -1,4 +1,4 @@
-//! Keys, scalars and flow collections that begin and end on one line.
+//! Keys, scalars and flow collections. They begin and end on one line, or on several that were put behind each other.
 
 use std::borrow::Cow;
 
@@ -105,40 +105,65 @@ fn flow<'a>(content: &'a str, depth: usize, nodes: &mut usize) -> Option<(Value,
     let mut rest = content[1..].trim_start_matches(' ');
     while !rest.starts_with(close) {
         *nodes = nodes.checked_sub(1)?;
-        let name = if is_mapping {
-            let (name, value) = key(rest)?;
-            rest = value.trim_start_matches(' ');
-            Some(name)
+        if is_mapping {
+            let (name, behind) = flow_key(rest)?;
+            let (value, behind) = element(behind.trim_start_matches(' '), depth, nodes)?;
+            if mapping.insert(name.into_owned(), value).is_some() {
+                return None;
+            }
+            rest = behind;
         } else {
-            None
-        };
-        let (value, behind) = match rest.as_bytes().first()? {
-            b'"' | b'\'' => quoted(rest).map(|(text, rest)| (Value::String(text.into_owned()), rest))?,
-            b'{' | b'[' => flow(rest, depth + 1, nodes)?,
-            _ => word(rest)?,
-        };
-        match name {
-            Some(name) => {
-                if mapping.insert(name.into_owned(), value).is_some() {
-                    return None;
-                }
-            }
-            None => list.push(value),
+            let (value, behind) = element(rest, depth, nodes)?;
+            list.push(value);
+            rest = behind;
         }
-        rest = behind.trim_start_matches(' ');
+        rest = rest.trim_start_matches(' ');
         match rest.strip_prefix(',') {
-            Some(more) => {
-                rest = more.trim_start_matches(' ');
-                if rest.starts_with(close) {
-                    return None;
-                }
-            }
+            // There may be one behind the last.
+            Some(more) => rest = more.trim_start_matches(' '),
             None if rest.starts_with(close) => {}
             None => return None,
         }
     }
     let value = if is_mapping { Value::Object(mapping) } else { Value::Array(list) };
     Some((value, &rest[1..]))
+}
+
+/// A key in a flow mapping. Behind one in quotes, as in JSON, the value may follow at once.
+fn flow_key(content: &str) -> Option<(Cow<'_, str>, &str)> {
+    match content.as_bytes().first()? {
+        b'"' => {
+            let (key, rest) = quoted(content)?;
+            let rest = rest.strip_prefix(':')?;
+            (key.len() <= MAX_KEY_BYTES).then_some((key, rest))
+        }
+        _ => key(content),
+    }
+}
+
+fn element<'a>(content: &'a str, depth: usize, nodes: &mut usize) -> Option<(Value, &'a str)> {
+    match content.as_bytes().first()? {
+        b'"' | b'\'' => quoted(content).map(|(text, rest)| (Value::String(text.into_owned()), rest)),
+        b'{' | b'[' => flow(content, depth + 1, nodes),
+        _ => word(content),
+    }
+}
+
+/// How many more brackets a line opens than it closes, outside of quotes; none where a quote does not end.
+pub(super) fn opened(line: &str) -> Option<isize> {
+    let (mut rest, mut open) = (line, 0);
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'{' | b'[' | b'}' | b']' | b'"' | b'\'')) {
+        match rest.as_bytes()[at] {
+            b'{' | b'[' => open += 1,
+            b'}' | b']' => open -= 1,
+            _ => {
+                rest = quoted(&rest[at..])?.1;
+                continue;
+            }
+        }
+        rest = &rest[at + 1..];
+    }
+    Some(open)
 }
 
 /// A scalar without quotes and blanks within a flow collection.

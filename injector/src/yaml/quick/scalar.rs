@@ -2,6 +2,8 @@
 
 use serde_json::{Number, Value};
 
+use crate::yaml::value::number;
+
 /// Longer numbers may not fit.
 const MAX_DIGITS: usize = 15;
 /// Texts that some YAML parser takes for something else, in some spelling; their lengths are 1 to 5.
@@ -47,7 +49,7 @@ fn number_or_text(text: &str) -> Option<Value> {
     let are_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     match (other, text.matches('.').count()) {
         (b'.', 1) if text.len() <= MAX_DIGITS && !text.starts_with("00") && parts.all(are_digits) => {
-            text.parse().ok().and_then(Number::from_f64).map(Value::Number)
+            text.parse().ok().and_then(number).map(Value::Number)
         }
         // As an address or a version.
         (b'.', 2..) if parts.all(are_digits) => as_text(),

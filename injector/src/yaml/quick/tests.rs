@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use serde_json::{Value, json};
+use serde_json::json;
 use serde_saphyr::DuplicateKeyPolicy;
 use yamledit::documents;
 
-use super::super::{MAX_NODES, read as parse};
+use super::super::{MAX_NODES, read_value as parse};
 use super::read as quick;
 
 /// What lines are made of; together they make a mistake more often than not.
@@ -31,6 +31,7 @@ const PARTS: &[&str] = &[
     "0",
     "007",
     "1.5",
+    "1.0",
     "1.2.3",
     "1e3",
     "0x1f",
@@ -103,7 +104,7 @@ const ENDS: &[&str] = &["\n", "\n", "\n", "\r\n", "\n\n", "\n  \n", "\r", ""];
 /// Asserts that what the quick reader reads, the parser reads as the same, in the same order.
 fn agree(text: &str) -> bool {
     let Some(value) = quick(text, MAX_NODES) else { return false };
-    let parsed: Value = parse(text, DuplicateKeyPolicy::Error).unwrap_or_else(|error| panic!("{error} in {text:?}"));
+    let parsed = parse(text, DuplicateKeyPolicy::Error).unwrap_or_else(|error| panic!("{error} in {text:?}"));
     assert_eq!(serde_json::to_string(&value).unwrap(), serde_json::to_string(&parsed).unwrap(), "{text:?}");
     true
 }
@@ -187,4 +188,14 @@ fn limits_are_left_to_the_parser() {
     assert!(quick("a: [1, 2]\n", 4).is_some());
     let deep: String = (0..64).map(|level| format!("{}a:\n", " ".repeat(level))).collect();
     assert_eq!(quick(&deep, MAX_NODES), None);
+}
+
+#[test]
+fn brackets_may_go_over_lines() {
+    let text = "a: {\n    b: \"x\",\n    # and\n    \"c\":[1,\n     z ],\n  }\nd: [\n ] # none\n";
+    assert!(agree("a: {\n    b: \"x\",\n    # and\n    \"c\":[1,\n     z ],\n  }\nd: [\n ]\n"));
+    assert_eq!(quick(text, MAX_NODES), None);
+    assert!(agree("{\n\"a\":{\n\"b\":[1,2 ],\"c\":{}}}\n"));
+    assert_eq!(quick("a: {b: 1,\nc: 2}\n", MAX_NODES), None);
+    assert_eq!(quick("a: {b: 1 # [\n  }\nc: ]\n", MAX_NODES), None);
 }
