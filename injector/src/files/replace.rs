@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
+use super::interrupts::Interrupts;
 use super::{FileError, display};
 
 /// As many symbolic links in a row as Linux follows.
@@ -97,6 +98,8 @@ pub fn replace(path: &Path, contents: &mut dyn Read, access: Access) -> Result<V
         let mut file = fs::OpenOptions::new().write(true).open(path).map_err(error("cannot be opened"))?;
         return io::copy(contents, &mut file).map(|_| Vec::new()).map_err(error("cannot be written"));
     }
+    // Without a descriptor for it, a signal ends this at once, and may leave a file behind.
+    let _interrupts = Interrupts::hold();
     Pending::new(path, contents, access)?.put()
 }
 

@@ -39,6 +39,9 @@ fn what_cannot_be_kept_is_told() {
         &["./a.yaml: injected Pod a", "warning ./a.yaml: it has other names (hard links), which keep the old"],
     );
     assert_eq!(folder.text("b.yaml"), POD);
+    fs::hard_link(folder.path().join("b.yaml"), folder.path().join("c.yaml")).unwrap();
+    let ran = folder.kube_inject(&["-f", "c.yaml", "--in-place", "--report", "json"]);
+    ran.exits(0, &["{\"action\":\"warning\",\"message\":\"c.yaml: it has other names"]);
 }
 
 #[test]

@@ -110,6 +110,16 @@ impl Reporting {
         }
     }
 
+    /// Something to know about a file that was written.
+    pub(super) fn warning(&mut self, message: &str) {
+        let before = match self.form {
+            ReportForm::Text | ReportForm::Changes => format!("warning {message}"),
+            ReportForm::Json => json!({"action": "warning", "message": message}).to_string(),
+            ReportForm::None => return,
+        };
+        self.objects.push(Said { before, action: "", behind: String::new() });
+    }
+
     pub(super) fn has_mistakes(&self) -> bool {
         !self.mistakes.is_empty()
     }

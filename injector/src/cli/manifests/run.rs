@@ -82,7 +82,8 @@ impl<'a> Run<'a> {
         let is_held_back = verdict != exit::DONE && !is_printed_only && !self.args.keep_going;
         if !is_held_back && let Err(failure) = self.write() {
             self.problems(&failure);
-            return self.failed(Wording::Would);
+            let is_partly_written = self.args.keep_going && self.output.target == Target::InPlace;
+            return self.failed(if is_partly_written { Wording::Done } else { Wording::Would });
         }
         if self.args.dry_run || self.args.check {
             for name in std::mem::take(&mut self.changed) {

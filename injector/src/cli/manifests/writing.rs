@@ -46,10 +46,9 @@ impl Run<'_> {
                     .map_err(|error| Failure { messages: vec![format!("standard output: {error}")] })
             }
             Target::File(path) => {
-                let _interrupts = Interrupts::hold();
                 let mut part = self.spool.part(all).map_err(|error| unwritable(&error))?;
                 let warnings = replace(path, &mut part, Access::Shared).map_err(|error| Failure::of(&error))?;
-                warnings.iter().for_each(|warning| self.reporting.note(format!("warning {warning}")));
+                warnings.iter().for_each(|warning| self.reporting.warning(warning));
                 Ok(())
             }
             Target::InPlace => self.replace_all(),
@@ -84,7 +83,7 @@ impl Run<'_> {
             // Somebody may have saved it while the others were written.
             match unchanged(&path, was).and_then(|()| pending.put().map_err(|error| message(&error))) {
                 Ok(warnings) => {
-                    warnings.iter().for_each(|warning| self.reporting.note(format!("warning {warning}")));
+                    warnings.iter().for_each(|warning| self.reporting.warning(warning));
                     written.push(display(&path));
                 }
                 Err(message) if self.args.keep_going => messages.push(message),
