@@ -131,7 +131,7 @@ fn not_text(found: &[Document<'_>], first: usize, bad: &[usize]) -> Vec<Manifest
                 line: document.line + memchr::memchr_iter(b'\n', before).count(),
                 document: Some(number),
                 object: String::new(),
-                message: "not UTF-8; save it in that encoding".to_owned(),
+                message: "not UTF-8; save the file as UTF-8".to_owned(),
             });
         }
     }
