@@ -76,6 +76,15 @@ fn a_document_that_is_left_out_stays_in_the_file() {
 }
 
 #[test]
+fn no_patch_is_made_that_would_not_fit() {
+    let folder = Folder::of(&[("a.yaml", POD), ("b.yaml", POD)]);
+    fs::write(folder.path().join("b.yaml"), [POD.as_bytes(), b"---\na: \xff\n---\n", POD.as_bytes()].concat()).unwrap();
+    let difference = folder.kube_inject(&["-f", ".", "--diff", "--keep-going"]);
+    let patch = &difference.exits(1, &["b.yaml:9: document 2: not UTF-8"]).stdout;
+    assert!(patch.contains("+++ b/a.yaml") && !patch.contains("b.yaml"), "{patch}");
+}
+
+#[test]
 fn a_terminal_is_not_steered_by_what_it_shows() {
     let folder = Folder::of(&[("a.yaml", &POD.replace('\n', "\r\n"))]);
     let shown = folder.kube_inject(&["-f", "a.yaml", "--diff", "--color=always"]).exits(0, &[]).stdout.clone();

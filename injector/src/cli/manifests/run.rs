@@ -39,6 +39,7 @@ pub(super) struct Run<'a> {
 struct Read {
     name: String,
     is_changed: bool,
+    is_text: bool,
     errors: Vec<ManifestError>,
 }
 
@@ -126,11 +127,12 @@ impl<'a> Run<'a> {
         };
         let (start, is_in_place) = (self.spool.length(), self.output.target == Target::InPlace);
         self.writer.next_input(input, is_in_place, &self.spool);
-        let mut read = Read { name: input.name(), is_changed: false, errors: Vec::new() };
+        let mut read = Read { name: input.name(), is_changed: false, is_text: true, errors: Vec::new() };
         let mut written = Ok(());
         let count = read_documents(&mut source, |piece| {
             self.reporting.progress(done, of, self.documents);
             self.documents += piece.documents.len();
+            read.is_text &= piece.not_text.is_empty();
             for document in self.work.done(piece) {
                 if written.is_ok() {
                     written = self.document(document, &mut read);
@@ -139,7 +141,7 @@ impl<'a> Run<'a> {
         });
         written?;
         self.writer.end_input(&mut self.spool)?;
-        let Read { name, is_changed, mut errors } = read;
+        let Read { name, is_changed, is_text, mut errors } = read;
         let count = count.unwrap_or_else(|error| {
             errors.push(error);
             usize::MAX
@@ -149,8 +151,8 @@ impl<'a> Run<'a> {
                 self.replacements.push(Replacement { path: path.clone(), text: start..self.spool.length(), was });
             }
             self.changed.push(name.clone());
-        } else if is_in_place {
-            // It stays as it is.
+        } else if is_in_place || self.output.content == Content::Difference && !is_text {
+            // It stays as it is; and what is no text is in no patch that fits.
             self.spool.truncate(start)?;
         }
         let errors = ManifestError::of_stream(errors, count);
