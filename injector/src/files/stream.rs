@@ -32,7 +32,8 @@ pub struct Piece<'a> {
 /// When the source cannot be read to its end, is UTF-16, or has too large a document or too many. The documents before
 /// that were given.
 pub fn read_documents(source: &mut dyn Read, mut each: impl FnMut(&Piece<'_>)) -> Result<usize, ManifestError> {
-    let mut stream = Stream { buffer: Vec::new(), checked: 0, line: 1, number: 1, bad: Vec::new() };
+    let mut stream =
+        Stream { buffer: Vec::new(), checked: 0, line: 1, number: 1, follows_json: false, bad: Vec::new() };
     let mut total = 0;
     loop {
         // What is looked at again for an end that is yet to come has doubled.
@@ -68,6 +69,8 @@ struct Stream {
     line: usize,
     /// Number of the document at which the buffer begins.
     number: usize,
+    /// Whether the buffer begins behind a JSON object, with no marker between them.
+    follows_json: bool,
     /// Offsets of bytes that were not UTF-8, in their order; of a line only the first.
     bad: Vec<usize>,
 }
@@ -84,19 +87,23 @@ impl Stream {
         let text = std::str::from_utf8(&self.buffer[..end]).unwrap_or_default();
         let mut found: Vec<_> = documents(text).collect();
         found.iter_mut().for_each(|document| document.line += self.line - 1);
+        if let Some(document) = found.first_mut() {
+            document.follows_json = self.follows_json;
+        }
         // The last one may go on.
-        let rest = if is_whole { None } else { found.pop().map(|last| (last.offset, last.line)) };
+        let rest = if is_whole { None } else { found.pop() };
         let (first, count) = (self.number, found.len());
         let not_text = not_text(&found, first, &self.bad);
+        let rest = rest.map(|last| (last.offset, last.line, last.follows_json));
         if count > 0 {
             each(&Piece { documents: found, first, not_text });
         }
         self.number += count;
-        if let Some((offset, line)) = rest {
+        if let Some((offset, line, follows_json)) = rest {
             self.buffer.drain(..offset);
             self.checked -= offset;
             self.bad.retain_mut(|at| at.checked_sub(offset).map(|left| *at = left).is_some());
-            self.line = line;
+            (self.line, self.follows_json) = (line, follows_json);
         }
     }
 
@@ -156,11 +163,13 @@ mod tests {
         }
     }
 
-    fn read(stream: &str) -> Vec<(String, usize, usize)> {
+    /// Text, line and number of each document, and whether it follows JSON.
+    fn read(stream: &str) -> Vec<(String, usize, usize, bool)> {
         let mut found = Vec::new();
         let count = read_documents(&mut Drip(stream.as_bytes()), |piece| {
             assert_eq!(piece.not_text, []);
-            found.extend((piece.first..).zip(&piece.documents).map(|(n, at)| (at.text.to_owned(), at.line, n)));
+            let documents = (piece.first..).zip(&piece.documents);
+            found.extend(documents.map(|(number, at)| (at.text.to_owned(), at.line, number, at.follows_json)));
         });
         assert_eq!(count.unwrap(), found.len());
         found
@@ -170,9 +179,13 @@ mod tests {
     fn a_stream_in_pieces_has_the_documents_of_the_whole() {
         let filler = format!("a: \"{}é\"\n# c\n...\n# d\n", "é".repeat(1000));
         let large = format!("large: |\n{}", "  line\n".repeat(100_000));
-        let stream = format!("# first\n{}---\n{large}---\nb: 1\n--- # last", format!("{filler}---\n").repeat(200));
-        let whole: Vec<_> =
-            documents(&stream).zip(1..).map(|(found, number)| (found.text.to_owned(), found.line, number)).collect();
+        let json = "{\"a\": 1}\n".repeat(100_000);
+        let filled = format!("{filler}---\n").repeat(200);
+        let stream = format!("# first\n{filled}---\n{large}---\n{json}---\nb: 1\n--- # last");
+        let whole: Vec<_> = documents(&stream)
+            .zip(1..)
+            .map(|(found, number)| (found.text.to_owned(), found.line, number, found.follows_json))
+            .collect();
         assert_eq!(read(&stream), whole);
         assert_eq!(read(""), []);
     }

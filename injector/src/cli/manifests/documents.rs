@@ -3,7 +3,6 @@
 use std::panic::resume_unwind;
 use std::thread;
 
-use serde::de::IgnoredAny;
 use yamledit::Document;
 
 use crate::files::stream::Piece;
@@ -55,7 +54,7 @@ impl Work<'_> {
         let threads = thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
         let share = documents.len().div_ceil(threads).max(FEWEST_DOCUMENTS);
         let all = move |part: &[Document<'a>], first: usize| -> Vec<Done<'a>> {
-            (first..).zip(part).flat_map(|(number, document)| self.one(*document, number)).collect()
+            (first..).zip(part).map(|(number, document)| self.one(*document, number)).collect()
         };
         if documents.len() <= share {
             return all(documents, first);
@@ -67,14 +66,11 @@ impl Work<'_> {
         })
     }
 
-    fn one<'a>(self, source: Document<'a>, number: usize) -> Vec<Done<'a>> {
+    fn one<'a>(self, source: Document<'a>, number: usize) -> Done<'a> {
         let errors = match self.task.document(source, number) {
-            Ok(changed) => return vec![Done { number, result: Ok(changed) }],
+            Ok(changed) => return Done { number, result: Ok(changed) },
             Err(errors) => errors,
         };
-        if let Some(values) = json_values(source) {
-            return values.into_iter().flat_map(|value| self.one(value, number)).collect();
-        }
         let result = match ChangedDocument::of_no_object(source) {
             Some(left) if self.objects_only => Ok(left),
             Some(_) => {
@@ -84,65 +80,6 @@ impl Work<'_> {
             }
             None => Err(Mistakes { source, errors }),
         };
-        vec![Done { number, result }]
-    }
-}
-
-/// The values of a document that is several JSON objects one behind the other, as `jq -c` writes them: no YAML, but
-/// kubectl reads it.
-fn json_values(document: Document<'_>) -> Option<Vec<Document<'_>>> {
-    let blank = |c: char| c.is_whitespace() || c == '\u{feff}';
-    let start = document.text.trim_start_matches(blank);
-    let start = start.strip_prefix("---").map_or(start, |behind| behind.trim_start_matches(blank));
-    if !start.starts_with('{') {
-        return None;
-    }
-    let before = document.text.len() - start.len();
-    let mut values = serde_json::Deserializer::from_str(start).into_iter::<IgnoredAny>();
-    let mut ends = Vec::new();
-    while let Some(value) = values.next() {
-        value.ok()?;
-        ends.push(before + values.byte_offset());
-    }
-    if ends.len() < 2 {
-        return None;
-    }
-    let text = document.text;
-    // The line end behind a value belongs to it, and to the last one what is left.
-    for end in &mut ends {
-        let behind = &text[*end..];
-        let blanks = behind.len() - behind.trim_start_matches([' ', '\t', '\r']).len();
-        if behind[blanks..].starts_with('\n') {
-            *end += blanks + 1;
-        }
-    }
-    *ends.last_mut()? = text.len();
-    let (mut from, mut line) = (0, document.line);
-    let split = ends.into_iter().map(|end| {
-        let part = Document { text: &text[from..end], offset: document.offset + from, line };
-        line += memchr::memchr_iter(b'\n', part.text.as_bytes()).count();
-        from = end;
-        part
-    });
-    Some(split.collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use yamledit::documents;
-
-    #[test]
-    fn json_objects_one_behind_the_other_are_documents() {
-        let values = |text: &str| {
-            let found = json_values(documents(text).last().unwrap());
-            found.map(|found| found.iter().map(|value| (value.text.to_owned(), value.line)).collect::<Vec<_>>())
-        };
-        let of = |text: &str, line| (text.to_owned(), line);
-        let found = values("a: 1\n---\n{\"a\": 1} \r\n\n{}{\n}\n\n");
-        assert_eq!(found, Some(vec![of("---\n{\"a\": 1} \r\n", 2), of("\n{}", 4), of("{\n}\n\n", 5)]));
-        assert_eq!(values("{}\n"), None);
-        assert_eq!(values("{}\n{\n"), None);
-        assert_eq!(values("{}\n# no JSON\n{}\n"), None);
+        Done { number, result }
     }
 }

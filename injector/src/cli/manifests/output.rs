@@ -9,7 +9,7 @@ use super::difference::Difference;
 use super::patch_name;
 use super::spool::Spool;
 use crate::files::inputs::Input;
-use crate::manifest::{Action, ChangedDocument};
+use crate::manifest::{Action, ChangedDocument, Separators};
 use crate::yaml;
 
 /// What is made of the documents.
@@ -53,6 +53,7 @@ pub(super) struct Writer {
     is_list: bool,
     /// Whether what stands before the next document need not be what stood there in its stream.
     is_apart: bool,
+    separators: Separators,
     /// Where this input begins in the spool.
     start: u64,
     difference: Difference,
@@ -68,6 +69,7 @@ impl Writer {
             first: None,
             is_list: false,
             is_apart: false,
+            separators: Separators::default(),
             start: 0,
             difference: Difference::new(coloured),
             header: String::new(),
@@ -89,17 +91,17 @@ impl Writer {
     pub(super) fn document(&mut self, spool: &mut Spool, document: &ChangedDocument<'_>) -> io::Result<()> {
         let is_no_object = document.report.iter().any(|report| report.action == Action::NotAnObject);
         match self.content {
-            Content::Text => self.text(spool, &document.text),
-            Content::Yaml if is_no_object => self.text(spool, &document.text),
+            Content::Text => self.text(spool, document, &document.text),
+            Content::Yaml if is_no_object => self.text(spool, document, &document.text),
             Content::Json if is_no_object => Ok(()),
             Content::Yaml => match json_of(document) {
                 Some(text) => {
-                    self.text(spool, &text)?;
+                    self.text(spool, document, &text)?;
                     // What ended the text in JSON is not there any more.
                     self.is_apart = true;
                     Ok(())
                 }
-                None => self.text(spool, &document.text),
+                None => self.text(spool, document, &document.text),
             },
             Content::Json => document.object().map_or(Ok(()), |object| self.object(spool, &object)),
             Content::Patch => document.patches().iter().try_for_each(|patch| {
@@ -143,8 +145,9 @@ impl Writer {
     }
 
     /// What does not follow its neighbour of the stream is kept apart from what is there.
-    fn text(&mut self, spool: &mut Spool, text: &str) -> io::Result<()> {
+    fn text(&mut self, spool: &mut Spool, document: &ChangedDocument<'_>, text: &str) -> io::Result<()> {
         let mut text = text;
+        self.is_apart |= !self.separators.before(&document.source, text).is_empty();
         if !text.is_empty() && std::mem::take(&mut self.is_apart) && spool.length() > self.start {
             text = text.trim_start_matches('\u{feff}');
             spool.end_line()?;
