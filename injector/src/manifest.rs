@@ -11,6 +11,7 @@ use crate::yaml;
 
 mod change;
 mod document;
+mod foreign;
 mod items;
 mod objects;
 mod original;

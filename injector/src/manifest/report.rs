@@ -41,6 +41,8 @@ pub enum Action {
     Skipped(Reason),
     /// Objects of its kind are not injected.
     NotAWorkload,
+    /// It is no Kubernetes object.
+    NotAnObject,
     /// Its pod lost its sidecar; whether it is now what was injected.
     Uninjected(bool),
     /// Its pod has no sidecar that an injection added.
@@ -91,7 +93,7 @@ impl Action {
             Self::Injected(..) => "injected",
             Self::Skipped(_) => "skipped",
             Self::Uninjected(_) => "uninjected",
-            Self::UpToDate | Self::NotAWorkload | Self::NotInjected => "unchanged",
+            Self::UpToDate | Self::NotAWorkload | Self::NotAnObject | Self::NotInjected => "unchanged",
         }
     }
 
@@ -101,6 +103,7 @@ impl Action {
             Self::Injected(reason, _) | Self::Skipped(reason) => reason.code(),
             Self::UpToDate => "up_to_date",
             Self::NotAWorkload => "not_a_workload",
+            Self::NotAnObject => "not_an_object",
             Self::Uninjected(true) => "exact",
             Self::Uninjected(false) => "inexact",
             Self::NotInjected => "not_injected",
@@ -116,6 +119,7 @@ impl Action {
             Self::UpToDate => "it has this very sidecar already".to_owned(),
             Self::Skipped(reason) => reason.to_string(),
             Self::NotAWorkload => "objects of this kind are not injected".to_owned(),
+            Self::NotAnObject => "it is no Kubernetes object".to_owned(),
             Self::Uninjected(true) => "it is what it was".to_owned(),
             Self::Uninjected(false) => "Istio injected it, and did not write down all".to_owned(),
             Self::NotInjected => "it was not injected".to_owned(),
@@ -132,6 +136,11 @@ impl ObjectReport {
             }
             _ => false,
         }
+    }
+
+    /// Whether it may not be what it was before it was injected.
+    pub fn is_guessed(&self) -> bool {
+        self.action == Action::Uninjected(false)
     }
 }
 
