@@ -102,6 +102,7 @@ impl<'a> Run<'a> {
         self.writer.next_input(self.output.target == Target::InPlace);
         let Self { task, reporting, writer, spool, wrongly_skipped, .. } = self;
         let count = read_documents(&mut source, |documents, first| {
+            task.note_namespaces(documents);
             for (number, changed) in (first..).zip(changed(*task, documents, first)) {
                 match changed {
                     Ok(changed) => {
