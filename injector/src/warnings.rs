@@ -126,9 +126,10 @@ impl Warning {
         WRONGLY_SKIPPED.contains(&self.code)
     }
 
-    /// Whether it only says the reason of the decision again.
-    pub fn repeats(&self, reason: &str) -> bool {
-        self.text.strip_prefix(NO_SIDECAR) == Some(reason)
+    /// What it says to somebody who has read the reason of the decision.
+    pub fn beside(&self, reason: &str) -> &str {
+        let repeats = self.text.strip_prefix(NO_SIDECAR) == Some(reason);
+        if repeats { "it was to have a sidecar, and gets none" } else { &self.text }
     }
 }
 

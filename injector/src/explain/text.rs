@@ -46,8 +46,8 @@ pub fn render(explanation: &Explanation, marks: Marks) -> String {
             lines.entry("cause", &format!("{} ({})", cause.text, cause.code));
         }
     }
-    for warning in explanation.warnings.iter().filter(|warning| !warning.repeats(&explanation.decision.reason)) {
-        lines.entry("warning", &format!("{} ({})", warning.text, warning.code));
+    for warning in &explanation.warnings {
+        lines.entry("warning", &format!("{} ({})", warning.beside(&explanation.decision.reason), warning.code));
     }
     lines.text
 }

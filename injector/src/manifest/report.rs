@@ -129,8 +129,7 @@ impl fmt::Display for ObjectReport {
         let Self { object, action, warnings } = self;
         let sentence = action.sentence();
         write!(f, "{} {object}: {sentence}", action.name())?;
-        let mut others = warnings.iter().filter(|warning| !warning.repeats(&sentence));
-        others.try_for_each(|warning| write!(f, "\nwarning {object}: {warning}"))
+        warnings.iter().try_for_each(|warning| write!(f, "\nwarning {object}: {}", warning.beside(&sentence)))
     }
 }
 
