@@ -25,7 +25,7 @@ pub enum Error {
 /// When either fails. The file has all of the rules then, or is as it was.
 pub fn print(rule_sets: &[RuleSet], is_native: bool, file: Option<&Path>) -> Result<(), Error> {
     let text: String = if is_native {
-        native::text::script(&native::ruleset::tables(rule_sets))
+        native::step::script(&native::ruleset::tables(rule_sets))
     } else {
         rule_sets.iter().map(restore::fresh).collect()
     };

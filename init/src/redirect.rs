@@ -79,6 +79,20 @@ impl Builder<'_> {
         }
     }
 
+    /// What of the inbound traffic goes to the proxy, once what does not is left alone.
+    fn captured_inbound(&mut self) -> Vec<Match> {
+        self.leave_inbound_ranges_alone();
+        let captured = match &self.capture.inbound_ports {
+            Selection::Only(ports) => self.ports(Protocol::Tcp, ports),
+            Selection::All => {
+                self.leave_inbound_ports_alone();
+                vec![tcp()]
+            }
+        };
+        self.setting = Some("--istio-inbound-ports");
+        captured
+    }
+
     /// Whether any inbound port is redirected.
     fn captures_inbound(&self) -> bool {
         self.capture.inbound_ports != Selection::Only(vec![])

@@ -48,7 +48,7 @@ fn results(case: &Path) -> [(&'static str, String); 4] {
         ("dry-run", all.iter().map(restore::fresh).collect()),
         ("iptables-save", saved(&v4)),
         ("ip6tables-save", saved(&v6)),
-        ("nft", native::text::script(&native::ruleset::tables(&all))),
+        ("nft", native::step::script(&native::ruleset::tables(&all))),
     ]
 }
 

@@ -9,9 +9,11 @@ pub mod istioctl;
 pub mod kube_inject;
 pub mod kubernetes;
 pub mod manifests;
+pub mod names;
 pub mod registration;
 pub mod serve;
 pub mod uninject;
+pub mod usual;
 pub mod webhook;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::builder::PossibleValue;
 use clap::{Args, Parser, Subcommand};
 use serde_json::{Map, Value};
 use sidecar_process::log::LogArgs;
@@ -29,6 +32,7 @@ use crate::files;
 use crate::manifest::read_namespaces;
 use crate::mode::Mode;
 use crate::native;
+use usual::Usual;
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed (nothing was written), 2 wrong usage.";
 
@@ -79,7 +83,7 @@ pub struct ConfigArgs {
     #[arg(long = "meshConfigFile", value_name = "FILE")]
     pub mesh_config_file: Option<PathBuf>,
     /// Revision written into injected pods.
-    #[arg(short, long, default_value = "", value_parser = revision)]
+    #[arg(short, long, default_value = "", hide_default_value = true, value_parser = revision)]
     pub revision: String,
     /// Add the sidecar as an init container that keeps running (Kubernetes 1.29 and later): true, false, or auto, which
     /// asks the versions of the cluster's nodes and is false where they are not known. The annotation
@@ -91,7 +95,8 @@ pub struct ConfigArgs {
         default_value = "auto",
         default_missing_value = "true",
         require_equals = true,
-            )]
+        value_parser = native_sidecars(),
+    )]
     pub native_sidecars: native::Setting,
     /// Give another injector's results, known defects included; docs/compatibility.md lists the differences.
     #[arg(long, value_name = "INJECTOR", value_parser = ["istio"])]
@@ -105,6 +110,10 @@ pub struct ConfigArgs {
     /// openshift: the sidecar runs as the last user of its namespace's range.
     #[arg(long, env = "PLATFORM", default_value = "", hide_default_value = true)]
     pub platform: String,
+}
+
+fn native_sidecars() -> Usual<native::Setting> {
+    Usual { read: str::parse, values: ["true", "false", "auto"].map(PossibleValue::new).into() }
 }
 
 /// A revision is the value of a label (Kubernetes: at most 63 letters, digits, `-`, `_`, `.`, ending in a letter or digit).

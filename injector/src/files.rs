@@ -1,12 +1,13 @@
 //! Reading what a person names on the command line, and writing results so that nothing is lost half-way.
-#![expect(clippy::disallowed_methods, reason = "this is the edge at which the command line's files are read")]
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests make files, and look at what was written"))]
 
 pub mod download;
 pub mod inputs;
+mod opening;
 pub mod stream;
 pub mod watch;
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
@@ -32,20 +33,24 @@ pub struct FileError {
 /// Reads a whole text file, or standard input for `-`.
 ///
 /// # Errors
-/// When it cannot be read, is larger than 64 MiB, or is not UTF-8.
+/// When it cannot be read, is larger than 64 MiB, is not UTF-8, or is a pipe that nobody writes to.
 pub fn read(path: &Path) -> Result<String, FileError> {
-    let error = |action| move |source| FileError { path: display(path), action, source };
-    let mut text = String::new();
-    let read = if path == Path::new("-") {
-        io::stdin().lock().take(MAX_INPUT_BYTES + 1).read_to_string(&mut text)
-    } else {
-        File::open(path).map_err(error("cannot be opened"))?.take(MAX_INPUT_BYTES + 1).read_to_string(&mut text)
-    };
-    read.map_err(error("cannot be read as text"))?;
-    if text.len() as u64 > MAX_INPUT_BYTES {
-        return Err(error("is too large")(io::Error::other("the limit is 64 MiB")));
+    if path == Path::new("-") {
+        return text_of(io::stdin().lock(), display(path));
     }
-    Ok(text)
+    let error = |source| FileError { path: display(path), action: "cannot be opened", source };
+    text_of(opening::open(path).map_err(error)?, display(path))
+}
+
+/// All that the source has, which people know as `path`.
+fn text_of(source: impl Read, path: String) -> Result<String, FileError> {
+    let error = |action, source| Err(FileError { path, action, source });
+    let mut text = String::new();
+    match source.take(MAX_INPUT_BYTES + 1).read_to_string(&mut text) {
+        Err(source) => error("cannot be read as text", source),
+        Ok(_) if text.len() as u64 > MAX_INPUT_BYTES => error("is too large", io::Error::other("the limit is 64 MiB")),
+        Ok(_) => Ok(text),
+    }
 }
 
 /// How a person knows the file.

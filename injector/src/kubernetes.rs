@@ -10,7 +10,7 @@ pub mod registration;
 mod watching;
 
 /// The error and what caused it, for people.
-fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
     // Many repeat their cause.

@@ -1,6 +1,7 @@
 //! Everything that is wrong in a configuration, or looks so, with its place in the file as a person sees it.
 
 mod checks;
+mod config_maps;
 mod problem;
 mod trial;
 mod written;
@@ -14,8 +15,9 @@ use crate::places::{Outline, Position, Shift};
 use crate::template::{Place, TemplateError};
 use crate::yaml::YamlError;
 
+pub use config_maps::{ConfigMap, NotConfigMaps, Revision, in_config_maps, revisions};
 pub use problem::{Problem, Rendered, Severity};
-pub use written::{Files, Key, NotConfigMaps, Written, in_config_maps};
+pub use written::{Files, Key, Written};
 
 /// Parses all texts and templates, and injects into the samples with every template that parses. Problems are in the order
 /// of the files and of their lines.
@@ -104,7 +106,7 @@ impl<'a> Lint<'a> {
         };
         match &error.place {
             Some(Place::Template(line, column)) => {
-                let position = Position { line: *line, column: in_characters(text, *line, *column) };
+                let position = within(text, *line, *column);
                 let shift = if is_bare { Some(Shift::default()) } else { self.shift(&path) };
                 match shift {
                     Some(shift) if is_bare || self.files.config.has_places() => {
@@ -150,11 +152,15 @@ impl<'a> Lint<'a> {
     }
 }
 
-/// The engine counts bytes.
-fn in_characters(text: &str, line: usize, column: usize) -> usize {
-    let line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-    let before = line.char_indices().take_while(|(index, _)| index + 1 < column);
-    before.count() + 1
+/// The place of what the engine found, which counts bytes. What is missing at the end is missing on the last line that
+/// says something: what comes after it is of something else.
+fn within(text: &str, line: usize, column: usize) -> Position {
+    let text = text.trim_end();
+    let last = text.lines().count().max(1);
+    let (line, column) = if line > last { (last, usize::MAX) } else { (line, column) };
+    let of_line = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let before = of_line.char_indices().take_while(|(index, _)| index + 1 < column);
+    Position { line, column: before.count() + 1 }
 }
 
 #[cfg(test)]

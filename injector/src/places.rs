@@ -182,8 +182,10 @@ fn shift(text: &str, place: Position, value: &str) -> Option<Shift> {
             return Some(Shift::lines(place.line - 1, place.column - 1 + quote));
         }
     }
-    // A block scalar begins on the line after its indicator.
-    let block = [place.line, place.line - 1].into_iter().find_map(|above| block(lines.get(above..)?, value, above));
+    // A block scalar begins on the line after its indicator. Its place is that of its first text, and may be further down.
+    let empty = value.lines().take_while(|line| line.trim().is_empty()).count();
+    let first = place.line.saturating_sub(1 + empty);
+    let block = (first..=place.line).rev().find_map(|above| block(lines.get(above..)?, value, above));
     let quoted = || Some(Shift { steps: vec![Step::Characters(Arc::new(quoted::characters(text, place, value)?))] });
     block.or_else(quoted)
 }
@@ -304,5 +306,10 @@ mod tests {
         assert_eq!(place("two", 1, 3), Some((8, 11)));
         assert_eq!(place("three", 2, 1), Some((9, 14)));
         assert_eq!(place("folded", 1, 1), None, "its lines are not those of the text");
+        let text = "a:\n  b: |\n\n\n    x\n    y\n  c: |2-\n\n      z\n";
+        let outline = Outline::read(text).unwrap();
+        let place = |path, line| outline.shift(path, text).map(|shift| shift.of(Position { line, column: 1 }).line);
+        assert_eq!((place("a.b", 1), place("a.b", 3), place("a.b", 4)), (Some(3), Some(5), Some(6)));
+        assert_eq!((place("a.c", 1), place("a.c", 2)), (Some(8), Some(9)));
     }
 }

@@ -188,7 +188,7 @@ pub(crate) fn of_an_injection(original: &Value, outcome: &Outcome, context: &Con
     warnings.extend(auto_image(&outcome.pod));
     let labels = context.injector.namespace_labels(context.namespace.name);
     let level = labels.as_deref().and_then(pod_security::enforced);
-    warnings.extend(level.and_then(|level| pod_security::forbids(level, &outcome.pod, &outcome.status)));
+    warnings.extend(level.and_then(|level| pod_security::forbids(level, original, &outcome.pod, &outcome.status)));
     warnings
 }
 

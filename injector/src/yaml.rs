@@ -2,9 +2,13 @@
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use serde_saphyr::{Budget, DuplicateKeyPolicy, Options, SerializerOptions};
+use serde_saphyr::{Budget, DuplicateKeyPolicy, Error, NonFiniteFloatPolicy, Options, SerializerOptions};
 
 use crate::workload::FieldError;
+use value::{Placed, is_too_large, without_fractions};
+
+mod quick;
+mod value;
 
 /// An object in etcd has at most 1.5 MiB; this is far beyond what fits.
 const MAX_NODES: usize = 250_000;
@@ -42,14 +46,24 @@ impl YamlError {
 
 /// Reads one document of a user's manifest; an empty document is `null`.
 ///
-/// Values are read as kubectl reads them: `0777` is octal, `yes` and `on` are booleans, and of duplicate keys the last
-/// one wins (see [`read_manifest_noting_duplicates`]). Keys are taken as text.
+/// Values are read as kubectl reads them: `0777` is octal, `yes` and `on` are booleans, `1.0` is an integer, `7e12345` a
+/// text because no number is so large, and of duplicate keys the last one wins (see [`read_manifest_noting_duplicates`]).
+/// Other than with kubectl, keys are taken as text (there `yes: x` has the key `true`), booleans may be in any case (there
+/// `oN` is a text), and tags that JSON has no type for are refused.
 ///
 /// # Errors
 /// When the text is not YAML, or larger or deeper than the limits allow: 250,000 nodes, or one for every four bytes of a
 /// text beyond a megabyte, and 64 levels.
 pub fn read_manifest(text: &str) -> Result<Value, YamlError> {
-    read(text, DuplicateKeyPolicy::LastWins)
+    match read_quickly(text) {
+        Some(value) => Ok(value),
+        None => read_value(text, DuplicateKeyPolicy::LastWins),
+    }
+}
+
+/// [`read_manifest`] of a document in one of the forms that nearly all have; none for the others, right or wrong.
+pub(crate) fn read_quickly(text: &str) -> Option<Value> {
+    quick::read(text, most_nodes(text))
 }
 
 /// [`read_manifest`], and the mistake in a document that has a key twice: what the first one said is lost.
@@ -57,10 +71,13 @@ pub fn read_manifest(text: &str) -> Result<Value, YamlError> {
 /// # Errors
 /// As [`read_manifest`].
 pub fn read_manifest_noting_duplicates(text: &str) -> Result<(Value, Option<YamlError>), YamlError> {
+    if let Some(value) = read_quickly(text) {
+        return Ok((value, None));
+    }
     // Few have any: for the others it is read once.
-    match read(text, DuplicateKeyPolicy::Error) {
+    match read_value(text, DuplicateKeyPolicy::Error) {
         Ok(value) => Ok((value, None)),
-        Err(error) => read_manifest(text).map(|value| (value, Some(error))),
+        Err(error) => read_value(text, DuplicateKeyPolicy::LastWins).map(|value| (value, Some(error))),
     }
 }
 
@@ -102,7 +119,29 @@ pub(crate) fn most_nodes(text: &str) -> usize {
     (text.len() / 4).clamp(MAX_NODES, MAX_NODES_OF_LONG_TEXTS)
 }
 
+/// Reads a value as kubectl reads it.
+fn read_value(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<Value, YamlError> {
+    let read = match parse(text, duplicate_keys, NonFiniteFloatPolicy::Reject) {
+        // Few have such a number: for the others it is read once.
+        Err(error) if is_too_large(&error) => {
+            parse(text, duplicate_keys, NonFiniteFloatPolicy::PassThrough).and_then(|root| Placed::value(root, text))
+        }
+        read => read,
+    };
+    let mut value = read.map_err(|error| mistake(&error, text))?;
+    without_fractions(&mut value);
+    Ok(value)
+}
+
 fn read<T: DeserializeOwned>(text: &str, duplicate_keys: DuplicateKeyPolicy) -> Result<T, YamlError> {
+    parse(text, duplicate_keys, NonFiniteFloatPolicy::Reject).map_err(|error| mistake(&error, text))
+}
+
+fn parse<T: DeserializeOwned>(
+    text: &str,
+    duplicate_keys: DuplicateKeyPolicy,
+    non_finite: NonFiniteFloatPolicy,
+) -> Result<T, Error> {
     let (mut budget, most_nodes) = (Budget::default(), most_nodes(text));
     // What ends a collection is an event too.
     (budget.max_nodes, budget.max_events) = (most_nodes, budget.max_events.max(2 * most_nodes));
@@ -111,24 +150,32 @@ fn read<T: DeserializeOwned>(text: &str, duplicate_keys: DuplicateKeyPolicy) -> 
         budget: Some(budget),
         duplicate_keys: duplicate_keys,
         legacy_octal_numbers: true,
+        non_finite_float_policy: non_finite,
         with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let known = |number: u64| usize::try_from(number).ok().filter(|number| *number > 0);
-        let line = error.location().and_then(|location| known(location.line()));
-        let column = error.location().and_then(|location| known(location.column()));
-        let message = without_location(&error.to_string());
-        let message = if message.contains("budget breached") {
+    serde_saphyr::from_str_with_options(text, options)
+}
+
+/// What the parser says, in the words of who writes manifests.
+fn mistake(error: &Error, text: &str) -> YamlError {
+    let known = |number: u64| usize::try_from(number).ok().filter(|number| *number > 0);
+    let line = error.location().and_then(|location| known(location.line()));
+    let column = error.location().and_then(|location| known(location.column()));
+    let message = without_location(&error.to_string());
+    let message = match error {
+        Error::NonFiniteFloat { value, .. } => format!("`{value}` is no number in JSON; write it in quotes"),
+        Error::NullIntoString { .. } => "a key without a name; write it in quotes".to_owned(),
+        Error::TaggedScalarCannotDeserializeIntoString { .. } => {
+            "a tag that JSON has no type for; leave it away".to_owned()
+        }
+        _ if message.contains("budget breached") => {
+            let most_nodes = most_nodes(text);
             format!("larger than {most_nodes} nodes, deeper than {MAX_DEPTH} levels, or too many aliases")
-        } else if message.starts_with("multiple YAML documents") {
-            "several documents where one belongs".to_owned()
-        } else if let Some(end) = message.find(", set DuplicateKeyPolicy") {
-            message[..end].to_owned()
-        } else {
-            message
-        };
-        YamlError { line, column, message, fields: Vec::new() }
-    })
+        }
+        _ if message.starts_with("multiple YAML documents") => "several documents where one belongs".to_owned(),
+        _ => message.find(", set DuplicateKeyPolicy").map_or(message.clone(), |end| message[..end].to_owned()),
+    };
+    YamlError { line, column, message, fields: Vec::new() }
 }
 
 /// The parsers end their messages with a place; ours is put in front, relative to the whole file.

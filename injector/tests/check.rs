@@ -178,6 +178,74 @@ fn exit_codes_say_what_became_of_it() {
     assert_eq!(code(&unknown, &[]), Some(3));
 }
 
+/// Runs without a file.
+fn plain(arguments: &[&str]) -> Output {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_sidecar-injector"));
+    program.args(arguments).env_remove("ENABLE_NATIVE_SIDECARS").env_remove("POD_NAMESPACE").output().unwrap()
+}
+
+#[test]
+fn what_cannot_be_meant_is_wrong_usage() {
+    for arguments in [
+        &["check", "-f", "a.yaml", "--compat", "istio"][..],
+        &["check", "-A"],
+        &["check", "-A", "pod/web"],
+        &["check", "-A", "-f", "a.yaml"],
+        &["check", "-R", "pod/web"],
+        &["check", "pod/web", "-n", "a/../b"],
+        &["check", "--all", "-n", "x?limit=1"],
+        &["check", "pod/web", "-i", "a/b"],
+        &["check", "deployment.batch/web"],
+        &["kube-inject", "-f", "a.yaml", "-n", "a/../b"],
+        &["kube-inject", "-f", "a.yaml", "--injectConfigMapName", "a/b"],
+        &["webhook", "diff", "--namespace", "a/../b"],
+    ] {
+        let output = plain(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", said(&output));
+    }
+    let help = said(&plain(&["check", "--help"]));
+    assert!(!help.contains("--compat"), "{help}");
+}
+
+#[test]
+fn several_files_and_directories_are_explained_and_all_mistakes_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        file(text).persist(&path).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    std::fs::create_dir(folder.path().join("d")).unwrap();
+    let one = write("one.yaml", DEPLOYMENT);
+    write("d/two.yaml", &DEPLOYMENT.replace("shop", "two"));
+    let directory = folder.path().to_str().unwrap();
+    let names = |arguments: &[&str]| {
+        let output = plain(&[&["check", "-o", "json"], arguments].concat());
+        let explained: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let names = explained.as_array().into_iter().flatten();
+        names.map(|explained| explained["object"]["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["-f", directory]), ["shop"]);
+    assert_eq!(names(&["-R", "-f", directory]), ["two", "shop"]);
+    assert_eq!(names(&["-f", &one, "-f", &format!("{directory}/d")]), ["shop", "two"]);
+    let (bad, worse) = (write("bad.yaml", "kind: ["), write("worse.yaml", "a: b: c"));
+    let text = said(&plain(&["check", "-f", &bad, "-f", &one, "-f", &worse, "-f", "nowhere.yaml"]));
+    assert!(["bad.yaml:1", "worse.yaml:1", "nowhere.yaml"].iter().all(|name| text.contains(name)), "{text}");
+}
+
+#[test]
+fn a_cluster_that_cannot_be_asked_is_named() {
+    let kubeconfig = "apiVersion: v1\nkind: Config\ncurrent-context: a\n\
+        clusters: [{name: a, cluster: {server: 'http://127.0.0.1:1'}}]\n\
+        contexts: [{name: a, context: {cluster: a, user: a}}]\nusers: [{name: a, user: {}}]\n";
+    let kubeconfig = file(kubeconfig);
+    let text = said(&plain(&["check", "pod/web", "--kubeconfig", kubeconfig.path().to_str().unwrap()]));
+    assert!(text.contains("the API server at http://127.0.0.1:1/ cannot be reached: "), "{text}");
+    assert_eq!(text.matches("onnection refused").count(), 1, "{text}");
+    let text = said(&plain(&["check", "pod/web", "--kubeconfig", "/nowhere"]));
+    assert_eq!(text.matches("No such file").count(), 1, "{text}");
+}
+
 #[test]
 fn the_version_of_the_nodes_decides_about_native_sidecars() {
     let lists = |version: &str| {

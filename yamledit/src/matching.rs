@@ -8,6 +8,8 @@ use serde_json::Value;
 const MOST_COMPARISONS: usize = 1 << 20;
 /// So far apart two items are not looked for each other.
 const MOST_LOOKED_AT: usize = 64;
+/// So deep two items are searched for something in common.
+const MOST_LEVELS_LOOKED_AT: usize = 8;
 
 /// Pairs of indices, both rising: which old item became which new one. Items without a pair went or came.
 ///
@@ -131,8 +133,13 @@ fn in_order(
 ) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
     let mut new_from = new_range.start;
+    let is_only = old_range.len() == 1 && new_range.len() == 1;
     for old_at in old_range {
-        let found = (new_from..new_range.end).take(MOST_LOOKED_AT).find(|new_at| may_be(&old[old_at], &new[*new_at]));
+        let mut candidates = (new_from..new_range.end).take(MOST_LOOKED_AT);
+        let found = candidates.find(|new_at| {
+            let (old, new) = (&old[old_at], &new[*new_at]);
+            may_be(old, new) && (is_only || is_alike(old, new))
+        });
         if let Some(new_at) = found {
             pairs.push((old_at, new_at));
             new_from = new_at + 1;
@@ -147,6 +154,32 @@ fn in_order(
 fn may_be(old: &Value, new: &Value) -> bool {
     let same_kind = std::mem::discriminant(old) == std::mem::discriminant(new);
     same_kind && name(old).zip(name(new)).is_none_or(|(old, new)| old == new)
+}
+
+/// Whether two items of the same kind have anything in common.
+fn is_alike(old: &Value, new: &Value) -> bool {
+    if let (Value::String(old), Value::String(new)) = (old, new) {
+        let common = old.bytes().zip(new.bytes()).take_while(|(old, new)| old == new).count();
+        return common * 2 >= old.len().min(new.len());
+    }
+    !matches!(old, Value::Array(_) | Value::Object(_)) || shares(old, new, MOST_LEVELS_LOOKED_AT)
+}
+
+/// Whether two values are equal, or have something in the same place that is.
+fn shares(old: &Value, new: &Value, levels: usize) -> bool {
+    let Some(levels) = levels.checked_sub(1) else { return false };
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) if !old.is_empty() && !new.is_empty() => {
+            old.iter().any(|(key, value)| new.get(key).is_some_and(|other| shares(value, other, levels)))
+        }
+        (Value::Array(old), Value::Array(new)) if !old.is_empty() && !new.is_empty() => {
+            let front = old.iter().zip(new);
+            let back = old.iter().rev().zip(new.iter().rev());
+            front.chain(back).take(MOST_LOOKED_AT).any(|(value, other)| shares(value, other, levels))
+        }
+        (Value::Object(_), Value::Object(_)) | (Value::Array(_), Value::Array(_)) => true,
+        _ => old == new,
+    }
 }
 
 #[cfg(test)]
@@ -176,6 +209,14 @@ mod tests {
     fn equal_items_are_pairs_and_what_is_between_them_is_paired_in_order() {
         assert_eq!(of(json!(["a", "b", "c"]), json!(["x", "a", "y", "c"])), [(0, 1), (1, 2), (2, 3)]);
         assert_eq!(of(json!([1, "b"]), json!(["b", 2])), [(1, 0)]);
-        assert_eq!(of(json!([{"x": 1}]), json!([{"x": 2}, 5])), [(0, 0)]);
+        assert_eq!(of(json!([{"x": 1, "y": 1}]), json!([{"x": 2, "y": 1}, 5])), [(0, 0)]);
+        assert_eq!(of(json!([[1, 2]]), json!([[3]])), [(0, 0)], "the only one became the only one");
+    }
+
+    #[test]
+    fn what_has_nothing_in_common_did_not_become_each_other() {
+        let (old, new) = (json!([{"port": 1}, {"port": 2}]), json!([{"port": 3}, {"port": 4}]));
+        assert_eq!(of(old, new), []);
+        assert_eq!(of(json!(["run", "--level=info"]), json!(["--level=debug", "--port=1"])), [(1, 0)]);
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::scalar::{self, Context, Quote};
+use crate::scalar::{self, Context};
 use crate::style::{Flow, Style};
 
 /// A longer key has to be marked with `?`.
@@ -170,12 +170,13 @@ impl<'a> Printer<'a> {
     }
 
     fn key(&mut self, key: &str, context: Context) {
-        let key = scalar::string(key, Quote::Plain, self.style.quote, context);
+        let wanted = self.style.keys[usize::from(context != Context::Block)];
+        let key = scalar::string(key, wanted, self.style.quote, context);
         self.out.push_str(&key);
     }
 
     fn inline(&self, text: &str, context: Context) -> String {
-        scalar::string(text, self.style.wanted, self.style.quote, context)
+        scalar::new_string(text, self.style.wanted, self.style.quote, context)
     }
 
     fn scalar(&mut self, value: &Value, context: Context) {

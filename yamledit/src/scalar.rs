@@ -43,6 +43,12 @@ pub(crate) fn string(text: &str, wanted: Quote, fallback: Quote, context: Contex
     }
 }
 
+/// [`string`] for one that was not there: JSON as a text is read best in single quotes, however others are quoted.
+pub(crate) fn new_string(text: &str, wanted: Quote, fallback: Quote, context: Context) -> String {
+    let is_json = text.starts_with(['{', '[']) && text.contains('"') && !text.contains('\'');
+    string(text, if is_json { Quote::Single } else { wanted }, fallback, context)
+}
+
 /// A number: what YAML 1.1 and 1.2 both read as one.
 pub(crate) fn number(number: &Number, context: Context) -> String {
     let text = number.to_string();

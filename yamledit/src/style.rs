@@ -21,6 +21,8 @@ pub(crate) struct Style<'a> {
     pub(crate) dash: usize,
     /// How strings are written that could be plain.
     pub(crate) wanted: Quote,
+    /// How keys are written that could be plain: those of blocks, and those within brackets.
+    pub(crate) keys: [Quote; 2],
     /// How strings are written that cannot.
     pub(crate) quote: Quote,
     /// Whether multi-line strings are written as blocks.
@@ -30,7 +32,7 @@ pub(crate) struct Style<'a> {
 impl Default for Style<'_> {
     fn default() -> Self {
         let (wanted, quote) = (Quote::Plain, Quote::Double);
-        Self { eol: "\n", width: 2, offset: 0, dash: 2, wanted, quote, literals: true }
+        Self { eol: "\n", width: 2, offset: 0, dash: 2, wanted, keys: [wanted; 2], quote, literals: true }
     }
 }
 
@@ -73,6 +75,11 @@ impl<'a> Style<'a> {
         if votes.unneeded > votes.plain {
             style.wanted = style.quote;
         }
+        style.keys = votes.keys.map(|[plain, single, double]| match single.max(double) {
+            quoted if quoted <= plain => Quote::Plain,
+            quoted if quoted == double => Quote::Double,
+            _ => Quote::Single,
+        });
         style
     }
 }
@@ -84,6 +91,8 @@ struct Votes {
     dashes: BTreeMap<usize, usize>,
     single: usize,
     double: usize,
+    /// Keys of blocks and keys within brackets: plain, in single quotes and in double ones.
+    keys: [[usize; 3]; 2],
     /// Strings in quotes that needed none, and those that have none.
     unneeded: usize,
     plain: usize,
@@ -95,6 +104,7 @@ impl Votes {
             Kind::Mapping { layout, entries } => {
                 let own = (*layout == Layout::Block).then(|| column(tree.text, tree.node(id).span.start));
                 for entry in entries {
+                    self.key(tree, entry.key, own.is_none());
                     self.scalar(tree, entry.value);
                     if let Some(own) = own {
                         self.child(tree, entry.value, own);
@@ -126,6 +136,16 @@ impl Votes {
         *votes.entry(column.saturating_sub(own)).or_default() += 1;
     }
 
+    fn key(&mut self, tree: &Tree<'_>, id: NodeId, is_flow: bool) {
+        let style = match &tree.node(id).kind {
+            Kind::Scalar { style: ScalarStyle::Plain, .. } => 0,
+            Kind::Scalar { style: ScalarStyle::SingleQuoted, .. } => 1,
+            Kind::Scalar { style: ScalarStyle::DoubleQuoted, .. } => 2,
+            _ => return,
+        };
+        self.keys[usize::from(is_flow)][style] += 1;
+    }
+
     fn scalar(&mut self, tree: &Tree<'_>, id: NodeId) {
         let Kind::Scalar { value, style } = &tree.node(id).kind else { return };
         match style {
@@ -154,7 +174,7 @@ impl<'a> Flow<'a> {
         let text = &tree.text[span.clone()];
         let mut flow = Self::default();
         let is_only = tree.root == Some(id);
-        if (text.len() > 2 || is_only) && serde_json::from_str::<serde_json::Value>(text).is_ok() {
+        if (!tree.is_empty(id) || is_only) && serde_json::from_str::<serde_json::Value>(text).is_ok() {
             flow.context = Context::Json;
         }
         // A node comes before those that are in it.

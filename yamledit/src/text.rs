@@ -33,6 +33,16 @@ pub(crate) fn before_break(text: &str, at: usize) -> Option<usize> {
     }
 }
 
+/// The line break of the line that `at` is on, or where that has none, of the line before it.
+pub(crate) fn line_break(text: &str, at: usize) -> Option<&str> {
+    let end = line_end(text, at);
+    let range = match after_break(text, end) {
+        next if next > end => end..next,
+        _ => before_break(text, line_start(text, at))?..line_start(text, at),
+    };
+    Some(&text[range])
+}
+
 /// Offset after the byte order mark at `at`, if there is one.
 pub(crate) fn skip_bom(text: &str, at: usize) -> usize {
     if text[at..].starts_with(BOM) { at + BOM.len() } else { at }

@@ -124,6 +124,15 @@ impl<'a> Tree<'a> {
         matches!(&self.node(id).kind, Kind::Scalar { style: ScalarStyle::Literal | ScalarStyle::Folded, .. })
     }
 
+    /// Whether the node is a collection with nothing in it.
+    pub(crate) fn is_empty(&self, id: NodeId) -> bool {
+        match &self.node(id).kind {
+            Kind::Sequence { items, .. } => items.is_empty(),
+            Kind::Mapping { entries, .. } => entries.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Whether nothing is written where the node is.
     pub(crate) fn is_absent(&self, id: NodeId) -> bool {
         let node = self.node(id);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::expressions::expressions;
-use super::ruleset::{NativeRule, NativeTable, chain_name, table_name};
+use super::ruleset::{NativeRule, NativeTable, TABLES, chain_name, table_name};
 use super::text;
 use crate::groups::UnknownGroups;
 use crate::nftables::base::{Base, base};
@@ -26,6 +26,20 @@ pub enum Step {
     DeleteChain(Table, String),
     /// Appends a rule to a chain.
     AddRule(Table, Chain, NativeRule),
+}
+
+/// A script for `nft -f` that makes the tables, whatever of ours is there: in one transaction it takes back the rules of an earlier
+/// run and writes these.
+pub fn script(tables: &[NativeTable]) -> String {
+    let is_wanted = |table: &Table| tables.iter().any(|wanted| wanted.table == *table);
+    let unwanted = TABLES.into_iter().filter(|table| !is_wanted(table));
+    // Unlike a table to be made, one to be deleted or flushed must be there.
+    let removal = unwanted.flat_map(|table| [Step::AddTable(table), Step::DeleteTable(table)]);
+    let steps = removal.chain(tables.iter().flat_map(|wanted| {
+        let emptying = [Step::AddTable(wanted.table), Step::FlushTable(wanted.table)];
+        emptying.into_iter().chain(Step::filling(wanted))
+    }));
+    steps.map(|step| format!("{step}\n")).collect()
 }
 
 impl Step {

@@ -1,25 +1,10 @@
-//! The tables as a script for `nft -f`.
+//! Rules as `nft` reads them.
 
 use ipnet::IpNet;
 
-use super::ruleset::{NativeRule, NativeTable, TABLES, chain_name};
-use super::step::Step;
-use crate::rule::{Family, Match, Owner, Table, Target};
+use super::ruleset::{NativeRule, chain_name};
+use crate::rule::{Family, Match, Owner, Target};
 use crate::value::PortRange;
-
-/// A script that makes the tables, whatever of ours is there: in one transaction it takes back the rules of an earlier
-/// run and writes these.
-pub fn script(tables: &[NativeTable]) -> String {
-    let is_wanted = |table: &Table| tables.iter().any(|wanted| wanted.table == *table);
-    let unwanted = TABLES.into_iter().filter(|table| !is_wanted(table));
-    // Unlike a table to be made, one to be deleted or flushed must be there.
-    let removal = unwanted.flat_map(|table| [Step::AddTable(table), Step::DeleteTable(table)]);
-    let steps = removal.chain(tables.iter().flat_map(|wanted| {
-        let emptying = [Step::AddTable(wanted.table), Step::FlushTable(wanted.table)];
-        emptying.into_iter().chain(Step::filling(wanted))
-    }));
-    steps.map(|step| format!("{step}\n")).collect()
-}
 
 /// A rule as in `add rule TABLE CHAIN …`.
 pub fn rule(rule: &NativeRule) -> String {

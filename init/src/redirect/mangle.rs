@@ -7,7 +7,7 @@
 use super::{Builder, out_of_loopback, tcp};
 use crate::rule::{Chain, Match, Protocol, Target};
 use crate::settings::{InboundMode, TO_ITSELF_MARK, Tproxy};
-use crate::value::{Interface, PortRange, Selection};
+use crate::value::{Interface, PortRange};
 
 pub(super) fn rules(builder: &mut Builder<'_>) {
     let mode = builder.capture.inbound_mode;
@@ -58,16 +58,7 @@ impl Builder<'_> {
             let tunnel = Match::Port(Protocol::Tcp, PortRange::single(self.capture.tunnel_port));
             self.append(Chain::Inbound, [tunnel], Target::Return);
         }
-        self.leave_inbound_ranges_alone();
-        let captured = match &self.capture.inbound_ports {
-            Selection::Only(ports) => self.ports(Protocol::Tcp, ports),
-            Selection::All => {
-                self.leave_inbound_ports_alone();
-                vec![tcp()]
-            }
-        };
-        self.setting = Some("--istio-inbound-ports");
-        for ports in captured {
+        for ports in self.captured_inbound() {
             self.append(Chain::Inbound, [ports.clone(), Match::Established], Target::Jump(Chain::Divert));
             self.append(Chain::Inbound, [ports], Target::Jump(Chain::Tproxy));
         }

@@ -44,16 +44,7 @@ impl Builder<'_> {
         }
         self.setting = Some("--istio-inbound-ports");
         self.append(Chain::Prerouting, [tcp()], Target::Jump(Chain::Inbound));
-        self.leave_inbound_ranges_alone();
-        let captured = match &self.capture.inbound_ports {
-            Selection::Only(ports) => self.ports(Protocol::Tcp, ports),
-            Selection::All => {
-                self.leave_inbound_ports_alone();
-                vec![tcp()]
-            }
-        };
-        self.setting = Some("--istio-inbound-ports");
-        for ports in captured {
+        for ports in self.captured_inbound() {
             self.append(Chain::Inbound, [ports], Target::Jump(Chain::InRedirect));
         }
     }

@@ -12,7 +12,7 @@ use sidecar_init::cli::Cli;
 use sidecar_init::kernel::Kernel;
 use sidecar_init::native::present::Present;
 use sidecar_init::native::ruleset::{NativeTable, tables};
-use sidecar_init::native::text;
+use sidecar_init::native::{step, text};
 use sidecar_init::nftables::batch::Batch;
 use sidecar_init::nftables::snapshot::Snapshot;
 use sidecar_init::rule::{Chain, Family, Match, RuleSet, Table, Target};
@@ -124,7 +124,7 @@ fn netlink_and_script_write_the_same_and_each_finds_that_of_the_other() {
     }
     let cases = cases();
     let by_script = |wanted: &Vec<NativeTable>| {
-        nft(&["-f", "-"], &format!("flush ruleset\n{}", text::script(wanted)));
+        nft(&["-f", "-"], &format!("flush ruleset\n{}", step::script(wanted)));
         (listed(), present())
     };
     // Each over what the last one has left.
@@ -139,7 +139,7 @@ fn netlink_and_script_write_the_same_and_each_finds_that_of_the_other() {
         (theirs.join().unwrap(), ours)
     });
     for ((wanted, theirs), ours) in cases.iter().zip(theirs).zip(ours) {
-        let script = text::script(wanted);
+        let script = step::script(wanted);
         assert!(wanted.is_empty() || !theirs.0.is_empty());
         assert_eq!(ours.0, theirs.0, "{script}");
         for (_, present) in [ours, theirs] {

@@ -15,7 +15,7 @@ use sidecar_process::exit;
 use crate::cli::cluster::{ClusterArgs, Configured, Knowledge, run};
 use crate::cli::{ConfigArgs, Failure, printable};
 use crate::explain::{Explanation, NamespaceFacts, Question, explain, revision_asked, text};
-use crate::files;
+use crate::files::{self, inputs::Input};
 use crate::kubernetes::reading::Reader;
 use crate::manifest::read_objects;
 use crate::mode::Mode;
@@ -33,20 +33,25 @@ const EXIT_CODES: &str = "Exit codes: 0 everything is as it should be, 1 failed,
 /// Flags of `check`.
 #[derive(Debug, Args)]
 #[command(after_help = crate::cli::examples::check(EXIT_CODES))]
+#[command(mut_arg("compat", |compat| compat.hide(true).value_parser(not_explained)))]
 pub struct Check {
     /// What to explain, as pod/web or deployment/web; a name alone is a pod's.
     #[arg(value_name = "KIND/NAME", conflicts_with_all = ["filename", "all"],
         required_unless_present_any = ["filename", "all"])]
     pub target: Option<Target>,
-    /// Explain the objects of this file instead; `-` for standard input.
+    /// Explain the objects of this file instead, or of the manifests of this directory, or of an https:// address; `-` for
+    /// standard input.
     #[arg(short, long, value_name = "FILE", conflicts_with = "all")]
-    pub filename: Option<PathBuf>,
+    pub filename: Vec<PathBuf>,
+    /// With -f: also the directories in a directory.
+    #[arg(short = 'R', long, conflicts_with_all = ["target", "all"])]
+    pub recursive: bool,
     /// List every pod of the cluster, or of the namespace, that should be injected and is not, or has the sidecar of another
     /// revision or configuration.
     #[arg(long)]
     pub all: bool,
     /// All namespaces, which is what --all means without -n.
-    #[arg(short = 'A', long = "all-namespaces", requires = "all", conflicts_with = "namespace")]
+    #[arg(short = 'A', long = "all-namespaces", conflicts_with_all = ["namespace", "target", "filename"])]
     pub all_namespaces: bool,
     /// How to print it.
     #[arg(short, long, value_name = "FORMAT", value_parser = ["text", "json"], default_value = "text")]
@@ -65,14 +70,10 @@ impl Check {
     /// # Errors
     /// When a file or the cluster cannot be read, or the configuration is not good.
     pub fn run(&self) -> Result<u8, Failure> {
-        if self.config.compat.is_some() {
-            let message = "--compat: Istio's results are not explained here; leave it out";
-            return Err(Failure { messages: vec![message.to_owned()] });
-        }
         run(async {
-            let is_online = self.filename.is_none() || self.cluster.is_online(&self.config);
+            let is_online = self.filename.is_empty() || self.cluster.is_online(&self.config);
             let mut knowledge = self.cluster.knowledge(&self.config, is_online).await?;
-            let objects = self.filename.as_deref().map(objects_in).transpose()?;
+            let objects = if self.filename.is_empty() { None } else { Some(self.objects()?) };
             knowledge.note(objects.iter().flatten());
             let mut injectors = Injectors { check: self, knowledge: &knowledge, known: HashMap::new() };
             match (&self.target, &objects, &knowledge.reader) {
@@ -97,15 +98,29 @@ impl Check {
         self.print(explanation.into_iter().collect())
     }
 
+    /// The objects in all files.
+    fn objects(&self) -> Result<Vec<Value>, Failure> {
+        let (inputs, errors) = files::inputs::inputs(&self.filename, self.recursive);
+        let mut failures: Vec<Failure> = errors.iter().map(|error| Failure::of(error)).collect();
+        let mut objects = Vec::new();
+        for input in &inputs {
+            match objects_in(input) {
+                Ok(found) => objects.extend(found),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        let messages: Vec<String> = failures.into_iter().flat_map(|failure| failure.messages).collect();
+        if messages.is_empty() { Ok(objects) } else { Err(Failure { messages }) }
+    }
+
     async fn explain_objects(&self, objects: &[Value], injectors: &mut Injectors<'_>) -> Result<u8, Failure> {
         let mut explanations = Vec::new();
         for object in objects {
             explanations.extend(injectors.explain(object, false).await?);
         }
         if explanations.is_empty() {
-            let path = self.filename.as_deref().unwrap_or(Path::new("-"));
-            let message = format!("{}: there is no object with a pod in it", files::display(path));
-            return Err(failure(message));
+            let names: Vec<String> = self.filename.iter().map(|path| files::display(path).to_string()).collect();
+            return Err(failure(format!("{}: there is no object with a pod in it", names.join(", "))));
         }
         self.print(explanations)
     }
@@ -137,9 +152,9 @@ impl Check {
     }
 }
 
-fn objects_in(path: &Path) -> Result<Vec<Value>, Failure> {
-    let text = files::read(path).map_err(|error| Failure::of(&error))?;
-    read_objects(&text).map_err(|errors| super::manifests::mistakes(path, &errors))
+fn objects_in(input: &Input) -> Result<Vec<Value>, Failure> {
+    let text = input.read().map_err(|error| Failure::of(&error))?;
+    read_objects(&text).map_err(|errors| super::manifests::mistakes(Path::new(&input.name()), &errors))
 }
 
 /// The injectors of the cluster, by revision: each is loaded when it is first asked.
@@ -227,6 +242,10 @@ impl Known {
             is_running,
         }
     }
+}
+
+fn not_explained(_: &str) -> Result<String, String> {
+    Err("Istio's results are not explained here; leave it out".to_owned())
 }
 
 fn failure(message: String) -> Failure {

@@ -8,8 +8,9 @@ use std::str::FromStr;
 
 use clap::Args;
 use serde_json::{Map, Value};
+use sidecar_contract::namespace;
 
-use crate::cli::{ConfigArgs, Failure};
+use crate::cli::{ConfigArgs, Failure, names};
 use crate::native::Node;
 
 pub use configured::Configured;
@@ -25,13 +26,13 @@ pub struct ClusterArgs {
     #[arg(long = "from-cluster")]
     pub from_cluster: bool,
     /// ConfigMap with the keys config and values. Default: istio-sidecar-injector[-REVISION].
-    #[arg(long = "injectConfigMapName", value_name = "NAME")]
+    #[arg(long = "injectConfigMapName", value_name = "NAME", value_parser = names::object)]
     pub inject_config_map_name: Option<String>,
     /// ConfigMap with the key mesh; it need not exist. Default: istio[-REVISION].
-    #[arg(long = "meshConfigMapName", value_name = "NAME")]
+    #[arg(long = "meshConfigMapName", value_name = "NAME", value_parser = names::object)]
     pub mesh_config_map_name: Option<String>,
     /// Namespace of these ConfigMaps. Default: istio-system.
-    #[arg(short = 'i', long = "istioNamespace", value_name = "NAMESPACE")]
+    #[arg(short = 'i', long = "istioNamespace", value_name = "NAMESPACE", value_parser = names::namespace)]
     pub istio_namespace: Option<String>,
     /// How to reach the API server. Default: the files in KUBECONFIG, or ~/.kube/config.
     #[arg(long, value_name = "FILE")]
@@ -40,7 +41,7 @@ pub struct ClusterArgs {
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
     /// Namespace of objects that name none. Default: that of the kubeconfig's context, where the cluster is asked.
-    #[arg(short = 'n', long, value_name = "NAMESPACE")]
+    #[arg(short = 'n', long, value_name = "NAMESPACE", value_parser = names::namespace)]
     pub namespace: Option<String>,
     /// Labels of the namespace that the objects are for, as istio-injection=enabled,team=a; empty for none. With them, the
     /// selectors of the webhooks decide as in the cluster.
@@ -83,6 +84,16 @@ impl ClusterArgs {
         let names = [&self.inject_config_map_name, &self.mesh_config_map_name, &self.istio_namespace, &self.context];
         let is_named = self.kubeconfig.is_some() || names.into_iter().any(Option::is_some);
         self.from_cluster || is_named && !has_all_files(config)
+    }
+
+    /// The namespace that the flag names.
+    pub fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref().filter(|name| !name.is_empty())
+    }
+
+    /// The namespace of the injector.
+    fn injector_namespace(&self) -> &str {
+        self.istio_namespace.as_deref().filter(|name| !name.is_empty()).unwrap_or(namespace::INJECTOR)
     }
 }
 

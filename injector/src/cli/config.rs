@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use crate::cli::{ConfigArgs, Failure, examples};
 use crate::defaults;
 use crate::files;
-use crate::lint::{Files, Key, Written, in_config_maps};
+use crate::lint::{Files, Key, Revision, Written, in_config_maps, revisions};
 pub use lint::{Lint, ProblemFormat};
 pub use render::{Render, Stage};
 
@@ -56,27 +56,17 @@ impl Config {
     }
 }
 
-/// The texts of a configuration: what the files with ConfigMaps have, and else what the flags name; the embedded ones
-/// where nothing is given at all.
-fn written(config_maps: &[PathBuf], given: &ConfigArgs) -> Result<Files, Failure> {
-    let mut found: [Option<Written>; 3] = [None, None, None];
+/// A configuration, and the revision that it is of; empty for the one without a name.
+struct Configured {
+    revision: String,
+    files: Files,
+}
+
+/// The texts of configurations: what the files with ConfigMaps have, one for each revision, and else what the flags name;
+/// the embedded ones where nothing is given at all.
+fn written(config_maps: &[PathBuf], given: &ConfigArgs) -> Result<Vec<Configured>, Failure> {
     let mut mistakes = Vec::new();
-    for path in config_maps {
-        let file = files::display(path);
-        match files::read(path) {
-            Err(error) => mistakes.extend(Failure::of(&error).messages),
-            Ok(text) => match in_config_maps(&file, &text) {
-                Err(error) => mistakes.push(format!("{file}:{error}")),
-                Ok(texts) => {
-                    for (key, written) in texts {
-                        if found[key as usize].replace(written).is_some() {
-                            mistakes.push(format!("{file}: the key `{}` is given twice", key.name()));
-                        }
-                    }
-                }
-            },
-        }
-    }
+    let mut found = in_files(config_maps, &mut mistakes);
     for (key, path) in [
         (Key::Config, &given.inject_config_file),
         (Key::Values, &given.values_file),
@@ -85,33 +75,63 @@ fn written(config_maps: &[PathBuf], given: &ConfigArgs) -> Result<Files, Failure
         let Some(path) = path else { continue };
         match files::read(path) {
             Err(error) => mistakes.extend(Failure::of(&error).messages),
-            Ok(_) if found[key as usize].is_some() => {
+            Ok(_) if found.iter().any(|revision| revision.texts[key as usize].is_some()) => {
                 mistakes.push(format!("{}: a ConfigMap has the key `{}` already", files::display(path), key.name()));
             }
-            Ok(text) => found[key as usize] = Some(Written::file(files::display(path), text)),
-        }
-    }
-    let [config, values, mesh] = found;
-    if !config_maps.is_empty() {
-        for (key, is_there) in [(Key::Config, config.is_some()), (Key::Values, values.is_some())] {
-            if !is_there && mistakes.is_empty() {
-                let names: Vec<String> = config_maps.iter().map(|path| files::display(path)).collect();
-                mistakes.push(format!("{}: no ConfigMap has the key `{}`", names.join(", "), key.name()));
+            Ok(text) => {
+                let written = Written::file(files::display(path), text);
+                found.iter_mut().for_each(|revision| revision.texts[key as usize] = Some(written.clone()));
             }
         }
     }
-    if !mistakes.is_empty() {
-        return Err(Failure { messages: mistakes });
+    if !config_maps.is_empty() && mistakes.is_empty() {
+        let names = config_maps.iter().map(|path| files::display(path)).collect::<Vec<_>>().join(", ");
+        for key in [Key::Config, Key::Values] {
+            for Revision { name, .. } in found.iter().filter(|revision| revision.texts[key as usize].is_none()) {
+                let of = if name.is_empty() { String::new() } else { format!(" for the revision {name}") };
+                mistakes.push(format!("{names}: no ConfigMap has the key `{}`{of}", key.name()));
+            }
+        }
     }
+    if mistakes.is_empty() {
+        Ok(found.into_iter().map(complete).collect())
+    } else {
+        Err(Failure { messages: mistakes })
+    }
+}
+
+fn in_files(paths: &[PathBuf], mistakes: &mut Vec<String>) -> Vec<Revision> {
+    let mut found = Vec::new();
+    for path in paths {
+        let file = files::display(path);
+        match files::read(path) {
+            Err(error) => mistakes.extend(Failure::of(&error).messages),
+            Ok(text) => match in_config_maps(&file, &text) {
+                Err(error) => mistakes.push(format!("{file}:{error}")),
+                Ok(config_maps) => found.extend(config_maps),
+            },
+        }
+    }
+    revisions(&found).unwrap_or_else(|unclear| {
+        mistakes.extend(unclear);
+        Vec::new()
+    })
+}
+
+/// With the embedded text for what is not given.
+fn complete(Revision { name, texts: [config, values, mesh] }: Revision) -> Configured {
     let embedded = defaults::sources();
     let is_given = config.is_some();
     let or_embedded = |written: Option<Written>, source: crate::config::Source| {
         written.unwrap_or_else(|| Written::file(source.origin, source.text))
     };
+    let is_mesh_embedded = mesh.is_none();
     let mut mesh = or_embedded(mesh, embedded.mesh);
-    if is_given && mesh.file == defaults::sources().mesh.origin {
+    if is_given && is_mesh_embedded {
         // The embedded mesh config is for the embedded template.
         mesh.text.clear();
     }
-    Ok(Files { config: or_embedded(config, embedded.config), values: or_embedded(values, embedded.values), mesh })
+    let files =
+        Files { config: or_embedded(config, embedded.config), values: or_embedded(values, embedded.values), mesh };
+    Configured { revision: name, files }
 }

@@ -6,10 +6,12 @@ use super::{EXIT_CODES, manifests};
 pub const COMPLETION: &str = "\
 Examples:
   # bash, for this user
+  mkdir -p ~/.local/share/bash-completion/completions
   sidecar-injector completion bash > ~/.local/share/bash-completion/completions/sidecar-injector
   # zsh, for everybody
   sidecar-injector completion zsh > /usr/local/share/zsh/site-functions/_sidecar-injector
   # fish
+  mkdir -p ~/.config/fish/completions
   sidecar-injector completion fish > ~/.config/fish/completions/sidecar-injector.fish";
 
 /// Of `man`.
@@ -44,6 +46,8 @@ Examples:
   sidecar-injector check -f app.yaml --namespace-labels istio-injection=enabled
   # The same for what is in the cluster
   sidecar-injector check deployment/web -n demo
+  # For all manifests of a directory, by what the cluster knows
+  sidecar-injector check -R -f deploy/ --from-cluster -n demo
   # Which pods of the cluster should have a sidecar and have none, or another
   sidecar-injector check --all -o json";
 

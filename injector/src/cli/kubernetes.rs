@@ -10,7 +10,8 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use sidecar_contract::namespace;
 
-use crate::cli::Failure;
+use crate::cli::{Failure, names};
+use crate::kubernetes::with_causes;
 
 /// An API server that does not take a connection in this time is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,7 +29,7 @@ pub struct ClientArgs {
     #[arg(long, value_name = "NAME")]
     pub context: Option<String>,
     /// Namespace of the injector's own objects. Default: that of the pod or of the kubeconfig's context, else istio-system.
-    #[arg(long, value_name = "NAMESPACE", env = "POD_NAMESPACE", hide_env_values = true)]
+    #[arg(long, value_name = "NAMESPACE", env = "POD_NAMESPACE", hide_env_values = true, value_parser = names::namespace)]
     pub namespace: Option<String>,
 }
 
@@ -47,16 +48,22 @@ impl ClientArgs {
     /// # Errors
     /// When there is neither a kubeconfig nor a service account, or one that cannot be used.
     pub async fn connect(&self) -> Result<Connection, Failure> {
-        let (client, in_context) = self.client().await?;
-        let namespace = self.namespace.clone().or(in_context).unwrap_or_else(|| namespace::INJECTOR.to_owned());
+        let (client, in_context, _) = self.client().await?;
+        let namespace =
+            self.namespace().map(str::to_owned).or(in_context).unwrap_or_else(|| namespace::INJECTOR.to_owned());
         Ok(Connection { client, namespace })
     }
 
-    /// Makes a client, and tells the namespace that the kubeconfig or the service account names, if it does.
+    fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref().filter(|name| !name.is_empty())
+    }
+
+    /// Makes a client, and tells the namespace that the kubeconfig or the service account names, if it does, and the API
+    /// server's address.
     ///
     /// # Errors
     /// When there is neither a kubeconfig nor a service account, or one that cannot be used.
-    pub async fn client(&self) -> Result<(Client, Option<String>), Failure> {
+    pub async fn client(&self) -> Result<(Client, Option<String>, String), Failure> {
         install_provider();
         let (mut config, in_context) = self.config().await?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
@@ -65,13 +72,14 @@ impl ClientArgs {
         config
             .headers
             .push((USER_AGENT, HeaderValue::from_static(concat!("sidecar-injector/", env!("CARGO_PKG_VERSION")))));
-        let client = Client::try_from(config).map_err(|error| Failure::of(&error))?;
-        Ok((client, in_context))
+        let address = config.cluster_url.to_string();
+        let client = Client::try_from(config).map_err(|error| unusable(&error))?;
+        Ok((client, in_context, address))
     }
 
     /// The namespace where no cluster is asked.
     pub fn namespace_without_cluster(&self) -> String {
-        self.namespace.clone().unwrap_or_else(|| namespace::INJECTOR.to_owned())
+        self.namespace().unwrap_or(namespace::INJECTOR).to_owned()
     }
 
     /// The configuration of a client, and the namespace that goes with it, if one is named.
@@ -85,9 +93,9 @@ impl ClientArgs {
             Ok(kubeconfig) => {
                 let namespace = self.namespace_of_context(&kubeconfig);
                 let config = Config::from_custom_kubeconfig(kubeconfig, &options).await;
-                Ok((config.map_err(|error| Failure::of(&error))?, namespace))
+                Ok((config.map_err(|error| unusable(&error))?, namespace))
             }
-            Err(error) if self.kubeconfig.is_some() || self.context.is_some() => Err(Failure::of(&error)),
+            Err(error) if self.kubeconfig.is_some() || self.context.is_some() => Err(unusable(&error)),
             Err(no_kubeconfig) => match Config::incluster() {
                 Ok(config) => {
                     let namespace = Some(config.default_namespace.clone()).filter(|name| name != UNNAMED);
@@ -95,11 +103,7 @@ impl ClientArgs {
                 }
                 Err(no_account) => {
                     let mut messages = vec!["there is no cluster to talk to; give --kubeconfig".to_owned()];
-                    messages.extend(
-                        [Failure::of(&no_kubeconfig), Failure::of(&no_account)]
-                            .into_iter()
-                            .flat_map(|failure| failure.messages),
-                    );
+                    messages.extend([with_causes(&no_kubeconfig), with_causes(&no_account)]);
                     Err(Failure { messages })
                 }
             },
@@ -111,6 +115,11 @@ impl ClientArgs {
         let context = kubeconfig.contexts.iter().find(|context| context.name == *wanted)?;
         context.context.as_ref()?.namespace.clone().filter(|name| !name.is_empty())
     }
+}
+
+/// The client's errors repeat their causes.
+fn unusable(error: &(dyn std::error::Error + 'static)) -> Failure {
+    Failure { messages: vec![with_causes(error)] }
 }
 
 /// There is one provider of cryptography in the process; whoever came first has installed the same.

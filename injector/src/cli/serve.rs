@@ -34,10 +34,10 @@ const MAX_THREADS: usize = 4;
 #[derive(Debug, Args)]
 #[command(after_help = crate::cli::examples::serve())]
 pub struct Serve {
-    /// Address of the webhook; [::] takes IPv4 too. Default [::]:15017, with --dev 127.0.0.1:15017.
+    /// Address of the webhook; `[::]` takes IPv4 too. Default `[::]:15017`, with --dev 127.0.0.1:15017.
     #[arg(long, value_name = "ADDRESS")]
     pub https_address: Option<SocketAddr>,
-    /// Address of /healthz, /readyz and /metrics. Default [::]:15014, with --dev 127.0.0.1:15014.
+    /// Address of /healthz, /readyz and /metrics. Default `[::]:15014`, with --dev 127.0.0.1:15014.
     #[arg(long, value_name = "ADDRESS")]
     pub monitoring_address: Option<SocketAddr>,
     /// How long to go on accepting connections after SIGTERM, while /readyz answers 503 already; as 5s or 500ms. Default

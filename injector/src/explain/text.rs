@@ -74,7 +74,8 @@ impl Lines {
 
     fn webhooks(&mut self, explanation: &Explanation) {
         let Some(webhooks) = &explanation.webhooks else {
-            return self.entry("webhooks", "not known; give --namespace-labels or --from-cluster");
+            let remedy = "--namespace-labels, or --from-cluster with the permission to list webhooks and namespaces";
+            return self.entry("webhooks", &format!("not known; give {remedy}"));
         };
         if webhooks.is_empty() {
             return self.entry("webhooks", "there are none");

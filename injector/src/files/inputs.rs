@@ -1,21 +1,16 @@
 //! What `-f` names: files, directories, standard input, and addresses.
 
 use std::collections::HashSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Cursor, Read};
-use std::os::fd::AsFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-
-use super::{FileError, display, download};
+use super::opening::open;
+use super::{FileError, display, download, text_of};
 
 /// Endings of the files that are taken from a directory.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
-/// A named pipe that nobody has opened for writing may wait for ever; within this time a shell has started both programs.
-const PATIENCE_MS: u16 = 2_000;
 
 /// Something to read manifests from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +31,14 @@ impl Input {
             Self::File(path) => display(path),
             Self::Address(address) => address.clone(),
         }
+    }
+
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// When it cannot be opened, is larger than 64 MiB, or is not UTF-8.
+    pub fn read(&self) -> Result<String, FileError> {
+        text_of(self.open()?, self.name())
     }
 
     /// Opens it.
@@ -155,40 +158,10 @@ fn error_at(path: &Path) -> impl Fn(io::Error) -> FileError {
     move |source| FileError { path: path.clone(), action: "cannot be opened", source }
 }
 
-/// Opens a file without waiting for somebody to write to it.
-fn open(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
-    let kind = file.metadata()?.file_type();
-    if kind.is_block_device() {
-        return Err(io::Error::other("it is a disk"));
-    }
-    if kind.is_fifo() {
-        await_writer(&file)?;
-    }
-    fcntl(&file, FcntlArg::F_SETFL(OFlag::empty()))?;
-    Ok(file)
-}
-
-/// Waits until there is something in the pipe, or somebody who may write to it.
-fn await_writer(mut pipe: &File) -> io::Result<()> {
-    let mut waiting = [PollFd::new(pipe.as_fd(), PollFlags::POLLIN)];
-    if poll(&mut waiting, PollTimeout::from(PATIENCE_MS))? > 0 {
-        return Ok(());
-    }
-    // Nothing of an empty pipe is read: the end if nobody writes, and else that it would have to wait.
-    match pipe.read(&mut [0]) {
-        Ok(0) => Err(io::Error::other("it is a pipe that nobody writes to")),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-        Err(error) => Err(error),
-        Ok(_) => Err(io::Error::other("it is a pipe that others read too")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use nix::sys::stat::Mode;
-    use std::io::Write;
     use std::os::unix::fs::symlink;
 
     fn names(found: &[Input], folder: &Path) -> Vec<String> {
@@ -226,19 +199,5 @@ mod tests {
         let expected = ["no *.yaml", "leads back", "no regular file", "use https"];
         assert_eq!(said.len(), expected.len(), "{said:?}");
         assert!(said.iter().zip(expected).all(|(said, expected)| said.contains(expected)), "{said:?}");
-    }
-
-    #[test]
-    fn a_pipe_is_read_when_somebody_writes_to_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("pipe");
-        nix::unistd::mkfifo(&path, Mode::S_IRWXU).unwrap();
-        let input = Input::File(path.clone());
-        assert!(input.open().err().unwrap().source.to_string().contains("nobody writes"));
-        let writer = std::thread::spawn(move || OpenOptions::new().write(true).open(path)?.write_all(b"a: 1\n"));
-        let mut text = String::new();
-        input.open().unwrap().read_to_string(&mut text).unwrap();
-        assert_eq!(text, "a: 1\n");
-        writer.join().unwrap().unwrap();
     }
 }

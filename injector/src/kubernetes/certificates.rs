@@ -112,6 +112,8 @@ struct Keeper {
     /// The bundle in the Secret, and when it was first seen there.
     bundle: (String, Instant),
     last: Option<Material>,
+    /// Somebody else's Secret has no bundle, and that was said.
+    lacks_bundle: bool,
     /// The watch has failed, and nothing was read since.
     is_blind: bool,
     /// Why it could not be written.
@@ -135,6 +137,7 @@ impl Keeper {
             present: None,
             bundle: (String::new(), Instant::now()),
             last: None,
+            lacks_bundle: false,
             is_blind: false,
             failure: None,
             written: None,
@@ -211,11 +214,18 @@ impl Keeper {
                 let bytes = data.get(key).ok_or_else(|| format!("{key} is missing"))?;
                 String::from_utf8(bytes.clone()).map_err(|_| format!("{key} is not text"))
             };
-            if let Ok(pem) = text(BUNDLE_KEY) {
-                let found = authorities(&pem, &mut Vec::new());
-                if !found.is_empty() {
+            let bundle = text(BUNDLE_KEY).map(|pem| (authorities(&pem, &mut Vec::new()), pem));
+            match bundle {
+                Ok((found, pem)) if !found.is_empty() => {
                     self.loader.trust(pem, &found);
+                    self.lacks_bundle = false;
                 }
+                _ if std::mem::replace(&mut self.lacks_bundle, true) => {}
+                _ => tracing::warn!(
+                    "{}: {BUNDLE_KEY} is missing or has no authority, so nothing there tells the API server whom to trust; \
+                     put the authority's certificate there, or give --ca-bundle-file",
+                    self.origin
+                ),
             }
             let pair = Pair::new(text(CERTIFICATE_KEY)?, text(PRIVATE_KEY_KEY)?).map_err(|error| error.to_string())?;
             return self.loader.check(pair);

@@ -28,6 +28,7 @@ const PAGE: usize = 250;
 #[derive(Clone)]
 pub struct Reader {
     client: Client,
+    address: String,
 }
 
 /// Something that could not be read.
@@ -87,9 +88,9 @@ pub struct Page {
 }
 
 impl Reader {
-    /// Reads with this client.
-    pub fn new(client: Client) -> Self {
-        Self { client }
+    /// Reads with this client, from the API server at `address`.
+    pub fn new(client: Client, address: String) -> Self {
+        Self { client, address }
     }
 
     /// The object at `path`, as `/api/v1/namespaces/demo`; none where there is none.
@@ -262,8 +263,17 @@ impl Reader {
         match timeout(PATIENCE, self.client.request::<Value>(request)).await {
             Ok(Ok(object)) => Ok(object),
             Ok(Err(kube::Error::Api(status))) => Err(refused(&status, what, verb)),
+            Ok(Err(kube::Error::Service(error))) => Err(failed(format!(
+                "the API server at {} cannot be reached: {}; is the right cluster named (--context, --kubeconfig)?",
+                self.address,
+                with_causes(&*error)
+            ))),
             Ok(Err(error)) => Err(failed(with_causes(&error))),
-            Err(_) => Err(failed(format!("the API server has not answered within {} s", PATIENCE.as_secs()))),
+            Err(_) => Err(failed(format!(
+                "the API server at {} has not answered within {} s",
+                self.address,
+                PATIENCE.as_secs()
+            ))),
         }
     }
 }

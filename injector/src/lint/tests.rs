@@ -86,13 +86,35 @@ fn values_and_mesh_are_read_too() {
 }
 
 #[test]
+fn what_is_missing_at_the_end_is_told_there() {
+    let found = found_in(&format!(
+        "policy: enabled\ntemplates:\n  one: |\n    a: 1\n    {{{{ if true }}}}\n    b: ü\n\n  sidecar: |\n{TEMPLATE}"
+    ));
+    assert!(found.len() == 1 && found[0].starts_with("config:6:9: error: template 'one': "), "{found:#?}");
+}
+
+#[test]
+fn a_template_may_begin_with_empty_lines() {
+    for (empty, expected) in [("\n", "config:5:17: "), ("\n\n", "config:6:17: "), ("  \n", "config:5:17: ")] {
+        let config = format!(
+            "policy: enabled\ntemplates:\n  one: |\n{empty}    spec: {{{{    nofunc }}}}\n  sidecar: |\n{TEMPLATE}"
+        );
+        let found = found_in(&config);
+        assert!(found.len() == 1 && found[0].starts_with(expected), "{empty:?}: {found:#?}");
+    }
+}
+
+#[test]
 fn what_is_in_a_config_map_has_its_place_in_the_manifest() {
     let config = format!("policy: enabled\ntemplates:\n  sidecar: |\n{TEMPLATE}        {{{{ .Nope }}}}\n");
     let indented: String = config.lines().map(|line| format!("    {line}\n")).collect();
     let manifest = format!("# one\n---\nkind: ConfigMap\ndata:\n  values: '{{}}'\n  config: |\n{indented}");
     let place = |manifest: &str| {
-        let mut texts = in_config_maps("map.yaml", manifest).unwrap().into_iter();
-        let (Some((Key::Config, config)), Some((Key::Values, values))) = (texts.next(), texts.next()) else { panic!() };
+        let maps = in_config_maps("map.yaml", manifest).unwrap();
+        let [Revision { texts: [Some(config), Some(values), None], .. }] = &*revisions(&maps).unwrap() else {
+            panic!()
+        };
+        let (config, values) = (config.clone(), values.clone());
         found(&Files { config, values, mesh: Written::file("mesh".to_owned(), String::new()) })
     };
     let found = place(&manifest);

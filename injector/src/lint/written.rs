@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use sidecar_contract::config::{CONFIG_KEY, MESH_KEY, VALUES_KEY};
 
 use super::{Problem, Severity};
 use crate::config::{Source, Sources};
-use crate::places::{Outline, Position, Shift};
-use crate::yaml;
+use crate::places::{Position, Shift};
 
 /// The three texts of a configuration.
 #[derive(Clone, Debug)]
@@ -47,18 +45,8 @@ pub enum Key {
     Mesh,
 }
 
-/// Why no ConfigMaps can be read from a file: a line from 1, and what is wrong there.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{line}: {message}")]
-pub struct NotConfigMaps {
-    /// The line.
-    pub line: usize,
-    /// What is wrong.
-    pub message: String,
-}
-
 impl Key {
-    const ALL: [Self; 3] = [Self::Config, Self::Values, Self::Mesh];
+    pub(super) const ALL: [Self; 3] = [Self::Config, Self::Values, Self::Mesh];
 
     /// As it is written.
     pub fn name(self) -> &'static str {
@@ -82,6 +70,18 @@ impl Written {
     /// What is the whole of a file.
     pub fn file(file: String, text: String) -> Self {
         Self { file, whole: text.as_str().into(), text, shift: Some(Shift::default()), key: None }
+    }
+
+    /// What is in a key of a ConfigMap, which stands at `place` of a file.
+    pub(super) fn of_key(
+        file: &str,
+        whole: &Arc<str>,
+        text: &str,
+        shift: Option<Shift>,
+        (key, place): (Key, Option<Position>),
+    ) -> Self {
+        let key = Some((key, place));
+        Self { file: file.to_owned(), whole: Arc::clone(whole), text: text.to_owned(), shift, key }
     }
 
     /// Whether its places are places of the file.
@@ -114,45 +114,4 @@ impl Written {
             None => self.file.clone(),
         }
     }
-}
-
-/// The texts in the ConfigMaps of a manifest, which may be items of a `List`; other objects are passed over.
-///
-/// # Errors
-/// The first document that is not YAML.
-pub fn in_config_maps(file: &str, manifest: &str) -> Result<Vec<(Key, Written)>, NotConfigMaps> {
-    let whole: Arc<str> = manifest.into();
-    let mut found = Vec::new();
-    for document in yamledit::documents(manifest) {
-        let object = yaml::read_manifest(document.text).map_err(|error| {
-            let line = document.line + error.line.map_or(0, |line| line - 1);
-            NotConfigMaps { line, message: format!("not YAML: {error}") }
-        })?;
-        let outline = Outline::read(document.text);
-        let to_document = Shift::to_line(document.line);
-        let items = object.get("items").and_then(Value::as_array).filter(|_| object["kind"] != "ConfigMap");
-        let objects = match items {
-            Some(items) => items.iter().enumerate().map(|(index, item)| (format!("items[{index}]."), item)).collect(),
-            None => vec![(String::new(), &object)],
-        };
-        for (prefix, object) in objects.into_iter().filter(|(_, object)| object["kind"] == "ConfigMap") {
-            for key in Key::ALL {
-                let Some(text) = object["data"].get(key.name()).and_then(Value::as_str) else { continue };
-                let path = format!("{prefix}data.{}", key.name());
-                let place = outline.as_ref().and_then(|outline| outline.locate(&path));
-                let shift = outline.as_ref().and_then(|outline| outline.shift(&path, document.text));
-                found.push((
-                    key,
-                    Written {
-                        file: file.to_owned(),
-                        text: text.to_owned(),
-                        whole: Arc::clone(&whole),
-                        shift: shift.map(|shift| shift.within(&to_document)),
-                        key: Some((key, place.map(|place| to_document.of(place)))),
-                    },
-                ));
-            }
-        }
-    }
-    Ok(found)
 }

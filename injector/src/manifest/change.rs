@@ -18,6 +18,11 @@ pub(super) trait Change {
     /// Which kinds of object have a pod, and where.
     fn mode(&self) -> Mode;
 
+    /// Whether it takes injections back.
+    fn is_undoing(&self) -> bool {
+        false
+    }
+
     /// What is done with `pod`, and the pod that takes its place, if another does.
     ///
     /// # Errors
@@ -84,6 +89,10 @@ pub(super) struct Uninject;
 impl Change for Uninject {
     fn mode(&self) -> Mode {
         Mode::Corrected
+    }
+
+    fn is_undoing(&self) -> bool {
+        true
     }
 
     fn change(&self, _object: &Value, _workload: &WorkloadKind, pod: &Value) -> Result<Changed, Vec<String>> {

@@ -10,53 +10,80 @@ use crate::workload::{FieldError, WorkloadKind, metadata_text};
 /// Mistakes, each with its object.
 pub(super) type Mistakes = Vec<(String, String)>;
 
-/// Changes the pods in an object or a List, and reports each.
+/// What the pods in an object or a List become, and the object with them; none if nothing changes. Reports each, as on
+/// this line of the stream.
 ///
 /// # Errors
-/// All mistakes in it; it is half changed then.
+/// All mistakes in it.
 pub(super) fn change_object(
-    object: &mut Value,
+    object: &Value,
     change: &impl Change,
+    line: usize,
     report: &mut Vec<ObjectReport>,
-) -> Result<(), Mistakes> {
+) -> Result<Option<Value>, Mistakes> {
     check_object(object).map_err(|error| vec![(String::new(), format!("not a Kubernetes object: {error}"))])?;
     if is_list(object) {
-        return change_list(object, change, report);
+        return change_list(object, change, line, report);
     }
     let name = describe(object);
     let Some(workload) = WorkloadKind::of(object, change.mode()) else {
         let warnings = looks_like_a_workload(object).into_iter().collect();
-        report.push(ObjectReport { object: name, action: Action::NotAWorkload, warnings });
-        return Ok(());
+        report.push(ObjectReport { object: name, line, action: Action::NotAWorkload, warnings });
+        return Ok(None);
     };
     let pod = workload.pod(object, change.mode()).map_err(|error| vec![(name.clone(), error.to_string())])?;
     let Changed { action, pod, warnings } = change
         .change(object, workload, &pod)
         .map_err(|messages| messages.into_iter().map(|message| (name.clone(), message)).collect::<Mistakes>())?;
-    if let Some(pod) = pod {
-        workload.replace_pod(object, pod, change.mode());
-    }
-    report.push(ObjectReport { object: name, action, warnings });
-    Ok(())
+    report.push(ObjectReport { object: name, line, action, warnings });
+    Ok(pod.map(|pod| {
+        let mut changed = object.clone();
+        workload.replace_pod(&mut changed, pod, change.mode());
+        changed
+    }))
 }
 
-fn change_list(list: &mut Value, change: &impl Change, report: &mut Vec<ObjectReport>) -> Result<(), Mistakes> {
-    let items = match list.get_mut("items") {
+fn change_list(
+    list: &Value,
+    change: &impl Change,
+    line: usize,
+    report: &mut Vec<ObjectReport>,
+) -> Result<Option<Value>, Mistakes> {
+    let items = match list.get("items") {
         Some(Value::Array(items)) => items,
-        Some(Value::Null) | None => return Ok(()),
+        Some(Value::Null) | None => return Ok(None),
         Some(_) => return Err(vec![("List".to_owned(), "items: is not a list".to_owned())]),
     };
-    let mut mistakes = Vec::new();
-    for (index, item) in items.iter_mut().enumerate() {
-        let place = format!("List items[{index}]");
-        if is_list(item) {
-            mistakes.push((place, "is a List again; a List holds objects".to_owned()));
-        } else if let Err(found) = change_object(item, change, report) {
-            let placed = |object: String| if object.is_empty() { place.clone() } else { format!("{place} {object}") };
-            mistakes.extend(found.into_iter().map(|(object, message)| (placed(object), message)));
+    let (mut changed, mut mistakes) = (None, Vec::new());
+    for (index, item) in items.iter().enumerate() {
+        match change_item(item, index, change, line, report) {
+            Ok(Some(item)) => changed.get_or_insert_with(|| list.clone())["items"][index] = item,
+            Ok(None) => {}
+            Err(found) => mistakes.extend(found),
         }
     }
-    if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
+    if mistakes.is_empty() { Ok(changed) } else { Err(mistakes) }
+}
+
+/// What an item of a List becomes; none if it does not change.
+///
+/// # Errors
+/// All mistakes in it, each with its place in the List.
+pub(super) fn change_item(
+    item: &Value,
+    index: usize,
+    change: &impl Change,
+    line: usize,
+    report: &mut Vec<ObjectReport>,
+) -> Result<Option<Value>, Mistakes> {
+    let place = format!("List items[{index}]");
+    if is_list(item) {
+        return Err(vec![(place, "is a List again; a List holds objects".to_owned())]);
+    }
+    change_object(item, change, line, report).map_err(|found| {
+        let placed = |object: String| if object.is_empty() { place.clone() } else { format!("{place} {object}") };
+        found.into_iter().map(|(object, message)| (placed(object), message)).collect()
+    })
 }
 
 pub(super) fn is_list(object: &Value) -> bool {

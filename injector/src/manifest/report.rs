@@ -15,6 +15,9 @@ use crate::warnings::Warning;
 pub struct ObjectReport {
     /// The object, as `Deployment demo/httpbin`.
     pub object: String,
+    /// Line in the stream, from 1, on which it begins; of an item of a List in flow style, or with aliases, that of the
+    /// List.
+    pub line: usize,
     /// What was done.
     pub action: Action,
     /// Things its owner should know.
@@ -126,7 +129,7 @@ impl ObjectReport {
 
 impl fmt::Display for ObjectReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { object, action, warnings } = self;
+        let Self { object, action, warnings, .. } = self;
         let sentence = action.sentence();
         write!(f, "{} {object}: {sentence}", action.name())?;
         warnings.iter().try_for_each(|warning| write!(f, "\nwarning {object}: {}", warning.beside(&sentence)))

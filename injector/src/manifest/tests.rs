@@ -182,3 +182,30 @@ fn istio_reads_scalars_as_texts_where_texts_belong() {
     assert!(matches!(&report[0].action, Action::Skipped(Reason::Label(false))), "{report:?}");
     assert!(inject_manifest(&pod, &injector()).unwrap_err()[0].message.contains("quote it"));
 }
+
+#[test]
+fn an_original_comes_back_without_an_end_of_its_last_line() {
+    let probe = "livenessProbe:   # in the image\n      httpGet: {port: \"http\"}\n    ports:\n    - {name: http, containerPort: 80}";
+    for original in [
+        format!("apiVersion: v1\nkind: Pod\nmetadata:   {{}}\nspec:\n  containers:\n  - name: app\n    {probe}"),
+        format!("apiVersion: v1\r\nkind: Pod\r\nmetadata:   {{}}   # none\r\nspec: {{containers: [{{name: app}}]}}"),
+    ] {
+        let injected = injected(&original).text;
+        assert!(injected.contains("\n# uninject: {"), "{injected}");
+        assert_eq!(uninject_manifest(&injected).unwrap().text, original);
+        assert_eq!(inject_manifest(&injected, &injector()).unwrap().text, injected);
+    }
+}
+
+#[test]
+fn items_of_a_list_have_their_own_lines() {
+    let list = format!(
+        "apiVersion: v1\nkind: List\nitems:\n- {}- {}",
+        POD.replace('\n', "\n  ").trim_end_matches(' '),
+        OPTED_OUT.replace('\n', "\n  ").trim_end_matches(' ')
+    );
+    let manifest = injected(&list);
+    let lines: Vec<_> = manifest.report.iter().map(|object| (object.action.name(), object.line)).collect();
+    assert_eq!(lines, [("injected", 4), ("skipped", 11)]);
+    assert_eq!(uninject_manifest(&manifest.text).unwrap().text, list);
+}

@@ -80,7 +80,7 @@ pub(super) fn udp_ports(pod: &Value) -> Option<Warning> {
     for element in LISTS.into_iter().flat_map(|list| containers::list(pod, list)) {
         let of_container = element.get("ports").and_then(Value::as_array).into_iter().flatten();
         let udp = of_container.filter(|port| port.get("protocol").is_some_and(|protocol| protocol == "UDP"));
-        ports.extend(udp.filter_map(|port| port.get("containerPort")).map(ToString::to_string));
+        ports.extend(udp.filter_map(|port| port.get("containerPort")?.as_u64()));
     }
     ports.sort_unstable();
     ports.dedup();
@@ -90,9 +90,9 @@ pub(super) fn udp_ports(pod: &Value) -> Option<Warning> {
     })
 }
 
-fn ports_of(ports: &[String]) -> String {
+fn ports_of(ports: &[u64]) -> String {
     const MOST: usize = 5;
-    let shown = ports.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
+    let shown = ports.iter().take(MOST).map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let rest = ports.len().saturating_sub(MOST);
     let noun = if ports.len() == 1 { "port" } else { "ports" };
     if rest == 0 { format!("{noun} {shown}") } else { format!("{noun} {shown} and {rest} more") }

@@ -45,6 +45,13 @@ fn udp_passes_by() {
 }
 
 #[test]
+fn udp_ports_are_in_the_order_of_their_numbers() {
+    let ports: Vec<Value> = [9999, 53, 10053].map(|port| json!({"containerPort": port, "protocol": "UDP"})).into();
+    let text = network::udp_ports(&json!({"spec": {"containers": [{"name": "a", "ports": ports}]}})).unwrap().text;
+    assert!(text.contains("ports 53, 9999, 10053"), "{text}");
+}
+
+#[test]
 fn the_proxys_user_is_for_the_proxy() {
     let app = |context: Value| json!({"name": "app", "image": "a", "securityContext": context});
     for (pod, container, expected) in [
@@ -126,27 +133,92 @@ fn the_level_of_the_namespace_is_held_against_what_is_added() {
     assert_eq!(found(None), [""; 0]);
 }
 
+fn forbidden(level: Level, injected: &Value) -> Option<String> {
+    let names = |list: &str| Some(crate::workload::names(injected, list).into_iter().map(str::to_owned).collect());
+    let status =
+        crate::status::Status { containers: names("containers"), volumes: names("volumes"), ..Default::default() };
+    let original = json!({"spec": {"containers": []}});
+    pod_security::forbids(level, &original, injected, &status).map(|warning| warning.text)
+}
+
+fn good_container() -> Value {
+    json!({"name": "p", "securityContext": {
+        "runAsNonRoot": true,
+        "allowPrivilegeEscalation": false,
+        "capabilities": {"drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }})
+}
+
 #[test]
 fn a_level_looks_at_the_security_of_containers() {
-    let status = crate::status::Status { containers: Some(vec!["p".to_owned()]), ..Default::default() };
-    let forbidden = |level: Level, context: Value| {
-        let pod = json!({"spec": {"containers": [{"name": "p", "securityContext": context}]}});
-        pod_security::forbids(level, &pod, &status).map(|warning| warning.text)
+    let of = |level: Level, container: Value| forbidden(level, &json!({"spec": {"containers": [container]}}));
+    assert_eq!(of(Level::Restricted, good_container()), None);
+    assert_eq!(of(Level::Baseline, json!({"name": "p", "securityContext": {"runAsUser": 0}})), None);
+    let of_both = [
+        ("/securityContext/privileged", json!(true), "is privileged"),
+        ("/securityContext/capabilities/add", json!(["SYS_TIME"]), "SYS_TIME"),
+        ("/securityContext/procMount", json!("Unmasked"), "procMount"),
+        ("/securityContext/seccompProfile", json!({"type": "Unconfined"}), "seccompProfile"),
+        ("/securityContext/appArmorProfile", json!({"type": "Unconfined"}), "appArmorProfile"),
+        ("/securityContext/seLinuxOptions", json!({"type": "spc_t"}), "seLinuxOptions"),
+        ("/securityContext/windowsOptions", json!({"hostProcess": true}), "process of the host"),
+        ("/ports", json!([{"containerPort": 1, "hostPort": 1}]), "port of the host"),
+        ("/readinessProbe", json!({"tcpSocket": {"port": 1, "host": "a"}}), "1.34"),
+        ("/lifecycle", json!({"preStop": {"httpGet": {"port": 1, "host": "a"}}}), "1.34"),
+    ];
+    let of_restricted = [
+        ("/securityContext/runAsNonRoot", json!(false), "run as root"),
+        ("/securityContext/runAsUser", json!(0), "run as root"),
+        ("/securityContext/allowPrivilegeEscalation", Value::Null, "gain privileges"),
+        ("/securityContext/capabilities", json!({}), "capabilities"),
+        ("/securityContext/capabilities/add", json!(["CHOWN"]), "CHOWN"),
+        ("/securityContext/seccompProfile", Value::Null, "no seccompProfile"),
+    ];
+    let with = |path: &str, value: &Value| {
+        let mut bad = good_container();
+        let (parent, field) = path.rsplit_once('/').unwrap();
+        bad.pointer_mut(parent).unwrap()[field] = value.clone();
+        bad
     };
-    let good = json!({"runAsNonRoot": true, "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}});
-    assert_eq!(forbidden(Level::Restricted, good.clone()), None);
-    for (field, value, why) in [
-        ("privileged", json!(true), "is privileged"),
-        ("runAsNonRoot", json!(false), "run as root"),
-        ("runAsUser", json!(0), "run as root"),
-        ("allowPrivilegeEscalation", Value::Null, "gain privileges"),
-        ("capabilities", json!({}), "capabilities"),
-        ("capabilities", json!({"add": ["SYS_TIME"], "drop": ["ALL"]}), "SYS_TIME"),
-    ] {
-        let mut bad = good.clone();
-        bad[field] = value;
-        let text = forbidden(Level::Restricted, bad).unwrap();
-        assert!(text.contains(why), "{text}");
+    for (path, value, why) in of_both.iter().chain(&of_restricted) {
+        let text = of(Level::Restricted, with(path, value)).unwrap_or_default();
+        assert!(text.contains(why), "{path}: {text}");
     }
-    assert_eq!(forbidden(Level::Baseline, json!({"runAsUser": 0})), None);
+    for (path, value, _) in &of_both {
+        assert!(of(Level::Baseline, with(path, value)).is_some(), "{path}");
+    }
+    for (path, value, _) in &of_restricted {
+        assert_eq!(of(Level::Baseline, with(path, value)), None, "{path}");
+    }
+}
+
+#[test]
+fn a_level_looks_at_what_else_is_added_to_the_pod() {
+    let with = |field: &str, value: Value| {
+        let mut pod = json!({"metadata": {}, "spec": {"containers": [good_container()]}});
+        let (parent, field) = field.rsplit_once('/').unwrap();
+        pod.pointer_mut(parent).unwrap()[field] = value;
+        pod
+    };
+    let unconfined = json!({"container.apparmor.security.beta.kubernetes.io/p": "unconfined"});
+    for (field, value, level) in [
+        ("/spec/volumes", json!([{"name": "v", "hostPath": {"path": "/"}}]), Level::Baseline),
+        ("/spec/volumes", json!([{"name": "v", "nfs": {"server": "a", "path": "/"}}]), Level::Restricted),
+        ("/spec/hostPID", json!(true), Level::Baseline),
+        ("/spec/securityContext", json!({"sysctls": [{"name": "net.core.somaxconn"}]}), Level::Baseline),
+        ("/spec/securityContext", json!({"runAsUser": 0}), Level::Restricted),
+        ("/metadata/annotations", unconfined, Level::Baseline),
+    ] {
+        let pod = with(field, value.clone());
+        assert_eq!(forbidden(Level::Baseline, &pod).is_some(), level == Level::Baseline, "{value}");
+        assert!(forbidden(Level::Restricted, &pod).is_some(), "{value}");
+        // What was there before is not what injection adds.
+        assert_eq!(pod_security::forbids(Level::Baseline, &pod, &pod, &Default::default()), None, "{value}");
+    }
+    let fine = json!([{"name": "v", "emptyDir": {}}, {"name": "w", "image": {"reference": "a"}}]);
+    assert_eq!(forbidden(Level::Restricted, &with("/spec/volumes", fine)), None);
+    let mut of_pod = with("/spec/securityContext", json!({"seccompProfile": {"type": "Localhost"}}));
+    of_pod["spec"]["containers"][0]["securityContext"]["seccompProfile"].take();
+    assert_eq!(forbidden(Level::Restricted, &of_pod), None, "the pod's is that of its containers");
 }

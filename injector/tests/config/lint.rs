@@ -32,6 +32,11 @@ fn mistakes_in_a_config_map_have_their_place_in_the_manifest() {
 }
 
 #[test]
+fn each_revision_of_a_list_is_linted() {
+    check("lint-two-revisions", "lint -f two-revisions.yaml");
+}
+
+#[test]
 fn warnings_count_when_they_are_to() {
     check("lint-warnings", "lint --injectConfigFile warnings.yaml --valuesFile values.json");
     let strict = run("lint --injectConfigFile warnings.yaml --valuesFile values.json --strict");

@@ -32,6 +32,15 @@ fn the_pods_of_a_manifest_are_rendered_and_it_is_said_which_would_not_be_injecte
 }
 
 #[test]
+fn of_several_revisions_one_is_chosen() {
+    check("render-two-revisions", "render --configMapFile two-revisions.yaml --revision other");
+    let chosen = run("render --configMapFile two-revisions.yaml --revision canary");
+    assert!(String::from_utf8_lossy(&chosen.stdout).contains("image: canary"), "{chosen:?}");
+    let chosen = run("render --configMapFile two-revisions.yaml --revision default");
+    assert!(String::from_utf8_lossy(&chosen.stdout).contains("image: stable"), "{chosen:?}");
+}
+
+#[test]
 fn a_template_that_fails_is_shown_at_its_place() {
     check("render-failing", "render --injectConfigFile failing.yaml --valuesFile values.json");
     check("render-not-yaml", "render --injectConfigFile not-yaml.yaml --valuesFile values.json");

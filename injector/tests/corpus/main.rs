@@ -121,7 +121,8 @@ fn what_is_written_says_what_was_injected() {
     for case in cases() {
         let (kept, anew) = (injected(&case, Form::Kept, &injector), injected(&case, Form::Canonical, &injector));
         assert_eq!(objects(&kept.text), objects(&anew.text), "{}", case.name);
-        assert_eq!(kept.report, anew.report, "{}", case.name);
+        let said = |manifest: &Manifest| manifest.report.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(said(&kept), said(&anew), "{}", case.name);
     }
 }
 

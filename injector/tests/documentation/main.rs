@@ -115,7 +115,7 @@ fn bash_completes_commands_and_flags() {
     let completed = |words: &str| {
         let count = words.split(' ').count();
         let ask = format!(
-            "{script}\nCOMP_WORDS=({words}{}); COMP_CWORD={}; _sidecar__injector sidecar-injector \"${{COMP_WORDS[-1]}}\"; echo \"${{COMPREPLY[@]}}\"",
+            "{script}\nCOMP_WORDS=({words}{}); COMP_CWORD={}; _sidecar__injector sidecar-injector \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; echo \"${{COMPREPLY[@]}}\"",
             if words.ends_with(' ') { "''" } else { "" },
             count - 1,
         );
@@ -124,6 +124,21 @@ fn bash_completes_commands_and_flags() {
     assert_eq!(completed("sidecar-injector kube").trim(), "kube-inject");
     assert_eq!(completed("sidecar-injector kube-inject --values").trim(), "--valuesFile");
     assert_eq!(completed("sidecar-injector config render --st").trim(), "--stage");
+    assert_eq!(completed("sidecar-injector config render --sample na").trim(), "native");
+    // For bash, = is a word of its own.
+    assert_eq!(completed("sidecar-injector kube-inject --nativeSidecars =").trim(), "true false auto");
+    assert_eq!(completed("sidecar-injector kube-inject --nativeSidecars = t").trim(), "true");
+}
+
+#[test]
+fn fish_completes_the_names_of_shells() {
+    if !is_there("fish") {
+        return;
+    }
+    let script = String::from_utf8(run(&["completion", "fish"]).stdout).unwrap();
+    let ask = format!("{script}\ncomplete -C 'sidecar-injector completion '");
+    let output = Command::new("fish").args(["--no-config", "-c", &ask]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "bash\nfish\nzsh");
 }
 
 #[test]
@@ -143,6 +158,9 @@ fn there_is_a_manual_page_for_every_command() {
         let path = pages.join(&page);
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(".TH ") && text.contains(".SH NAME") && text.contains(".SH SYNOPSIS"), "{page}");
+        assert!(!text.contains("EXTRA") && !text.contains("[default: ]"), "{page}");
+        let has_examples = text.contains("\n.SH EXAMPLES\n.nf\n# ") && text.contains("\n.SH \"EXIT STATUS\"\n0 ");
+        assert!(has_examples || page != "sidecar-injector-check.1", "{text}");
         if is_there("groff") {
             let shown =
                 Command::new("groff").args(["-K", "utf8", "-man", "-Tutf8", "-ww", "-z"]).arg(&path).output().unwrap();

@@ -69,6 +69,28 @@ fn loops_are_refused_and_so_are_pipes_without_a_writer() {
 }
 
 #[test]
+fn no_command_waits_for_a_pipe_that_nobody_writes_to() {
+    let folder = Folder::of(&[("a.yaml", POD)]);
+    mkfifo(&folder.path().join("pipe"), Mode::S_IRWXU).unwrap();
+    let started = [
+        &["check", "-f", "pipe"][..],
+        &["config", "lint", "-f", "pipe"],
+        &["config", "render", "-f", "pipe"],
+        &["config", "render", "--injectConfigFile", "pipe"],
+        &["kube-inject", "-f", "a.yaml", "--valuesFile", "pipe"],
+        &["kube-inject", "-f", "a.yaml", "--meshConfigFile", "pipe"],
+    ]
+    .map(|arguments| {
+        let mut command = folder.command(arguments[0], &arguments[1..]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    });
+    for child in started {
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        ran.exits(1, &["pipe: cannot be opened: it is a pipe that nobody writes to"]);
+    }
+}
+
+#[test]
 fn a_pipe_of_a_shell_is_read() {
     let folder = Folder::of(&[("a.yaml", SERVICE)]);
     let program = env!("CARGO_BIN_EXE_sidecar-injector");

@@ -4,9 +4,15 @@
 use std::env;
 use std::process::{Command, Stdio};
 
-/// Whether this command can be started.
+/// Whether this command can be started. It is asked for its version, since some wait for a person when asked for nothing.
 pub fn is_there(command: &str) -> bool {
-    Command::new(command).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+    Command::new(command)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok()
 }
 
 /// Prints why a test is skipped.

@@ -53,7 +53,9 @@ impl<'t, 'a, 'v> Planner<'t, 'a, 'v> {
         let (overridden, expands) = self.inherited(&keys, merged.as_ref(), old, new)?;
         let mut rows: Vec<Row> = Vec::with_capacity(entries.len());
         for (entry, name) in entries.iter().zip(&keys.names) {
-            let stays = name.map_or(!expands, |name| new.contains_key(name));
+            let stays = name.map_or(!expands, |name| {
+                new.contains_key(name) && (expands || !is_merged_again(merged.as_ref(), name, old, new))
+            });
             rows.push(Row { at: entry.at, end: self.tree.end(entry.value), stays });
         }
         if !rows.iter().any(|row| row.stays) {
@@ -65,7 +67,8 @@ impl<'t, 'a, 'v> Planner<'t, 'a, 'v> {
             rows.iter().zip(&keys.names).take_while(|(row, name)| row.stays && name.is_none()).count().checked_sub(1);
         for (key, value) in new {
             match keys.last.get(key.as_str()) {
-                Some(row) => after = Some(*row),
+                Some(row) if rows[*row].stays => after = Some(*row),
+                Some(_) => {}
                 None if expands || merged.is_none() || overridden.contains(key.as_str()) => {
                     added.push(Added { after, key: Some(key), value });
                 }
@@ -172,4 +175,15 @@ impl<'t, 'a, 'v> Planner<'t, 'a, 'v> {
         }
         Ok((overridden, expands))
     }
+}
+
+/// Whether an entry that changes is not needed any more, because what is merged says what it should say.
+fn is_merged_again(
+    merged: Option<&Merged<'_>>,
+    name: &str,
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+) -> bool {
+    let Some(Merged::From(maps)) = merged else { return false };
+    old.get(name) != new.get(name) && maps.iter().find_map(|map| map.get(name)) == new.get(name)
 }

@@ -1,11 +1,14 @@
 //! Which changes make a document say something else: a walk along the text and both values.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::Change;
 use super::difference::{Path, Step};
 use super::replace::Slot;
 use crate::style::{Flow, Style};
+use crate::text::line_break;
 use crate::tree::{Kind, Layout, NodeId, Tree};
 
 /// A change that this text does not allow in place. The block around it is written anew.
@@ -27,7 +30,9 @@ pub(super) struct Planner<'t, 'a, 'v> {
     pub(super) style: Style<'a>,
     pub(super) changes: Vec<Change>,
     /// Anchors by name, later ones later.
-    pub(super) anchors: Vec<(&'a str, Anchored<'v>)>,
+    pub(super) anchors: Vec<(Cow<'a, str>, Anchored<'v>)>,
+    /// Nodes with an anchor whose uses have another one now, and its name.
+    pub(super) renamed: Vec<(NodeId, String)>,
     /// Where the walk is, in the new value.
     path: Path,
     /// What has to be written anew, although it could be edited or is right already.
@@ -44,6 +49,7 @@ impl<'t, 'a, 'v> Planner<'t, 'a, 'v> {
             style,
             changes: Vec::new(),
             anchors: Vec::new(),
+            renamed: Vec::new(),
             path: Vec::new(),
             forced,
             touched: Vec::new(),
@@ -74,10 +80,11 @@ impl<'t, 'a, 'v> Planner<'t, 'a, 'v> {
         if self.forced.contains(&self.path) {
             return self.replace(slot, id, new);
         }
-        let before = (self.changes.len(), self.anchors.len());
+        let before = (self.changes.len(), self.anchors.len(), self.renamed.len());
         self.edited(slot, id, old, new).or_else(|Cannot| {
             self.changes.truncate(before.0);
             self.anchors.truncate(before.1);
+            self.renamed.truncate(before.2);
             self.replace(slot, id, new)
         })
     }
@@ -85,7 +92,7 @@ impl<'t, 'a, 'v> Planner<'t, 'a, 'v> {
     fn edited(&mut self, slot: &Slot<'a>, id: NodeId, old: &'v Value, new: &'v Value) -> Result<(), Cannot> {
         let tree = self.tree;
         if let Some(name) = tree.anchor(id) {
-            self.anchors.push((name, Anchored::Value(new)));
+            self.anchors.push((name.into(), Anchored::Value(new)));
         }
         // What an alias stands for may have changed, however equal the values are.
         if old == new && tree.aliases.is_empty() && self.forced.is_empty() {
@@ -119,6 +126,11 @@ impl<'t, 'a, 'v> Planner<'t, 'a, 'v> {
         let result = walk(self);
         self.path.pop();
         result
+    }
+
+    /// How the document is written, with the line breaks of this place: files may have both kinds.
+    pub(super) fn style_at(&self, at: usize) -> Style<'a> {
+        Style { eol: line_break(self.text, at).unwrap_or(self.style.eol), ..self.style }
     }
 
     /// Plans a change.

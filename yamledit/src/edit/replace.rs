@@ -1,5 +1,7 @@
 //! Writing a value anew in the place of a node.
 
+use std::borrow::Cow;
+
 use granit_parser::ScalarStyle;
 use serde_json::Value;
 
@@ -7,7 +9,7 @@ use super::plan::{Anchored, Cannot, Planner};
 use super::rows::Rows;
 use crate::print::{Printer, literal};
 use crate::scalar::{Context, Quote, is_literal, string};
-use crate::style::Flow;
+use crate::style::{Flow, Style};
 use crate::text::{column, line_end, skip_blanks, skip_bom};
 use crate::tree::{Entry, Item, Kind, Layout, NodeId, Tree};
 
@@ -73,7 +75,7 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
     /// Writes a value in the place of a node. An anchor of the node stays.
     pub(super) fn replace(&mut self, slot: &Slot<'a>, id: NodeId, new: &'v Value) -> Result<(), Cannot> {
         let anchor = self.tree.anchor(id);
-        self.put(slot, id, new, anchor)
+        self.put(slot, id, new, anchor.map(Cow::Borrowed))
     }
 
     /// Writes a value with an anchor in the place of a node.
@@ -82,9 +84,9 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
         slot: &Slot<'a>,
         id: NodeId,
         new: &'v Value,
-        name: &'a str,
+        name: String,
     ) -> Result<(), Cannot> {
-        self.put(slot, id, new, Some(name))
+        self.put(slot, id, new, Some(name.into()))
     }
 
     /// Writes the document where there is none yet.
@@ -99,18 +101,18 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
         self.change(end..end, printer.out);
     }
 
-    fn put(&mut self, slot: &Slot<'a>, id: NodeId, new: &'v Value, anchor: Option<&'a str>) -> Result<(), Cannot> {
+    fn put(&mut self, slot: &Slot<'a>, id: NodeId, new: &'v Value, anchor: Option<Cow<'a, str>>) -> Result<(), Cannot> {
         let is_root = slot.kind == SlotKind::Root;
         if slot.after.is_none() && !is_root {
             return Err(Cannot);
         }
+        let prefix = self.properties(id, new, anchor.as_deref());
         if let Some(name) = anchor {
             self.anchors.push((name, Anchored::Value(new)));
         }
-        let prefix = anchor.map(|name| format!("&{name} ")).unwrap_or_default();
         let (start, end) = (self.tree.start(id), self.tree.end(id));
         if let Some(flow) = &slot.flow {
-            let mut printer = Printer::new(self.style);
+            let mut printer = Printer::new(self.style_at(start));
             self.flow_value(&mut printer, id, new, flow, start);
             let text = format!("{prefix}{}", printer.out);
             match &self.text[start..] {
@@ -120,12 +122,27 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
             }
             return Ok(());
         }
-        let rendered = self.rendered(slot, id, new, anchor.is_some());
+        let rendered = self.rendered(slot, id, new, !prefix.is_empty());
         match slot.after {
             None => self.change(start..end, format!("{prefix}{}{}", rendered.head, rendered.body)),
             Some(after) => self.put_behind(after, slot.gap(), id, &prefix, rendered),
         }
         Ok(())
+    }
+
+    /// What stands before a value that is written anew: its anchor, and the tag of a collection that stays one.
+    fn properties(&self, id: NodeId, new: &Value, anchor: Option<&str>) -> String {
+        let node = self.tree.node(id);
+        let stays = matches!(
+            (&node.kind, new),
+            (Kind::Sequence { .. }, Value::Array(_)) | (Kind::Mapping { .. }, Value::Object(_))
+        );
+        match &node.properties {
+            Some(properties) if stays && !self.text[properties.clone()].contains(['\n', '\r']) => {
+                format!("{} ", &self.text[properties.clone()])
+            }
+            _ => anchor.map(|name| format!("&{name} ")).unwrap_or_default(),
+        }
     }
 
     /// Puts a value behind an indicator; a comment on the line stays there.
@@ -169,7 +186,7 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
     }
 
     fn rendered(&self, slot: &Slot<'a>, id: NodeId, new: &Value, is_anchored: bool) -> Rendered {
-        let mut printer = Printer::new(self.style);
+        let mut printer = Printer::new(self.style_of(slot, id));
         if self.stays_flow(id, new) {
             let start = self.tree.start(id);
             self.flow_value(&mut printer, id, new, &Flow::of(self.tree, id), start);
@@ -192,6 +209,12 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
         }
     }
 
+    /// How the document is written where the first new line of a value comes.
+    fn style_of(&self, slot: &Slot<'_>, id: NodeId) -> Style<'a> {
+        let after = slot.after.filter(|after| self.is_below(*after, id));
+        self.style_at(after.unwrap_or_else(|| self.tree.end(id)))
+    }
+
     /// A collection in brackets with something between them is replaced by another one.
     fn stays_flow(&self, id: NodeId, new: &Value) -> bool {
         let node = self.tree.node(id);
@@ -200,7 +223,7 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
             (Kind::Sequence { layout: Layout::Flow, .. }, Value::Array(_))
                 | (Kind::Mapping { layout: Layout::Flow, .. }, Value::Object(_))
         );
-        is_same_kind && (node.span.len() > 2 || self.tree.root == Some(id))
+        is_same_kind && (!self.tree.is_empty(id) || self.tree.root == Some(id))
     }
 
     fn block(
@@ -211,7 +234,7 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
         column: usize,
         print: impl FnOnce(&mut Printer<'a>, usize),
     ) -> Rendered {
-        let mut printer = Printer::new(self.style);
+        let mut printer = Printer::new(self.style_of(slot, id));
         let column = match slot.kind {
             SlotKind::Root => 0,
             SlotKind::Entry => column,
@@ -245,7 +268,7 @@ impl<'a, 'v> Planner<'_, 'a, 'v> {
         let is_quoted = self.tree.is_quoted(id);
         let may_be_indented = slot.kind != SlotKind::Root || !text.trim_start_matches('\n').starts_with(' ');
         if self.style.literals && !is_quoted && is_literal(text) && (1..=9).contains(&width) && may_be_indented {
-            let (head, body) = literal(text, slot.column, width, self.style.eol);
+            let (head, body) = literal(text, slot.column, width, self.style_of(slot, id).eol);
             return Rendered { head, body };
         }
         Rendered { head: string(text, wanted, self.style.quote, Context::Block), body: String::new() }

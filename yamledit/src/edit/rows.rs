@@ -82,7 +82,7 @@ impl Planner<'_, '_, '_> {
                 walk(self, index)?;
                 let end = self.extent(rows, index, column);
                 for added in behind.remove(&index).unwrap_or_default() {
-                    let text = self.printed(rows, added, column, true);
+                    let text = self.printed(rows, added, end, true);
                     self.change(end..end, text);
                 }
             } else if index >= at_once {
@@ -97,21 +97,22 @@ impl Planner<'_, '_, '_> {
         let start = self.attached(rows, 0, column);
         for added in rows.added_after(None) {
             let (at, text) = if is_inline {
-                let text = self.printed(rows, added, column, false);
-                (first, format!("{text}{}{}", self.style.eol, " ".repeat(column)))
+                let text = self.printed(rows, added, first, false);
+                (first, format!("{text}{}{}", self.style_at(first).eol, " ".repeat(column)))
             } else if let Some(before) = before_break(self.text, start) {
-                (before, self.printed(rows, added, column, true))
+                (before, self.printed(rows, added, before, true))
             } else {
-                let text = self.printed(rows, added, column, false);
-                (start, format!("{}{text}{}", " ".repeat(column), self.style.eol))
+                let text = self.printed(rows, added, start, false);
+                (start, format!("{}{text}{}", " ".repeat(column), self.style_at(start).eol))
             };
             self.change(at..at, text);
         }
     }
 
-    /// A new row, on a new line or where the text is.
-    fn printed(&self, rows: &Rows<'_, '_>, added: &Added<'_>, column: usize, new_line: bool) -> String {
-        let mut printer = Printer::new(self.style);
+    /// A new row to be put at `at`, on a new line or on the one there.
+    fn printed(&self, rows: &Rows<'_, '_>, added: &Added<'_>, at: usize, new_line: bool) -> String {
+        let column = column(self.text, rows.rows[0].at);
+        let mut printer = Printer::new(self.style_at(at));
         if new_line {
             printer.new_line(column);
         }

@@ -280,26 +280,34 @@ fn properties(occurrence: &Occurrence<'_>) -> Option<Range<usize>> {
     }
 }
 
+/// Columns that the lines of a block scalar are indented by: those before the one that begins first.
+fn content_indent(lines: &str) -> usize {
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let with_text = lines.split(['\n', '\r']).filter(|line| !line.trim_matches(' ').is_empty());
+    with_text.map(indent).min().unwrap_or_default()
+}
+
 /// From the header, which the event leaves out, to the last line that counts.
 fn block_scalar(text: &str, cursor: usize, occurrence: &Occurrence<'_>) -> Range<usize> {
     let start = skip_gap(text, cursor);
     let header_end = text[start..].find([' ', '\t', '\r', '\n']).map_or(text.len(), |length| start + length);
     let keeps = text[start..header_end].contains('+');
-    let indent = occurrence.span.indent.unwrap_or_default();
+    let header_line = line_end(text, header_end);
     // The event ends behind the indentation of what follows.
-    let mut end = occurrence.range.end;
+    let mut end = occurrence.range.end.max(header_line);
     if end < text.len() && starts_line(text, end) {
         end = line_start(text, end);
     }
-    while let Some(before) = before_break(text, end).filter(|before| *before > header_end) {
-        end = before;
-        let line = &text[line_start(text, end)..end];
+    let indent = content_indent(&text[header_line..end.max(header_line)]);
+    end = before_break(text, end).unwrap_or(end);
+    while end > header_line {
+        let line = line_start(text, end);
         // Blanks beyond the indentation are content.
-        if keeps || line.len() > indent || line.bytes().any(|byte| byte != b' ') {
-            break;
+        if keeps || end - line > indent || text[line..end].bytes().any(|byte| byte != b' ') {
+            return start..end;
         }
+        end = before_break(text, line).unwrap_or(line);
     }
     // Nothing but the header: a comment behind it is not part of the node.
-    let has_content = end > line_end(text, header_end);
-    start..if has_content { end } else { header_end }
+    start..header_end
 }

@@ -46,6 +46,16 @@ fn only_what_changed_changes() {
     assert!(count >= 40, "{count} cases");
 }
 
+#[test]
+fn each_line_keeps_its_line_break() {
+    let before = "---\n# from a chart\na:\r\n- x\r\nb: {}\r\nc:\n- y\n";
+    let changes = ["insert /a/0 1", "insert /a/2 2", "add /b/d 3", "insert /c/1 4", "add /e 5"].map(str::to_owned);
+    let after = "---\n# from a chart\na:\r\n- 1\r\n- x\r\n- 2\r\nb:\r\n  d: 3\r\nc:\n- y\n- 4\ne: 5\n";
+    assert_eq!(changed(before, &changes).unwrap(), after);
+    let back = ["remove /a/0", "remove /a/1", "set /b {}", "remove /c/1", "remove /e"].map(str::to_owned);
+    assert_eq!(changed(after, &back).unwrap(), before);
+}
+
 /// The text after the changes; `None` for a change that does not fit.
 fn changed(before: &str, changes: &[String]) -> Option<String> {
     let old = read(before).ok()?;

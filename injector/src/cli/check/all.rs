@@ -39,7 +39,7 @@ pub(super) async fn check(check: &Check, reader: &Reader, injectors: &mut Inject
         let message = "without the webhooks nobody can tell which pods should be injected; allow to list them";
         return Err(failure(message.to_owned()));
     }
-    let path = match &check.cluster.namespace {
+    let path = match check.cluster.namespace() {
         Some(namespace) if knowledge.facts(namespace).is_none() && is_missing(namespace, reader).await? => {
             return Err(failure(format!("namespace {namespace}: does not exist")));
         }

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::cli::names;
+
 /// Kinds with a pod: their names and short names, and where the API server has them.
 const KINDS: [(&[&str], &str, &str); 9] = [
     (&["pod", "pods", "po"], "/api/v1", "pods"),
@@ -29,16 +31,19 @@ impl FromStr for Target {
     fn from_str(text: &str) -> Result<Self, String> {
         let (kind, name) = text.split_once('/').unwrap_or(("pod", text));
         let kind = kind.to_ascii_lowercase();
-        let known = KINDS.iter().find(|(names, ..)| names.contains(&kind.as_str()));
+        // As `kubectl get -o name` prints it: deployment.apps/web; kubectl itself takes deployment.v1.apps/web too.
+        let (plain, group) = kind.split_once('.').unwrap_or((&kind, ""));
+        let group = group.strip_prefix("v1.").unwrap_or(group);
+        let is_of_group =
+            |path: &str| group.is_empty() || path.trim_start_matches("/apis/").trim_end_matches("/v1") == group;
+        let known = KINDS.iter().find(|(names, path, _)| names.contains(&plain) && is_of_group(path));
         let Some((_, group, resource)) = known else {
             let names = KINDS.iter().map(|(names, ..)| names[0]).collect::<Vec<_>>().join(", ");
             return Err(format!("'{}' is no kind with a pod; use one of {names}", kind.escape_default()));
         };
-        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '.');
-        if name.is_empty() || name.len() > 253 || !name.chars().all(is_name) {
-            return Err(format!("'{}' is no name of an object", name.escape_default()));
-        }
-        Ok(Self { group, resource, name: name.to_owned() })
+        let name = names::object(name)
+            .map_err(|problem| format!("'{}' is no name of an object; {problem}", name.escape_default()))?;
+        Ok(Self { group, resource, name })
     }
 }
 
@@ -69,6 +74,10 @@ mod tests {
         assert_eq!(path("web").unwrap(), "/api/v1/namespaces/demo/pods/web");
         assert_eq!(path("Deploy/web").unwrap(), "/apis/apps/v1/namespaces/demo/deployments/web");
         assert_eq!(path("cj/web").unwrap(), "/apis/batch/v1/namespaces/demo/cronjobs/web");
+        assert_eq!(path("deployment.apps/web"), path("deploy/web"));
+        assert_eq!(path("cronjob.v1.batch/web"), path("cj/web"));
+        assert_eq!(path("deploymentconfig.apps.openshift.io/web"), path("dc/web"));
+        assert!(path("deployment.batch/web").is_err() && path("deployment.example.org/web").is_err());
         assert!(path("service/web").unwrap_err().contains("use one of pod, deployment"));
         assert!(path("pod/../secrets").is_err() && path("pod/").is_err());
     }

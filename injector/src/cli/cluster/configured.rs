@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sidecar_contract::config::DEFAULT_REVISION;
-use sidecar_contract::namespace;
 
 use super::{ClusterArgs, Knowledge, has_all_files, run};
 use crate::cli::registration::unnamed;
@@ -145,8 +144,7 @@ impl ClusterArgs {
     }
 
     fn names(&self, revision: &str) -> ConfigMapNames {
-        let namespace = self.istio_namespace.as_deref().unwrap_or(namespace::INJECTOR);
-        let mut names = ConfigMapNames::of_revision(namespace, unnamed(revision));
+        let mut names = ConfigMapNames::of_revision(self.injector_namespace(), unnamed(revision));
         names.injector = self.inject_config_map_name.clone().unwrap_or(names.injector);
         names.mesh = self.mesh_config_map_name.clone().unwrap_or(names.mesh);
         names
@@ -158,7 +156,7 @@ impl ClusterArgs {
         let settings = Settings {
             revision: unnamed(revision).to_owned(),
             tags: self.tags.clone(),
-            namespace: self.istio_namespace.as_deref().unwrap_or(namespace::INJECTOR).to_owned(),
+            namespace: self.injector_namespace().to_owned(),
             enable_namespaces_by_default: enables_namespaces_by_default(&injector.configuration.values),
             ..Settings::default()
         };

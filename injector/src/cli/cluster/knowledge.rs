@@ -75,7 +75,7 @@ impl ClusterArgs {
         let mut knowledge = if is_online {
             self.asked(config).await?
         } else {
-            let namespace = self.namespace.clone().unwrap_or_default();
+            let namespace = self.namespace().unwrap_or_default().to_owned();
             Knowledge { cluster: config.cluster()?, namespace, ..Knowledge::default() }
         };
         if let Some(version) = &self.node_version {
@@ -91,9 +91,9 @@ impl ClusterArgs {
 
     async fn asked(&self, config: &ConfigArgs) -> Result<Knowledge, Failure> {
         let client = ClientArgs { kubeconfig: self.kubeconfig.clone(), context: self.context.clone(), namespace: None };
-        let (client, in_context) = client.client().await?;
-        let reader = Reader::new(client);
-        let namespace = self.namespace.clone().or(in_context).unwrap_or_else(|| "default".to_owned());
+        let (client, in_context, address) = client.client().await?;
+        let reader = Reader::new(client, address);
+        let namespace = self.namespace().map(str::to_owned).or(in_context).unwrap_or_else(|| "default".to_owned());
         let mut cluster = config.cluster()?;
         if config.native_sidecars == Setting::Auto && self.node_version.is_none() {
             cluster.nodes = allowed(reader.nodes().await)?.map(Arc::new);

@@ -14,8 +14,8 @@ use crate::lint::{Problem, Severity, lint};
 /// Flags of `config lint`.
 #[derive(Debug, Args)]
 pub struct Lint {
-    /// Manifest with the ConfigMaps that have the keys config, values and mesh; `-` for standard input. What it lacks can
-    /// be given by the flags for files.
+    /// Manifest with the ConfigMaps that have the keys config, values and mesh, of one revision or of several; `-` for
+    /// standard input. What it lacks can be given by the flags for files.
     #[arg(short, long, value_name = "FILE")]
     pub filename: Vec<PathBuf>,
     /// How to print the problems.
@@ -49,7 +49,12 @@ struct Report<'a> {
 impl Lint {
     pub(super) fn run(&self) -> Result<u8, Failure> {
         let Self { filename, output, strict, config } = self;
-        let problems = lint(&written(filename, config)?, &config.settings());
+        let mut problems = Vec::new();
+        for configured in written(filename, config)? {
+            // Revisions may share a text.
+            let found = lint(&configured.files, &config.settings());
+            problems.extend(found.into_iter().filter(|problem| !problems.contains(problem)).collect::<Vec<_>>());
+        }
         let count = |severity| problems.iter().filter(|problem| problem.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
         let mut text = Vec::new();

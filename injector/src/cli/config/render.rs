@@ -5,11 +5,14 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use serde_json::Value;
+use sidecar_contract::config::DEFAULT_REVISION;
 use sidecar_process::exit;
 
-use super::written;
+use super::{Configured, written};
+use crate::cli::usual::Usual;
 use crate::cli::{ConfigArgs, Failure, printable, write_out};
 use crate::config::Configuration;
 use crate::context::{Context, Injector, NO_VARIABLES};
@@ -30,7 +33,7 @@ pub struct Render {
     #[arg(short, long, value_name = "FILE", conflicts_with = "sample")]
     pub filename: Option<PathBuf>,
     /// A built-in pod; --list-samples lists them.
-    #[arg(long, value_name = "NAME", default_value = "plain", value_parser = sample)]
+    #[arg(long, value_name = "NAME", default_value = "plain", value_parser = known_samples())]
     pub sample: Sample,
     /// List the built-in pods, and do nothing else.
     #[arg(long)]
@@ -58,6 +61,11 @@ pub enum Stage {
     Patch,
 }
 
+fn known_samples() -> Usual<Sample> {
+    let value = |sample: Sample| PossibleValue::new(sample.name).help(sample.description);
+    Usual { read: sample, values: samples().into_iter().map(value).collect() }
+}
+
 fn sample(name: &str) -> Result<Sample, String> {
     let known = samples();
     let names: Vec<&str> = known.iter().map(|sample| sample.name).collect();
@@ -73,7 +81,7 @@ impl Render {
             write_out(lines.collect::<String>().as_bytes())?;
             return Ok(exit::DONE);
         }
-        let files = written(&self.config_map_file, &self.config)?;
+        let files = self.chosen(written(&self.config_map_file, &self.config)?)?;
         let configuration = Configuration::load(&files.sources()).map_err(|errors| Failure::of_all(&errors))?;
         let injector = self.config.settings().injector(configuration.into(), Arc::new(self.config.cluster()?));
         let (mut text, mut mistakes) = (String::new(), Vec::new());
@@ -87,6 +95,24 @@ impl Render {
         }
         write_out(text.as_bytes())?;
         if mistakes.is_empty() { Ok(exit::DONE) } else { Err(Failure { messages: mistakes }) }
+    }
+
+    /// The only configuration, or that of the revision.
+    fn chosen(&self, mut all: Vec<Configured>) -> Result<Files, Failure> {
+        let wanted = match self.config.revision.as_str() {
+            DEFAULT_REVISION => "",
+            revision => revision,
+        };
+        let index = if all.len() == 1 { Some(0) } else { all.iter().position(|one| one.revision == wanted) };
+        if let Some(index) = index {
+            return Ok(all.swap_remove(index).files);
+        }
+        let named =
+            |one: &Configured| if one.revision.is_empty() { DEFAULT_REVISION } else { &one.revision }.to_owned();
+        let names: Vec<String> = all.iter().map(named).collect();
+        let message =
+            format!("there are configurations of the revisions {}; choose one with --revision", names.join(", "));
+        Err(Failure { messages: vec![message] })
     }
 
     fn pods(&self, injector: &Injector) -> Result<Vec<PodOf>, Failure> {

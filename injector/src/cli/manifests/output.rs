@@ -78,7 +78,7 @@ impl Writer {
                 Some(text) => self.text(spool, &text),
                 None => self.text(spool, &document.text),
             },
-            Content::Json => document.object().map_or(Ok(()), |object| self.object(spool, object)),
+            Content::Json => document.object().map_or(Ok(()), |object| self.object(spool, &object)),
             Content::Patch => document.patches().iter().try_for_each(|patch| {
                 spool.push(&serde_json::to_string(patch)?)?;
                 spool.push("\n")
@@ -163,7 +163,7 @@ fn json_of(document: &ChangedDocument<'_>) -> Option<String> {
     let text = document.source.text.trim_start_matches('\u{feff}').trim_start();
     let text = text.strip_prefix("---").unwrap_or(text).trim_start();
     let is_json = text.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
-    let written = yaml::write(document.object().filter(|_| is_json)?).ok()?;
+    let written = yaml::write(&document.object().filter(|_| is_json)?).ok()?;
     let marker = if document.source.text.trim_start().starts_with("---") { "---\n" } else { "" };
     Some(format!("{marker}{written}"))
 }

@@ -107,8 +107,8 @@ impl<'a> Run<'a> {
                 match changed {
                     Ok(changed) => {
                         is_changed |= changed.is_changed();
-                        let line = changed.source.first_line();
                         for report in &changed.report {
+                            let line = report.line;
                             reporting.object(&name, line, number, report);
                             if report.is_wrongly_skipped() {
                                 wrongly_skipped.push(format!("{name}:{line}: {}", report.object));

@@ -106,6 +106,22 @@ async fn a_watch_error_is_a_problem_only_while_the_secret_cannot_be_read() {
 }
 
 #[tokio::test]
+async fn a_secret_of_somebody_else_without_an_authority_is_noticed_once() {
+    let (mut keeper, _readiness) = keeper(server().0, None);
+    let whole = self_signed();
+    for (bundle, expected) in
+        [(None, true), (Some(&b"no certificate"[..]), true), (Some(&whole[BUNDLE_KEY][..]), false)]
+    {
+        let mut data = whole.clone();
+        data.remove(BUNDLE_KEY);
+        data.extend(bundle.map(|bundle| (BUNDLE_KEY.to_owned(), bundle.to_vec())));
+        keeper.see(Some(written(&data, "5")));
+        assert!(loads(&keeper), "it is served all the same");
+        assert_eq!(keeper.lacks_bundle, expected);
+    }
+}
+
+#[tokio::test]
 async fn what_a_watch_tells_late_is_not_taken_for_news() {
     let (mut keeper, _readiness) = keeper(server().0, None);
     let serving = keeper.loader.outlets().serving.clone();
