@@ -26,7 +26,7 @@ pub use patches::ObjectPatch;
 pub use pods::{PodOf, pods_in};
 pub use reading::{read_namespaces, read_objects};
 pub use report::{Action, ManifestError, ObjectReport};
-pub use text::Form;
+pub use text::{Form, Separators};
 
 /// A changed stream, and what was done to each object in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,11 +95,16 @@ impl<'i> Task<'i> {
     /// All mistakes in all documents. Nothing of the stream should be used then.
     pub fn stream(&self, text: &str) -> Result<Manifest, Vec<ManifestError>> {
         let mut manifest = Manifest { text: String::with_capacity(text.len()), report: Vec::new() };
-        let (mut errors, mut count) = (Vec::new(), 0);
+        let (mut errors, mut count, mut separators) = (Vec::new(), 0, Separators::default());
         for (document, number) in documents(text).zip(1..) {
             count = number;
             match self.document(document, number) {
                 Ok(changed) => {
+                    let separator = separators.before(&document, &changed.text);
+                    if !separator.is_empty() && !manifest.text.ends_with('\n') {
+                        manifest.text.push('\n');
+                    }
+                    manifest.text.push_str(separator);
                     manifest.text.push_str(&changed.text);
                     manifest.report.extend(changed.report);
                 }

@@ -188,8 +188,8 @@ fn plain(arguments: &[&str]) -> Output {
 fn what_cannot_be_meant_is_wrong_usage() {
     for arguments in [
         &["check", "-f", "a.yaml", "--compat", "istio"][..],
-        &["check", "-A"],
         &["check", "-A", "pod/web"],
+        &["check", "-A", "-n", "demo"],
         &["check", "-A", "-f", "a.yaml"],
         &["check", "-R", "pod/web"],
         &["check", "pod/web", "-n", "a/../b"],

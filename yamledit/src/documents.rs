@@ -3,6 +3,7 @@
 use std::iter::FusedIterator;
 
 use memchr::memmem::Finder;
+use serde::de::IgnoredAny;
 
 use crate::text::{after_break, line_end, skip_bom};
 
@@ -15,18 +16,23 @@ pub struct Document<'a> {
     pub offset: usize,
     /// Line in the stream on which the text begins, from 1.
     pub line: usize,
+    /// Whether it is behind a JSON object without a marker between them. Only JSON may take its place then.
+    pub follows_json: bool,
 }
 
-/// Takes a stream apart at the lines that end a document or begin one, in one quick pass that parses nothing.
+/// Takes a stream apart at the lines that end a document or begin one, in one quick pass that parses no YAML.
 ///
 /// That needs no parser: `---` or `...` at the start of a line, alone or with a blank behind it, always is a marker. YAML
 /// allows such a line neither in a block scalar nor in a quoted one, and any text there is indented.
+///
+/// JSON objects that follow each other without a marker are documents too. They are parsed for that: what begins with a
+/// brace and is no JSON, or is followed by something else, goes on to the next marker.
 ///
 /// A stream without a byte has no document. What stands behind the last `...`, if it is only comments, belongs to the
 /// last document. A text that is not YAML is taken apart all the same.
 pub fn documents(stream: &str) -> Documents<'_> {
     let (start, end) = (Finder::new("---"), Finder::new("..."));
-    Documents { stream, offset: 0, line: 1, start, end, next_start: 0 }
+    Documents { stream, offset: 0, line: 1, start, end, next_start: 0, follows_json: false }
 }
 
 /// The documents of a stream, in order; see [`documents`].
@@ -39,6 +45,8 @@ pub struct Documents<'a> {
     end: Finder<'static>,
     /// Offset in the stream of a `---` that was found already; the end of the stream if there is none.
     next_start: usize,
+    /// Whether what is left follows a JSON object.
+    follows_json: bool,
 }
 
 impl<'a> Document<'a> {
@@ -62,8 +70,10 @@ impl<'a> Iterator for Documents<'a> {
         if rest.is_empty() {
             return None;
         }
-        let text = &rest[..self.length(rest)];
-        let document = Document { text, offset: self.offset, line: self.line };
+        let (length, ends_json) = self.length(rest);
+        let text = &rest[..length];
+        let follows_json = std::mem::replace(&mut self.follows_json, ends_json);
+        let document = Document { text, offset: self.offset, line: self.line, follows_json };
         self.offset += text.len();
         self.line += breaks(text);
         Some(document)
@@ -73,9 +83,13 @@ impl<'a> Iterator for Documents<'a> {
 impl FusedIterator for Documents<'_> {}
 
 impl Documents<'_> {
-    /// Bytes of the document at the start of `rest`.
-    fn length(&mut self, rest: &str) -> usize {
-        let Some(body) = body_start(rest) else { return rest.len() };
+    /// Bytes of the document at the start of `rest`, and whether it is a JSON object that is followed by another.
+    fn length(&mut self, rest: &str) -> (usize, bool) {
+        let Some(body) = body_start(rest) else { return (rest.len(), false) };
+        json_end(rest, body).map_or_else(|| (self.length_to_marker(rest, body), false), |end| (end, true))
+    }
+
+    fn length_to_marker(&mut self, rest: &str, body: usize) -> usize {
         // Each part of the stream is searched once for either marker, however many there are of the other.
         if self.next_start <= self.offset + body {
             self.next_start = marker(rest, &self.start, body).map_or(self.stream.len(), |found| self.offset + found);
@@ -86,6 +100,24 @@ impl Documents<'_> {
         // Comments alone make no document.
         if body_start(&rest[end..]).is_some() { end } else { rest.len() }
     }
+}
+
+/// Where the JSON object ends that begins at `from` or on a line below, with the rest of its line, if another one follows.
+fn json_end(text: &str, from: usize) -> Option<usize> {
+    let start = skip_space(text, from);
+    if !text[start..].starts_with('{') {
+        return None;
+    }
+    let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    let end = start + values.byte_offset();
+    let next = skip_space(text, end);
+    let line = line_end(text, end);
+    text[next..].starts_with('{').then(|| if next >= line { after_break(text, line) } else { end })
+}
+
+fn skip_space(text: &str, from: usize) -> usize {
+    text.len() - text[from..].trim_start_matches([' ', '\t', '\r', '\n']).len()
 }
 
 /// Where the search for the end of a document begins: behind its own `---`, or at its first line with content.

@@ -9,7 +9,7 @@ const MOST_COMPARISONS: usize = 1 << 20;
 /// So far apart two items are not looked for each other.
 const MOST_LOOKED_AT: usize = 64;
 /// So deep two items are searched for something in common.
-const MOST_LEVELS_LOOKED_AT: usize = 8;
+const MOST_LEVELS_LOOKED_AT: usize = 5;
 
 /// Pairs of indices, both rising: which old item became which new one. Items without a pair went or came.
 ///

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use granit_parser::ScalarStyle;
+use memchr::{memchr_iter, memmem};
 
 use crate::scalar::{Context, Quote};
 use crate::text::{after_break, column, indentation, line_end, skip_blanks, skip_gap};
@@ -11,8 +12,10 @@ use crate::tree::{Kind, Layout, NodeId, Tree};
 /// How blocks are written, by what most of the document does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Style<'a> {
-    /// The line break.
+    /// The line break: that of the first line.
     pub(crate) eol: &'a str,
+    /// Whether other lines have other line breaks.
+    pub(crate) is_mixed: bool,
     /// Columns from a mapping to one that is its value.
     pub(crate) width: usize,
     /// Columns from a mapping to the dashes of a sequence that is its value.
@@ -32,7 +35,17 @@ pub(crate) struct Style<'a> {
 impl Default for Style<'_> {
     fn default() -> Self {
         let (wanted, quote) = (Quote::Plain, Quote::Double);
-        Self { eol: "\n", width: 2, offset: 0, dash: 2, wanted, keys: [wanted; 2], quote, literals: true }
+        Self {
+            eol: "\n",
+            is_mixed: false,
+            width: 2,
+            offset: 0,
+            dash: 2,
+            wanted,
+            keys: [wanted; 2],
+            quote,
+            literals: true,
+        }
     }
 }
 
@@ -62,6 +75,7 @@ impl<'a> Style<'a> {
         if style.eol.is_empty() {
             style.eol = "\n";
         }
+        style.is_mixed = has_other_breaks(text, style.eol);
         let mut votes = Votes::default();
         for id in 0..tree.nodes.len() {
             votes.count(tree, id);
@@ -159,6 +173,17 @@ impl Votes {
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted if plain => self.unneeded += 1,
             _ => {}
         }
+    }
+}
+
+/// Whether a line ends otherwise than with this line break.
+fn has_other_breaks(text: &str, eol: &str) -> bool {
+    let count = |byte| memchr_iter(byte, text.as_bytes()).count();
+    let (feeds, returns) = (count(b'\n'), count(b'\r'));
+    match eol {
+        "\n" => returns > 0,
+        "\r" => feeds > 0,
+        _ => feeds != returns || memmem::find_iter(text.as_bytes(), eol).count() != feeds,
     }
 }
 

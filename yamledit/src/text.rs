@@ -2,6 +2,9 @@
 
 use memchr::{memchr2, memrchr2};
 
+/// So far a line break is looked for: a line may be as long as the document.
+const NEAR: usize = 1 << 16;
+
 const BOM: &str = "\u{feff}";
 
 /// Offset of the start of the line that `at` is on. A byte order mark is not part of the line.
@@ -33,14 +36,16 @@ pub(crate) fn before_break(text: &str, at: usize) -> Option<usize> {
     }
 }
 
-/// The line break of the line that `at` is on, or where that has none, of the line before it.
+/// The line break of the line that `at` is on, or where that has none, of the line before it; `None` where neither is
+/// near.
 pub(crate) fn line_break(text: &str, at: usize) -> Option<&str> {
-    let end = line_end(text, at);
-    let range = match after_break(text, end) {
-        next if next > end => end..next,
-        _ => before_break(text, line_start(text, at))?..line_start(text, at),
-    };
-    Some(&text[range])
+    let bytes = text.as_bytes();
+    if let Some(found) = memchr2(b'\n', b'\r', &bytes[at..text.len().min(at + NEAR)]) {
+        return Some(&text[at + found..after_break(text, at + found)]);
+    }
+    let from = at.saturating_sub(NEAR);
+    let end = from + memrchr2(b'\n', b'\r', &bytes[from..at])? + 1;
+    Some(&text[before_break(text, end)?..end])
 }
 
 /// Offset after the byte order mark at `at`, if there is one.

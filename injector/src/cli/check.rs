@@ -37,7 +37,7 @@ const EXIT_CODES: &str = "Exit codes: 0 everything is as it should be, 1 failed,
 pub struct Check {
     /// What to explain, as pod/web or deployment/web; a name alone is a pod's.
     #[arg(value_name = "KIND/NAME", conflicts_with_all = ["filename", "all"],
-        required_unless_present_any = ["filename", "all"])]
+        required_unless_present_any = ["filename", "all", "all_namespaces"])]
     pub target: Option<Target>,
     /// Explain the objects of this file instead, or of the manifests of this directory, or of an https:// address; `-` for
     /// standard input.
@@ -50,7 +50,7 @@ pub struct Check {
     /// revision or configuration.
     #[arg(long)]
     pub all: bool,
-    /// All namespaces, which is what --all means without -n.
+    /// The same as --all without -n.
     #[arg(short = 'A', long = "all-namespaces", conflicts_with_all = ["namespace", "target", "filename"])]
     pub all_namespaces: bool,
     /// How to print it.

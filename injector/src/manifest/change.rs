@@ -78,7 +78,8 @@ impl Change for Injector {
         if *pod == outcome.pod {
             return Ok(Changed { action: Action::UpToDate, pod: None, warnings });
         }
-        let pod = Some(outcome.pod.clone());
+        // The object has it; a report of thousands would hold each a second time.
+        let pod = Some(std::mem::take(&mut outcome.pod));
         Ok(Changed { action: Action::Injected(reason, Box::new(outcome)), pod, warnings })
     }
 }

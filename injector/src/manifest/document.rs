@@ -69,7 +69,9 @@ fn change_items<'a>(
     parts: &Items<'a>,
     change: &impl Change,
 ) -> Option<Result<ChangedDocument<'a>, Vec<ManifestError>>> {
-    let (mut texts, mut report, mut wrong) = (Vec::with_capacity(parts.items.len()), Vec::new(), Vec::new());
+    let (mut text, mut report, mut wrong) = (None, Vec::new(), Vec::new());
+    // Offset of the item in the document.
+    let mut at = parts.head.len();
     let mut line = document.line + lines(parts.head);
     for (index, item) in parts.items.iter().enumerate() {
         let unit = Unit { text: item, value: yaml::read_quickly(item)?, is_item: true };
@@ -82,20 +84,16 @@ fn change_items<'a>(
             None => Ok(Cow::Borrowed(*item)),
         });
         match changed {
-            Ok(text) => texts.push(text),
+            Ok(Cow::Owned(changed)) => text.get_or_insert_with(|| document.text[..at].to_owned()).push_str(&changed),
+            Ok(Cow::Borrowed(item)) => text.iter_mut().for_each(|text| text.push_str(item)),
             Err(mistakes) => wrong.extend(errors(line, number, mistakes)),
         }
-        line += lines(item);
+        (at, line) = (at + item.len(), line + lines(item));
     }
     if !wrong.is_empty() {
         return Some(Err(wrong));
     }
-    let is_changed = texts.iter().any(|text| matches!(text, Cow::Owned(_)));
-    let text = if is_changed {
-        Cow::Owned(format!("{}{}{}", parts.head, texts.concat(), parts.tail))
-    } else {
-        Cow::Borrowed(document.text)
-    };
+    let text = text.map_or(Cow::Borrowed(document.text), |text| Cow::Owned(text + parts.tail));
     Some(Ok(ChangedDocument { source: document, text, report }))
 }
 

@@ -56,6 +56,23 @@ fn an_injected_document_keeps_its_separator_and_head_comment() {
 }
 
 #[test]
+fn json_objects_behind_each_other_are_documents() {
+    let pod =
+        r#"{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": [{"name": "app"}]}}"#;
+    let service = r#"{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "b"}}"#;
+    let stream = format!("{service}{pod}\n{service}\n{pod}\n");
+    let kept = injected(&stream);
+    assert_eq!(kept.report.len(), 4);
+    assert!(kept.text.starts_with(&format!("{service}{{\"apiVersion\"")), "{}", kept.text);
+    assert!(kept.text.contains(&format!("}}\n{service}\n{{")) && !kept.text.contains("---"), "{}", kept.text);
+    assert_eq!(uninject_manifest(&kept.text).unwrap().text, stream);
+
+    let canonical = Task::inject(&injector(), Form::Canonical).stream(&stream).unwrap();
+    assert!(canonical.text.starts_with(&format!("{service}\n---\napiVersion: v1\n")), "{}", canonical.text);
+    assert!(canonical.text.contains(&format!("\n---\n{service}\n---\napiVersion")), "{}", canonical.text);
+}
+
+#[test]
 fn istio_writes_what_gos_types_hold() {
     let injector = injector().with(|settings| settings.mode = Mode::Istio);
     let pod = POD.to_owned()
@@ -188,7 +205,7 @@ fn an_original_comes_back_without_an_end_of_its_last_line() {
     let probe = "livenessProbe:   # in the image\n      httpGet: {port: \"http\"}\n    ports:\n    - {name: http, containerPort: 80}";
     for original in [
         format!("apiVersion: v1\nkind: Pod\nmetadata:   {{}}\nspec:\n  containers:\n  - name: app\n    {probe}"),
-        format!("apiVersion: v1\r\nkind: Pod\r\nmetadata:   {{}}   # none\r\nspec: {{containers: [{{name: app}}]}}"),
+        "apiVersion: v1\r\nkind: Pod\r\nmetadata:   {}   # none\r\nspec: {containers: [{name: app}]}".to_owned(),
     ] {
         let injected = injected(&original).text;
         assert!(injected.contains("\n# uninject: {"), "{injected}");

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use serde_json::Value;
-use yamledit::Limits;
+use yamledit::{Document, Limits};
 
 use crate::mode::Mode;
 use crate::yaml;
@@ -68,6 +68,30 @@ pub(super) fn have_same_order(one: &Value, other: &Value) -> bool {
             one.iter().zip(other).all(|(one, other)| have_same_order(one, other))
         }
         _ => true,
+    }
+}
+
+/// Whether a document, with or without a separator in front, is in JSON or begins as that does.
+fn starts_as_json(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    text.strip_prefix("---").unwrap_or(text).trim_start().starts_with('{')
+}
+
+/// What the documents of a stream need between them when they are put behind each other again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Separators {
+    /// Whether what was there last is YAML in another form than JSON.
+    was_blocks: bool,
+}
+
+impl Separators {
+    /// The separator in front of what became of a document: JSON objects need none between them, unless one of them is no
+    /// JSON any more.
+    pub fn before(&mut self, document: &Document<'_>, text: &str) -> &'static str {
+        let is_blocks = !starts_as_json(text);
+        let is_needed = document.follows_json && (is_blocks || self.was_blocks);
+        self.was_blocks = is_blocks;
+        if is_needed { "---\n" } else { "" }
     }
 }
 

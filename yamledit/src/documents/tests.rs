@@ -70,3 +70,17 @@ fn many_markers_take_no_more_time_than_few() {
     assert_eq!(documents(&"-".repeat(2_000_000)).count(), 1);
     assert_eq!(documents(&"...\n".repeat(500_000)).count(), 1);
 }
+
+#[test]
+fn json_needs_no_markers() {
+    let stream = "\u{feff}{\"a\": \"}{\"}\r\n{\"b\": {}}{}\n\n# c\n{\"d\": 1}\n---\n{}\n{}\n---\n{}";
+    let expected =
+        ["\u{feff}{\"a\": \"}{\"}\r\n", "{\"b\": {}}", "{}\n\n# c\n{\"d\": 1}\n", "---\n{}\n", "{}\n", "---\n{}"];
+    assert_eq!(texts(stream), expected);
+    let followers: Vec<_> = documents(stream).map(|document| document.follows_json).collect();
+    assert_eq!(followers, [false, true, true, false, true, false]);
+    for one in ["{a: 1}\n{b: 2}\n", "{}\n[]\n", "{}\n}\n", "{\"a\": 1,\n{}\n", "{}\n", "[]\n{}\n", "a:\n{}\n{}\n"] {
+        assert_eq!(texts(one), [one]);
+    }
+    assert_eq!(documents(&"{\"a\": [1, 2]}\n".repeat(100_000)).count(), 100_000);
+}

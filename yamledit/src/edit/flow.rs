@@ -113,9 +113,12 @@ impl<'a> Planner<'_, 'a, '_> {
         let first = skip_blanks(self.text, end);
         let comma = (bytes.get(first) == Some(&b',')).then_some(first);
         let next = comma.map_or(first, |comma| skip_blanks(self.text, comma + 1));
-        let line = line_end(self.text, end);
-        let has_comment = bytes.get(next) == Some(&b'#') && next > end;
-        (has_comment || next == line).then_some(Rest { comma, has_comment, end: line })
+        // The line is not looked through: it may be as long as the document.
+        let (has_comment, is_end) = match bytes.get(next) {
+            Some(b'#') => (next > end, false),
+            found => (false, matches!(found, None | Some(b'\n' | b'\r'))),
+        };
+        (has_comment || is_end).then(|| Rest { comma, has_comment, end: line_end(self.text, next) })
     }
 
     fn flow_printed(&self, added: &Added<'_>, flow: &Flow<'_>, beside: usize) -> String {

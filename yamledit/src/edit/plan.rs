@@ -130,7 +130,8 @@ impl<'t, 'a, 'v> Planner<'t, 'a, 'v> {
 
     /// How the document is written, with the line breaks of this place: files may have both kinds.
     pub(super) fn style_at(&self, at: usize) -> Style<'a> {
-        Style { eol: line_break(self.text, at).unwrap_or(self.style.eol), ..self.style }
+        let eol = if self.style.is_mixed { line_break(self.text, at) } else { None };
+        Style { eol: eol.unwrap_or(self.style.eol), ..self.style }
     }
 
     /// Plans a change.

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::difference;
 use super::spool::Spool;
-use crate::manifest::ChangedDocument;
+use crate::manifest::{ChangedDocument, Separators};
 use crate::yaml;
 
 /// What is made of the documents.
@@ -51,6 +51,7 @@ pub(super) struct Writer {
     is_list: bool,
     /// Whether the next document is the first of an input that is put behind another.
     starts_input: bool,
+    separators: Separators,
     /// Whether the differences of this input have their header.
     has_header: bool,
     /// Lines that the new file has more than the old one.
@@ -59,7 +60,16 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new(content: Content, coloured: bool) -> Self {
-        Self { content, coloured, first: None, is_list: false, starts_input: false, has_header: false, shift: 0 }
+        Self {
+            content,
+            coloured,
+            first: None,
+            is_list: false,
+            starts_input: false,
+            separators: Separators::default(),
+            has_header: false,
+            shift: 0,
+        }
     }
 
     /// What comes belongs to another input, and goes into a file of its own, or behind what is there.
@@ -73,10 +83,10 @@ impl Writer {
     /// When the spool cannot be written.
     pub(super) fn document(&mut self, spool: &mut Spool, name: &str, document: &ChangedDocument<'_>) -> io::Result<()> {
         match self.content {
-            Content::Text => self.text(spool, &document.text),
+            Content::Text => self.text(spool, document, &document.text),
             Content::Yaml => match json_of(document) {
-                Some(text) => self.text(spool, &text),
-                None => self.text(spool, &document.text),
+                Some(text) => self.text(spool, document, &text),
+                None => self.text(spool, document, &document.text),
             },
             Content::Json => document.object().map_or(Ok(()), |object| self.object(spool, &object)),
             Content::Patch => document.patches().iter().try_for_each(|patch| {
@@ -101,8 +111,13 @@ impl Writer {
     }
 
     /// The first document of an input is kept apart from the last one of the input before.
-    fn text(&mut self, spool: &mut Spool, text: &str) -> io::Result<()> {
+    fn text(&mut self, spool: &mut Spool, document: &ChangedDocument<'_>, text: &str) -> io::Result<()> {
         let mut text = text;
+        let separator = self.separators.before(&document.source, text);
+        if !separator.is_empty() {
+            spool.end_line()?;
+            spool.push(separator)?;
+        }
         if std::mem::take(&mut self.starts_input) && spool.length() > 0 && !text.is_empty() {
             text = text.trim_start_matches('\u{feff}');
             spool.end_line()?;

@@ -12,9 +12,9 @@ use tokio::sync::watch;
 use super::Serve;
 use super::parts::Parts;
 use crate::certificates::{LOOPBACK_NAMES, Pair, Settings, Validity, issue};
-use crate::cli::Failure;
 use crate::cli::kubernetes::Connection;
 use crate::cli::registration::named;
+use crate::cli::{Failure, names};
 use crate::clock;
 use crate::kubernetes::certificates::{SecretPlace, follow, manage};
 use crate::registration::Endpoint;
@@ -34,7 +34,7 @@ pub struct CertificateArgs {
     #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
     pub tls_key_file: Option<PathBuf>,
     /// Secret with the serving certificate. Default: istio-sidecar-injector[-REVISION]-certificate.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = names::object)]
     pub certificate_secret: Option<String>,
     /// How long a managed serving certificate is good; it is replaced after two thirds of it.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, default_value = "24h")]

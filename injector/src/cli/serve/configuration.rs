@@ -8,8 +8,8 @@ use tokio::sync::watch;
 
 use super::Serve;
 use super::parts::Parts;
-use crate::cli::Failure;
 use crate::cli::kubernetes::Connection;
+use crate::cli::{Failure, names};
 use crate::context::InjectorSettings;
 use crate::kubernetes::cluster;
 use crate::kubernetes::config_maps::{self, ConfigMapNames};
@@ -20,10 +20,10 @@ use crate::reload::{Offers, Reload};
 #[derive(Clone, Debug, Args)]
 pub struct ConfigMapArgs {
     /// ConfigMap with the keys config and values. Default: istio-sidecar-injector[-REVISION].
-    #[arg(long = "injectConfigMapName", value_name = "NAME", conflicts_with = "inject_config_file")]
+    #[arg(long = "injectConfigMapName", value_name = "NAME", value_parser = names::object, conflicts_with = "inject_config_file")]
     pub inject_config_map_name: Option<String>,
     /// ConfigMap with the key mesh; it need not exist. Default: istio[-REVISION].
-    #[arg(long = "meshConfigMapName", value_name = "NAME", conflicts_with = "inject_config_file")]
+    #[arg(long = "meshConfigMapName", value_name = "NAME", value_parser = names::object, conflicts_with = "inject_config_file")]
     pub mesh_config_map_name: Option<String>,
 }
 
