@@ -119,7 +119,7 @@ impl Check {
             explanations.extend(injectors.explain(object, false).await?);
         }
         if explanations.is_empty() {
-            let names: Vec<String> = self.filename.iter().map(|path| files::display(path).to_string()).collect();
+            let names: Vec<String> = self.filename.iter().map(|path| files::display(path)).collect();
             return Err(failure(format!("{}: there is no object with a pod in it", names.join(", "))));
         }
         self.print(explanations)
