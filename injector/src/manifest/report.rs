@@ -8,13 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::decide::Reason;
 use crate::inject::Outcome;
 use crate::status::Status;
-use crate::warnings::{
-    HOST_NETWORK, IMAGE_AUTO, INJECT_VALUE_WITHOUT_SENSE, POLICY_INVALID, SYSTEM_NAMESPACE, UNKNOWN_KIND, Warning,
-};
-
-/// What is warned of when an object without a sidecar was to have one.
-const WRONGLY_SKIPPED: [&str; 6] =
-    [HOST_NETWORK, IMAGE_AUTO, INJECT_VALUE_WITHOUT_SENSE, POLICY_INVALID, SYSTEM_NAMESPACE, UNKNOWN_KIND];
+use crate::warnings::Warning;
 
 /// What was done to one object, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,9 +125,7 @@ impl ObjectReport {
     /// Whether its owner had to expect a sidecar, and it has none.
     pub fn is_wrongly_skipped(&self) -> bool {
         match self.action {
-            Action::Skipped(_) | Action::NotAWorkload => {
-                self.warnings.iter().any(|warning| WRONGLY_SKIPPED.contains(&warning.code))
-            }
+            Action::Skipped(_) | Action::NotAWorkload => self.warnings.iter().any(Warning::is_of_a_wrong_skip),
             _ => false,
         }
     }
@@ -147,8 +139,9 @@ impl ObjectReport {
 impl fmt::Display for ObjectReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { object, action, warnings, .. } = self;
-        write!(f, "{} {object}: {}", action.name(), action.sentence())?;
-        warnings.iter().try_for_each(|warning| write!(f, "\nwarning {object}: {warning}"))
+        let sentence = action.sentence();
+        write!(f, "{} {object}: {sentence}", action.name())?;
+        warnings.iter().try_for_each(|warning| write!(f, "\nwarning {object}: {}", warning.beside(&sentence)))
     }
 }
 

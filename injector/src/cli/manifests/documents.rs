@@ -36,6 +36,7 @@ pub(super) struct Work<'a> {
 impl Work<'_> {
     /// Does it to the documents of a piece, on as many threads as there are cores.
     pub(super) fn done<'a>(self, piece: &Piece<'a>) -> Vec<Done<'a>> {
+        self.task.note_namespaces(&piece.documents);
         let mut done = self.done_on_threads(&piece.documents, piece.first);
         let mut not_text = piece.not_text.iter().peekable();
         for Done { number, result } in &mut done {
