@@ -200,6 +200,7 @@ fn brackets_may_go_over_lines() {
     assert!(agree("a: {\n    b: \"x\",\n    # and\n    \"c\":[1,\n     z ],\n  }\nd: [\n ]\n"));
     assert_eq!(quick(text, MAX_NODES), None);
     assert!(agree("{\n\"a\":{\n\"b\":[1,2 ],\"c\":{}}}\n"));
+    assert!(agree("a:\n  b: {\n    c: 1,\n  }\n"));
     assert_eq!(quick("a: {b: 1,\nc: 2}\n", MAX_NODES), None);
     assert_eq!(quick("a: {b: 1 # [\n  }\nc: ]\n", MAX_NODES), None);
 }
