@@ -17,7 +17,6 @@ use std::fmt;
 use gotemplate::{Limits, Value};
 
 pub(crate) use data::{read, structure};
-use fragment::Fragments;
 pub(crate) use proto_names::{Canonical, canonical};
 pub use settings::Settings;
 pub(crate) use typed::{make_texts, typed};
@@ -46,7 +45,6 @@ pub struct Template {
     missing: Vec<&'static str>,
     /// Whether the template may change the data: then each rendering has a copy of its own.
     may_change_data: bool,
-    fragments: Fragments,
 }
 
 /// A template that does not parse, or cannot be rendered with the data of a pod.
@@ -92,7 +90,7 @@ impl Template {
                 let missing = MISSING.into_iter().filter(|marker| !text.contains(marker)).collect();
                 let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
                 let may_change_data = words.any(|word| CHANGING.contains(&word));
-                Self { name: name.to_owned(), parsed, missing, may_change_data, fragments: Fragments::default() }
+                Self { name: name.to_owned(), parsed, missing, may_change_data }
             })
             .map_err(|error| TemplateError {
                 place: Some(Place::Template(error.line() as usize, error.column() as usize)),
@@ -132,7 +130,7 @@ impl Template {
     /// # Errors
     /// When the text is not YAML, or holds something else than `metadata` and `spec` of a pod.
     pub(crate) fn read(&self, rendered: &str) -> Result<serde_json::Value, TemplateError> {
-        self.fragments.read(&self.name, rendered)
+        fragment::read(&self.name, rendered)
     }
 
     /// Line of the first place where something was printed that is not there. Go prints a word for it and goes on; the

@@ -1,64 +1,19 @@
 //! The part of a pod that a template renders, read from the rendered text.
 
-use std::fmt;
-use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use lru::LruCache;
 use serde_json::{Map, Value};
 
-use super::data::read;
+use super::data::read as check;
 use super::{TemplateError, rendered_place};
 use crate::places;
 use crate::yaml;
 
-/// How many readings are kept.
-const KEPT: NonZeroUsize = NonZeroUsize::new(64).unwrap();
-/// Longer texts are read each time: what is kept is to stay small.
-const MAX_KEPT_BYTES: usize = 16 * 1024;
-
-/// Reads rendered texts, and keeps what came of the latest.
-///
-/// The pods of one workload differ in names that templates do not print, so they come out as the same text; reading it is
-/// the larger part of an injection.
-pub(super) struct Fragments {
-    latest: Mutex<LruCache<String, Arc<Value>>>,
-}
-
-impl Default for Fragments {
-    fn default() -> Self {
-        Self { latest: Mutex::new(LruCache::new(KEPT)) }
-    }
-}
-
-impl fmt::Debug for Fragments {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fragments").finish_non_exhaustive()
-    }
-}
-
-impl Fragments {
-    /// Reads what `template` rendered: `metadata` and `spec` of a pod, and nothing else but what says that it is one.
-    pub(super) fn read(&self, template: &str, rendered: &str) -> Result<Value, TemplateError> {
-        // The cache holds whole entries at any time, so a panic elsewhere cannot have left one half-made.
-        let latest = || self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        // Copied, made and dropped outside the lock, which all reviews share.
-        let known = latest().get(rendered).map(Arc::clone);
-        if let Some(fragment) = known {
-            return Ok(Value::clone(&fragment));
-        }
-        let fragment = read_fragment(rendered).map_err(|(problem, line)| TemplateError {
-            template: template.to_owned(),
-            problem,
-            place: line.and_then(|line| rendered_place(rendered, line)),
-        })?;
-        if rendered.len() <= MAX_KEPT_BYTES {
-            let (text, kept) = (rendered.to_owned(), Arc::new(fragment.clone()));
-            let former = latest().push(text, kept);
-            drop(former);
-        }
-        Ok(fragment)
-    }
+/// Reads what `template` rendered: `metadata` and `spec` of a pod, and nothing else but what says that it is one.
+pub(super) fn read(template: &str, rendered: &str) -> Result<Value, TemplateError> {
+    read_fragment(rendered).map_err(|(problem, line)| TemplateError {
+        template: template.to_owned(),
+        problem,
+        place: line.and_then(|line| rendered_place(rendered, line)),
+    })
 }
 
 /// The fragment, or what is wrong in the text, and in which line.
@@ -94,7 +49,7 @@ fn fragment_of(fragment: Value) -> Result<Value, (String, String)> {
     let null = Value::Null;
     let mut mistakes = Vec::new();
     for (part, type_name) in [("metadata", "v1.ObjectMeta"), ("spec", "v1.PodSpec")] {
-        mistakes.extend(read(type_name, parts.get(part).unwrap_or(&null), part).err().into_iter().flatten());
+        mistakes.extend(check(type_name, parts.get(part).unwrap_or(&null), part).err().into_iter().flatten());
     }
     if mistakes.is_empty() {
         return Ok(Value::Object(parts));
@@ -109,29 +64,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_text_gives_the_same_fragment_again_and_no_more_are_kept_than_may_be() {
-        let fragments = Fragments::default();
-        for index in 0..2 * KEPT.get() {
-            let text = format!("spec:\n  hostname: pod-{index}\n");
-            let first = fragments.read("sidecar", &text).unwrap();
-            assert_eq!(fragments.read("sidecar", &text).unwrap(), first);
-            assert_eq!(first["spec"]["hostname"], format!("pod-{index}"));
-        }
-        assert_eq!(fragments.latest.lock().unwrap().len(), KEPT.get());
-        fragments.read("sidecar", &format!("metadata:\n  name: {}\n", "a".repeat(MAX_KEPT_BYTES))).unwrap();
-        assert!(!fragments.latest.lock().unwrap().iter().any(|(text, _)| text.len() > MAX_KEPT_BYTES));
-    }
-
-    #[test]
-    fn mistakes_are_not_kept() {
-        let fragments = Fragments::default();
-        for _ in 0..2 {
-            let error = fragments.read("sidecar", "status: {}\n").unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                "template 'sidecar': renders the key `status`; only `metadata` and `spec` of a pod belong there"
-            );
-        }
-        assert_eq!(fragments.latest.lock().unwrap().len(), 0);
+    fn what_is_no_part_of_a_pod_is_a_mistake() {
+        let error = read("sidecar", "status: {}\n").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "template 'sidecar': renders the key `status`; only `metadata` and `spec` of a pod belong there"
+        );
     }
 }
