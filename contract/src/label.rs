@@ -8,6 +8,8 @@ pub const NAMESPACE_INJECTION_ENABLED: &str = "enabled";
 pub const INJECT: &str = "sidecar.istio.io/inject";
 /// On a namespace or pod: the revision of the injector that is to serve it.
 pub const REVISION: &str = "istio.io/rev";
+/// On a MutatingWebhookConfiguration: another name of the revision that it calls.
+pub const TAG: &str = "istio.io/tag";
 /// On a pod: the network it is in; set by injection when it is known.
 pub const NETWORK: &str = "topology.istio.io/network";
 

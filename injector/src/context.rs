@@ -1,5 +1,6 @@
 //! What one injection knows besides the pod, and what a template sees of it all.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
@@ -17,9 +18,9 @@ use crate::native::{self, Annotated};
 use crate::openshift;
 use crate::owner::Owner;
 use crate::proxy_config::{ProxyConfig, ProxyConfigResource};
+use crate::selection::Selection;
 use crate::template::{self, structure};
 use crate::warnings::{ANNOTATION_WITHOUT_EFFECT, Warning};
-use crate::webhooks::Webhook;
 use crate::workload::{FieldError, metadata_map};
 
 /// What one injector does, whoever asks: the settings that all its injections share. A clone shares the large parts.
@@ -62,17 +63,6 @@ pub struct Cluster {
     pub namespaces: Arc<BTreeMap<String, Arc<Map<String, Value>>>>,
     /// What the API server asks before it calls an injector; none where it is not known, and within the webhook.
     pub selection: Option<Arc<Selection>>,
-}
-
-/// What the API server asks before it calls an injector.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-    /// The webhooks of all injectors.
-    pub webhooks: Vec<Webhook>,
-    /// Labels of the namespaces, by name.
-    pub labels: BTreeMap<String, Map<String, Value>>,
-    /// Labels of all other namespaces, if they are known.
-    pub other_labels: Option<Map<String, Value>>,
 }
 
 /// A namespace, as far as injection asks.
@@ -156,17 +146,21 @@ impl Injector {
     }
 
     /// The labels of the namespace `name`; none where they are not known.
-    pub fn namespace_labels(&self, name: &str) -> Option<&Map<String, Value>> {
-        let selection = self.cluster.selection.as_ref()?;
-        selection.labels.get(name).or(selection.other_labels.as_ref())
+    pub fn namespace_labels(&self, name: &str) -> Option<Cow<'_, Map<String, Value>>> {
+        self.cluster.selection.as_ref()?.labels_of(name)
     }
 
-    /// What is to be decided of `pod`, and all that is known of the cluster for it.
-    pub fn subject<'a>(&'a self, pod: &'a Value, namespace: &'a str) -> Subject<'a> {
+    /// What is to be decided of `pod`, in a namespace with these labels, and all that is known of the cluster for it.
+    pub fn subject<'a>(
+        &'a self,
+        pod: &'a Value,
+        namespace: &'a str,
+        namespace_labels: Option<&'a Map<String, Value>>,
+    ) -> Subject<'a> {
         Subject {
             pod,
             namespace,
-            namespace_labels: self.namespace_labels(namespace),
+            namespace_labels,
             webhooks: self.cluster.selection.as_ref().map(|selection| &*selection.webhooks),
             revision: Some(self.revision_name()),
         }

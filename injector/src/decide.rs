@@ -3,12 +3,15 @@
 mod reason;
 mod rules;
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 use sidecar_contract::label;
 
 use crate::config::Config;
-use crate::warnings::{LABEL_WITHOUT_EFFECT, UNKNOWN_NAMESPACE, Warning};
-use crate::webhooks::{NoMatch, Webhook, matching};
+use crate::context::NO_VARIABLES;
+use crate::warnings::{LABEL_WITHOUT_EFFECT, SEVERAL_WEBHOOKS, UNKNOWN_NAMESPACE, WEBHOOK_CONDITION, Warning};
+use crate::webhooks::{NoMatch, Registered, deciding, matching};
 use crate::workload::metadata_map;
 
 pub use reason::Reason;
@@ -33,7 +36,7 @@ pub struct Subject<'a> {
     /// The labels of that namespace. The API server's own one, the namespace's name, need not be among them.
     pub namespace_labels: Option<&'a Map<String, Value>>,
     /// The webhooks of the cluster.
-    pub webhooks: Option<&'a [Webhook]>,
+    pub webhooks: Option<&'a [Registered]>,
     /// The revision of the injector that decides, where it matters that the API server calls this one and no other.
     pub revision: Option<&'a str>,
 }
@@ -47,17 +50,30 @@ impl Decision {
 
 impl<'a> Subject<'a> {
     /// The webhook by which the API server calls the injector for the pod; an error when there is none, and `None` when
-    /// the labels of the namespace or the webhooks are not known.
-    pub fn webhook(&self) -> Option<Result<&'a Webhook, NoMatch>> {
+    /// the labels of the namespace or the webhooks are not known. Of several it is that of the own revision.
+    pub fn webhook(&self) -> Option<Result<&'a Registered, NoMatch>> {
         let (webhooks, labels) = (self.webhooks?, self.labels_with_name()?);
-        let found = matching(webhooks, &labels, metadata_map(self.pod, "labels"));
-        Some(match (found, self.revision) {
-            (Some(webhook), Some(own)) if webhook.revision != own => {
-                Err(NoMatch::CallsOther { called: webhook.revision.clone() })
+        let called = self.called()?;
+        Some(match (deciding(&called, self.revision), self.revision) {
+            (Some(found), Some(own)) if found.webhook.revision != own => {
+                Err(NoMatch::CallsOther { called: found.webhook.revision.clone() })
             }
-            (Some(webhook), _) => Ok(webhook),
+            (Some(found), _) => Ok(found),
             (None, _) => Err(NoMatch::of(webhooks, &labels, self.pod)),
         })
+    }
+
+    /// All webhooks that the API server calls for the pod, in order; `None` when that is not known.
+    pub fn called(&self) -> Option<Vec<&'a Registered>> {
+        Some(matching(self.webhooks?, &self.labels_with_name()?, metadata_map(self.pod, "labels")))
+    }
+
+    /// Variables of the sidecar in the path of the webhook by which the injector is called.
+    pub fn variables(&self) -> &'a BTreeMap<String, String> {
+        match self.webhook() {
+            Some(Ok(registered)) => &registered.variables,
+            _ => &NO_VARIABLES,
+        }
     }
 
     /// The labels of the namespace, with that of its name, as selectors see them.
@@ -71,14 +87,39 @@ impl<'a> Subject<'a> {
     /// evaluates; then the injector. The selectors are passed over when they are not known: offline, and inside of the
     /// webhook, where they have matched.
     pub fn decide(&self, config: &Config) -> Decision {
-        match self.webhook() {
-            Some(Err(no_match)) => Decision { reason: Reason::NotCalled(no_match), warnings: self.label_warnings() },
-            _ => {
-                let mut decision = decide(self.pod, self.namespace, config);
-                decision.warnings.extend(self.label_warnings());
-                decision
-            }
+        let webhook = self.webhook();
+        let mut decision = match &webhook {
+            Some(Err(no_match)) => Decision { reason: Reason::NotCalled(no_match.clone()), warnings: Vec::new() },
+            _ => decide(self.pod, self.namespace, config),
+        };
+        decision.warnings.extend(self.label_warnings());
+        if let Some(Ok(called)) = webhook.filter(|_| decision.inject()) {
+            decision.warnings.extend(self.webhook_warnings(called));
         }
+        decision
+    }
+
+    /// What only the cluster will tell of a pod for which the injector is `called`.
+    fn webhook_warnings(&self, called: &Registered) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        if !called.conditions.is_empty() {
+            let conditions = called.conditions.join("; ");
+            let text = format!(
+                "the API server calls the injector only where its conditions hold, which are not evaluated here: {conditions}"
+            );
+            warnings.push(Warning::new(WEBHOOK_CONDITION, text));
+        }
+        let all = self.called().unwrap_or_default();
+        let mut revisions: Vec<&str> = all.iter().map(|other| other.webhook.revision.as_str()).collect();
+        revisions.dedup();
+        if revisions.len() > 1 {
+            let revisions = revisions.join(", ");
+            let text = format!(
+                "the injectors of several revisions are called for it, the last of which has the last word: {revisions}"
+            );
+            warnings.push(Warning::new(SEVERAL_WEBHOOKS, text));
+        }
+        warnings
     }
 
     /// Labels that look as if they had an effect, and have none beside `istio-injection` on the namespace; and labels that

@@ -6,52 +6,29 @@
 //! running(question) -> Running          of a pod alone, for a look at all of them
 //! ```
 
+pub mod deployed;
 pub mod facts;
+mod question;
 mod rules;
 mod running;
 #[cfg(test)]
 mod tests;
 pub mod text;
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sidecar_contract::label;
 
-use crate::context::{Injector, NO_VARIABLES};
-use crate::decide::{Subject, rulings};
-use crate::inject::{InjectError, Outcome, inject};
-use crate::mode::Mode;
-use crate::owner::{Owner, owner_of_pod};
+use crate::decide::{Reason, rulings};
+use crate::inject::Outcome;
 use crate::warnings::{self, Warning};
-use crate::webhooks::{Registered, Webhook};
-use crate::workload::{FieldError, WorkloadKind, metadata_map, metadata_text};
+use crate::webhooks::{Registered, deciding, matching};
+use crate::workload::{FieldError, metadata_map};
 
 pub use facts::NamespaceFacts;
+pub use question::Question;
 pub use rules::RuleVerdict;
 pub use running::{Cause, Running, State};
-
-/// An object, and all that is known of what decides about its pod.
-#[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
-    /// The object: a pod, or something with a pod template.
-    pub object: &'a Value,
-    /// Its kind.
-    pub workload: &'static WorkloadKind,
-    /// The namespace that it is in, or will be in; empty when it is not known.
-    pub namespace: &'a str,
-    /// What is known of that namespace.
-    pub facts: Option<&'a NamespaceFacts>,
-    /// The webhooks of the cluster, where they are known.
-    pub registered: Option<&'a [Registered]>,
-    /// The injector that is asked.
-    pub injector: &'a Injector,
-    /// When its configuration was changed last, in RFC 3339, where that is known.
-    pub configured: Option<&'a str>,
-    /// Whether the object is a pod that is in the cluster.
-    pub is_running: bool,
-}
 
 /// A decision from end to end. The names of its fields in JSON are stable.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -61,8 +38,8 @@ pub struct Explanation {
     pub object: ObjectName,
     /// The revision of the injector that is asked.
     pub revision: String,
-    /// What tells its configuration from others.
-    pub configuration: String,
+    /// What tells its configuration from others; none when that cannot be had.
+    pub configuration: Option<String>,
     /// Labels of the namespace; none when they are not known.
     pub namespace_labels: Option<Map<String, Value>>,
     /// Whether the API server calls this injector; none when it is not known.
@@ -141,76 +118,115 @@ pub struct Injection {
     pub image_pull_secrets: Vec<String>,
 }
 
+/// The code of a decision that needs a configuration that cannot be had.
+const CONFIGURATION_UNKNOWN: &str = "configuration_unknown";
+
 /// Explains what is decided about the pod of an object.
 ///
 /// # Errors
 /// When the object has no pod where its kind has one.
 pub fn explain(question: &Question<'_>) -> Result<Explanation, FieldError> {
-    let pod = question.pod()?;
-    let selecting = question.webhooks();
-    let subject = question.subject(&pod, selecting.as_deref());
-    let decision = subject.decide(&question.injector.configuration.config);
-    let expected = decision.inject().then(|| question.inject(&pod));
-    let asked = rulings(&pod, question.namespace, &question.injector.configuration.config);
-    let running = question.is_running.then(|| running::running(question, &pod, &decision, expected.as_ref()));
+    let answer = question.answer()?;
+    let (pod, subject, decision) = (&*answer.pod, question.subject(&answer.pod), &answer.decision);
+    let config = &question.injector.configuration.config;
+    let labels = subject.labels_with_name();
+    let asked = rulings(pod, question.namespace, config);
     let mut explanation = Explanation {
         object: question.name(),
         revision: question.injector.revision_name().to_owned(),
-        configuration: question.injector.configuration.digest().to_owned(),
+        configuration: question.config().map(|_| question.injector.configuration.digest().to_owned()),
         namespace_labels: question.facts.map(|facts| facts.labels.clone()),
         called: subject.webhook().map(|called| called.is_ok()),
-        webhooks: question.registered.and_then(|all| Some(verdicts(all, &subject.labels_with_name()?, &pod))),
-        rules: rules::verdicts(&asked, &pod, question.namespace, &question.injector.configuration.config),
-        decision: Verdict {
-            inject: decision.inject(),
-            code: decision.reason.code(),
-            reason: decision.reason.to_string(),
-        },
+        webhooks: question.registered.zip(labels).map(|(all, labels)| verdicts(all, &labels, pod)),
+        rules: rules::verdicts(&asked, pod, question.namespace, question.config()),
+        decision: Verdict::of(&decision.reason),
         injection: None,
         problems: Vec::new(),
-        warnings: decision.warnings,
-        running,
+        warnings: decision.warnings.clone(),
+        running: None,
     };
-    match expected {
+    if question.config().is_none() && !is_sure(&decision.reason) {
+        explanation.decision = Verdict::unknown(question.injector.revision_name());
+        explanation.problems = question.problems.to_vec();
+        return Ok(explanation);
+    }
+    explanation.running = question.is_running.then(|| running::running(question, &answer));
+    match &answer.expected {
         Some(Ok(outcome)) => {
             explanation.warnings.extend(outcome.warnings.clone());
-            explanation.injection = Some(Injection::of(&outcome));
+            explanation.injection = Some(Injection::of(outcome));
         }
         Some(Err(error)) => explanation.problems = error.messages_under(&question.workload.pod_path()),
         None => {
-            let surprises = warnings::of_a_skip(&decision.reason, &pod, &question.injector.configuration);
+            let labels = question.facts.map(|facts| &facts.labels);
+            let surprises = warnings::of_a_skip(&decision.reason, pod, labels, &question.injector.configuration);
             explanation.warnings.extend(surprises);
         }
     }
     Ok(explanation)
 }
 
-/// The revision to ask about a pod with `pod_labels` in the namespace `name`: that of the webhook that is called for it; where
-/// none is, the only one there is; empty when there are several.
+/// Whether no configuration would say otherwise.
+fn is_sure(reason: &Reason) -> bool {
+    match reason {
+        Reason::NotCalled(_) | Reason::HostNetwork | Reason::SystemNamespace(_) => true,
+        Reason::Label(inject) | Reason::Annotation(inject) => !inject,
+        _ => false,
+    }
+}
+
+impl Verdict {
+    fn of(reason: &Reason) -> Self {
+        Self { inject: reason.injects(), code: reason.code(), reason: reason.to_string() }
+    }
+
+    fn unknown(revision: &str) -> Self {
+        let reason = format!("the injector of revision {revision} decides, whose configuration is not known");
+        Self { inject: false, code: CONFIGURATION_UNKNOWN, reason }
+    }
+}
+
+impl Explanation {
+    /// Whether it could not be told what the injector decides.
+    pub fn is_unknown(&self) -> bool {
+        self.decision.code == CONFIGURATION_UNKNOWN
+    }
+
+    /// Whether something is not as it should be.
+    pub fn is_finding(&self) -> bool {
+        let is_wrongly_skipped = !self.decision.inject && self.warnings.iter().any(Warning::is_of_a_wrong_skip);
+        let is_found = self.running.as_ref().is_some_and(|running| running.state.is_finding());
+        is_wrongly_skipped || is_found || !self.problems.is_empty()
+    }
+}
+
+/// The revision to ask about a pod with `pod_labels` in the namespace `name`: that of the webhook that is called for it, of
+/// several the `preferred` one; where none is, the only one there is; empty when there are several.
 pub fn revision_asked<'a>(
     registered: &'a [Registered],
     name: &str,
     facts: Option<&NamespaceFacts>,
     pod_labels: &Map<String, Value>,
+    preferred: Option<&str>,
 ) -> &'a str {
-    let called = facts.and_then(|facts| called(registered, name, facts, pod_labels));
+    let called = facts.map(|facts| called(registered, name, facts, pod_labels)).unwrap_or_default();
     let only = || {
         let first = registered.first()?;
         registered.iter().all(|other| other.webhook.revision == first.webhook.revision).then_some(first)
     };
-    called.or_else(only).map_or("", |registered| &registered.webhook.revision)
+    deciding(&called, preferred).or_else(only).map_or("", |registered| &registered.webhook.revision)
 }
 
-/// The webhook that is called for a pod with `pod_labels` in the namespace `name`, of whatever revision.
+/// The webhooks that are called for a pod with `pod_labels` in the namespace `name`, of whatever revision.
 pub fn called<'a>(
     registered: &'a [Registered],
     name: &str,
     facts: &NamespaceFacts,
     pod_labels: &Map<String, Value>,
-) -> Option<&'a Registered> {
+) -> Vec<&'a Registered> {
     let mut labels = facts.labels.clone();
     labels.entry(label::NAMESPACE_NAME).or_insert_with(|| name.into());
-    registered.iter().find(|registered| registered.webhook.matches(&labels, pod_labels))
+    matching(registered, &labels, pod_labels)
 }
 
 /// Whether a pod that is in the cluster is what it should be.
@@ -218,67 +234,7 @@ pub fn called<'a>(
 /// # Errors
 /// When the object is no pod.
 pub fn running(question: &Question<'_>) -> Result<Running, FieldError> {
-    let pod = question.pod()?;
-    let selecting = question.webhooks();
-    let decision = question.subject(&pod, selecting.as_deref()).decide(&question.injector.configuration.config);
-    let expected = decision.inject().then(|| question.inject(&pod));
-    Ok(running::running(question, &pod, &decision, expected.as_ref()))
-}
-
-impl<'a> Question<'a> {
-    /// The pod as it was when it came to the injector.
-    fn pod(&self) -> Result<Cow<'a, Value>, FieldError> {
-        let pod = self.workload.pod(self.object, Mode::Corrected)?;
-        if !self.is_running {
-            return Ok(pod);
-        }
-        let mut pod = pod.into_owned();
-        if let Some(pod) = pod.as_object_mut() {
-            pod.shift_remove("status");
-        }
-        // The scheduler has chosen it since, and a name is made up after admission.
-        if let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) {
-            spec.shift_remove("nodeName");
-        }
-        let is_made_up = !metadata_text(&pod, "generateName").is_empty();
-        if let Some(metadata) = pod.get_mut("metadata").and_then(Value::as_object_mut).filter(|_| is_made_up) {
-            metadata.shift_remove("name");
-        }
-        Ok(Cow::Owned(pod))
-    }
-
-    fn webhooks(&self) -> Option<Vec<Webhook>> {
-        Some(self.registered?.iter().map(|registered| registered.webhook.clone()).collect())
-    }
-
-    fn subject<'b>(&'b self, pod: &'b Value, webhooks: Option<&'b [Webhook]>) -> Subject<'b> {
-        Subject {
-            pod,
-            namespace: self.namespace,
-            namespace_labels: self.facts.map(|facts| &facts.labels),
-            webhooks,
-            revision: Some(self.injector.revision_name()),
-        }
-    }
-
-    fn inject(&self, pod: &Value) -> Result<Outcome, InjectError> {
-        let owner = if self.workload.is_pod() { owner_of_pod(pod) } else { Owner::of(self.object) };
-        let namespace = self.injector.namespace(self.namespace);
-        inject(pod, &self.injector.context(owner, namespace, &NO_VARIABLES))
-    }
-
-    fn called(&self, pod: &Value) -> Option<&'a Registered> {
-        called(self.registered?, self.namespace, self.facts?, metadata_map(pod, "labels"))
-    }
-
-    fn name(&self) -> ObjectName {
-        let name = match (metadata_text(self.object, "name"), metadata_text(self.object, "generateName")) {
-            ("", "") => "(no name)".to_owned(),
-            ("", prefix) => format!("{prefix}*"),
-            (name, _) => name.to_owned(),
-        };
-        ObjectName { kind: self.workload.kind.to_owned(), namespace: self.namespace.to_owned(), name }
-    }
+    Ok(running::running(question, &question.answer()?))
 }
 
 fn verdicts(registered: &[Registered], labels: &Map<String, Value>, pod: &Value) -> Vec<WebhookVerdict> {

@@ -3,14 +3,14 @@
 
 pub mod download;
 pub mod inputs;
+pub mod interrupts;
 mod opening;
+pub mod replace;
 pub mod stream;
 pub mod watch;
 
-use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::config::{Source, Sources};
 use crate::defaults;
@@ -83,120 +83,17 @@ pub fn read_sources(
     if errors.is_empty() { Ok(sources) } else { Err(errors) }
 }
 
-/// Who may read a file; the umask takes its part away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Everybody, when it is made anew; a file that is there keeps its mode.
-    Shared,
-    /// Its owner only, whoever may read what is there.
-    Private,
-}
-
-/// Replaces the contents of `path` as a whole: a reader sees the old text or the new one, and so does a reader after a
-/// crash. A file that is there keeps its mode, unless it becomes private, and its owner, as far as the kernel lets us; a
-/// symbolic link stays one. What is no regular file, as `/dev/stdout`, is written to.
-///
-/// # Errors
-/// When the directory or the file cannot be written; the file is then as it was.
-pub fn write_atomically(path: &Path, text: &str, access: Access) -> Result<(), FileError> {
-    replace(path, &mut text.as_bytes(), access)
-}
-
-/// [`write_atomically`] with all that `contents` gives.
-///
-/// # Errors
-/// When the directory or the file cannot be written, or the contents cannot be read; the file is then as it was.
-pub fn replace(path: &Path, contents: &mut dyn Read, access: Access) -> Result<(), FileError> {
-    let error = |action| move |source| FileError { path: display(path), action, source };
-    let present = match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => {
-            let mut file = fs::OpenOptions::new().write(true).open(path).map_err(error("cannot be opened"))?;
-            return io::copy(contents, &mut file).map(drop).map_err(error("cannot be written"));
-        }
-        Ok(metadata) => Some(metadata),
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound => None,
-        Err(source) => return Err(error("cannot be opened")(source)),
-    };
-    let target = match (&present, fs::read_link(path)) {
-        (Some(_), _) => fs::canonicalize(path).map_err(error("cannot be opened"))?,
-        // A link to a file that is yet to be made; what it says is relative to where it is.
-        (None, Ok(link)) => path.parent().unwrap_or(Path::new("")).join(link),
-        (None, Err(_)) => PathBuf::from(path),
-    };
-    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let permissions = match (&present, access) {
-        (_, Access::Private) => PermissionsExt::from_mode(0o600),
-        (Some(metadata), Access::Shared) => metadata.permissions(),
-        (None, Access::Shared) => PermissionsExt::from_mode(0o666),
-    };
-    let mut file = tempfile::Builder::new()
-        .permissions(permissions)
-        .tempfile_in(directory)
-        .map_err(error("cannot be written: its directory takes no temporary file"))?;
-    io::copy(contents, &mut file).and_then(|_| file.as_file().sync_all()).map_err(error("cannot be written"))?;
-    if let (Some(metadata), Access::Shared) = (present, access) {
-        // Only root may give a file away; for others it is theirs in the end, as with most editors.
-        let _ = fchown(file.as_file(), Some(metadata.uid()), Some(metadata.gid()));
-        file.as_file().set_permissions(metadata.permissions()).map_err(error("cannot be written"))?;
-    }
-    file.persist(&target).map_err(|failed| error("cannot be replaced")(failed.error))?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::replace::{Access, replace};
     use super::*;
-
-    #[test]
-    fn a_file_is_replaced_as_a_whole_and_keeps_its_mode_and_link() {
-        let directory = tempfile::tempdir().unwrap();
-        let (file, link) = (directory.path().join("file"), directory.path().join("link"));
-        fs::write(&file, "old").unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
-        std::os::unix::fs::symlink(&file, &link).unwrap();
-        write_atomically(&link, "new", Access::Shared).unwrap();
-        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "no temporary file is left");
-    }
-
-    #[test]
-    fn a_link_to_a_file_that_is_yet_to_be_made_stays_a_link() {
-        let directory = tempfile::tempdir().unwrap();
-        let link = directory.path().join("link");
-        std::os::unix::fs::symlink("file", &link).unwrap();
-        write_atomically(&link, "new", Access::Shared).unwrap();
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(fs::read_to_string(directory.path().join("file")).unwrap(), "new");
-    }
-
-    #[test]
-    fn a_device_is_written_to_and_not_replaced() {
-        write_atomically(Path::new("/dev/null"), "text", Access::Shared).unwrap();
-        assert!(!fs::metadata("/dev/null").unwrap().is_file());
-    }
-
-    #[test]
-    fn a_private_file_is_for_its_owner_only() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("key");
-        for mode_before in [None, Some(0o644)] {
-            if let Some(mode) = mode_before {
-                fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-            }
-            write_atomically(&file, "secret", Access::Private).unwrap();
-            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "{mode_before:?}");
-        }
-    }
 
     #[test]
     fn errors_name_the_file() {
         let missing = Path::new("/nonexistent/file");
         assert!(read(missing).unwrap_err().to_string().starts_with("/nonexistent/file: "));
-        assert!(
-            write_atomically(missing, "x", Access::Shared).unwrap_err().to_string().starts_with("/nonexistent/file: ")
-        );
+        let unwritable = replace(missing, &mut &b"x"[..], Access::Shared).unwrap_err();
+        assert!(unwritable.to_string().starts_with("/nonexistent/file: "));
         let errors = read_sources(Some(missing), None, Some(missing)).unwrap_err();
         assert_eq!(errors.len(), 2);
     }

@@ -12,7 +12,7 @@
 //! [`election`], [`explain`], [`image`], [`inject`], [`keyed`], [`lint`], [`loading`], [`manifest`], [`merge`], [`mesh`],
 //! [`mode`], [`native`], [`openshift`], [`owner`], [`patch`], [`path_variables`], [`places`], [`pod_schema`],
 //! [`proxy_config`],
-//! [`quantity`], [`registration`], [`review`], [`selector`], [`status`], [`template`], [`undo`], [`uninject`],
+//! [`quantity`], [`registration`], [`review`], [`selection`], [`selector`], [`status`], [`template`], [`undo`], [`uninject`],
 //! [`warnings`], [`webhooks`], [`workload`], [`yaml`].
 //! Edge: [`cli`], [`clock`], [`events`], [`files`], [`kubernetes`], [`latest`], [`metrics`], [`reload`],
 //! [`server`], [`traces`] (with the feature `otlp`).
@@ -58,6 +58,7 @@ pub mod quantity;
 pub mod registration;
 pub mod reload;
 pub mod review;
+pub mod selection;
 pub mod selector;
 pub mod server;
 pub mod status;

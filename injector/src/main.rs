@@ -1,5 +1,6 @@
 //! The sidecar injector's program.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     };
     let done = match command {
         Command::KubeInject(kube_inject) => kube_inject.run(),
-        Command::Uninject(uninject) => uninject.run(),
+        Command::Uninject(uninject) => Ok(uninject.run()),
         Command::Check(check) => check.run(),
         Command::Config(config) => config.run(),
         Command::Serve(serve) => serve.run().map(|()| exit::DONE),
@@ -59,11 +60,10 @@ fn traces(_serve: &Serve) -> Result<Traces, Failure> {
 }
 
 fn fail(Failure { messages }: Failure) -> ExitCode {
+    // What went wrong is for the person who called, not for a log. That it cannot be said is told by the exit code.
+    let mut stderr = io::stderr().lock();
     for message in messages {
-        #[expect(clippy::print_stderr, reason = "what went wrong is for the person who called, not for a log")]
-        {
-            eprintln!("error: {}", printable(&message));
-        }
+        let _ = writeln!(stderr, "error: {}", printable(&message));
     }
     exit::FAILED.into()
 }

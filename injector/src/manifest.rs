@@ -11,6 +11,7 @@ use crate::yaml;
 
 mod change;
 mod document;
+mod foreign;
 mod items;
 mod objects;
 mod original;
@@ -65,6 +66,13 @@ impl<'i> Task<'i> {
     /// Takes the injection of every object back.
     pub fn uninject(form: Form) -> Self {
         Self { injector: None, form }
+    }
+
+    /// Takes note of the namespaces in these documents, whose labels hold for the objects in them, where labels decide.
+    pub fn note_namespaces(&self, documents: &[Document<'_>]) {
+        if let Some(selection) = self.injector.and_then(|injector| injector.cluster.selection.as_ref()) {
+            selection.given.note(&reading::namespaces_in(documents));
+        }
     }
 
     /// Does it to one document, the `number`th of its stream, from 1.

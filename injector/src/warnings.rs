@@ -10,7 +10,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sidecar_contract::{annotation, label};
 
 use crate::config::Configuration;
@@ -35,7 +35,7 @@ pub struct Warning {
 }
 
 /// All values of [`Warning::code`].
-pub const CODES: [&str; 20] = [
+pub const CODES: [&str; 23] = [
     ANNOTATION_WITHOUT_EFFECT,
     DUPLICATE_KEY,
     FOREIGN_SIDECAR,
@@ -48,14 +48,17 @@ pub const CODES: [&str; 20] = [
     ISTIO_SKIPS,
     JOB_NEVER_ENDS,
     LABEL_WITHOUT_EFFECT,
+    NOT_CALLED,
     POD_SECURITY_LEVEL,
     POLICY_INVALID,
     PROBE_NOT_REWRITTEN,
     RUNS_AS_PROXY_USER,
+    SEVERAL_WEBHOOKS,
     SYSTEM_NAMESPACE,
     UDP_PORTS,
     UNKNOWN_KIND,
     UNKNOWN_NAMESPACE,
+    WEBHOOK_CONDITION,
 ];
 
 /// An annotation has a value that means nothing.
@@ -82,6 +85,8 @@ pub const ISTIO_SKIPS: &str = "istio_skips";
 pub const JOB_NEVER_ENDS: &str = "job_never_ends";
 /// A label that another one overrules.
 pub const LABEL_WITHOUT_EFFECT: &str = "label_without_effect";
+/// The pod or its namespace asks for a sidecar, and the selectors of the webhooks leave the pod out.
+pub const NOT_CALLED: &str = "not_called";
 /// The namespace's Pod Security level does not admit the injected pod.
 pub const POD_SECURITY_LEVEL: &str = "pod_security_level";
 /// The configured policy means nothing, so nothing is injected.
@@ -90,6 +95,8 @@ pub const POLICY_INVALID: &str = "policy_invalid";
 pub const PROBE_NOT_REWRITTEN: &str = "probe_not_rewritten";
 /// The application runs as the user or group of the proxy.
 pub const RUNS_AS_PROXY_USER: &str = "runs_as_proxy_user";
+/// The injectors of several revisions are called for the pod.
+pub const SEVERAL_WEBHOOKS: &str = "several_webhooks";
 /// The pod asks for a sidecar in a namespace that is never injected.
 pub const SYSTEM_NAMESPACE: &str = "system_namespace";
 /// Ports that the sidecar does not redirect.
@@ -98,11 +105,31 @@ pub const UDP_PORTS: &str = "udp_ports";
 pub const UNKNOWN_KIND: &str = "unknown_kind";
 /// The cluster does not have the namespace, or does not tell its labels.
 pub const UNKNOWN_NAMESPACE: &str = "unknown_namespace";
+/// Whether the injector is called depends on conditions that only the API server evaluates.
+pub const WEBHOOK_CONDITION: &str = "webhook_condition";
+
+/// What a pod without a sidecar is warned of when it was to have one.
+const WRONGLY_SKIPPED: [&str; 7] =
+    [HOST_NETWORK, IMAGE_AUTO, INJECT_VALUE_WITHOUT_SENSE, NOT_CALLED, POLICY_INVALID, SYSTEM_NAMESPACE, UNKNOWN_KIND];
+
+/// Before the reason of a decision.
+const NO_SIDECAR: &str = "no sidecar: ";
 
 impl Warning {
     /// A warning with that code.
     pub fn new(code: &'static str, text: impl Into<String>) -> Self {
         Self { code, text: text.into() }
+    }
+
+    /// Whether a pod with this warning was to have a sidecar, if it has none.
+    pub fn is_of_a_wrong_skip(&self) -> bool {
+        WRONGLY_SKIPPED.contains(&self.code)
+    }
+
+    /// What it says to somebody who has read the reason of the decision.
+    pub fn beside(&self, reason: &str) -> &str {
+        let repeats = self.text.strip_prefix(NO_SIDECAR) == Some(reason);
+        if repeats { "it was to have a sidecar, and gets none" } else { &self.text }
     }
 }
 
@@ -159,22 +186,37 @@ pub(crate) fn of_an_injection(original: &Value, outcome: &Outcome, context: &Con
         warnings.extend(foreign::sidecars(original));
     }
     warnings.extend(auto_image(&outcome.pod));
-    let level = context.injector.namespace_labels(context.namespace.name).and_then(pod_security::enforced);
+    let labels = context.injector.namespace_labels(context.namespace.name);
+    let level = labels.as_deref().and_then(pod_security::enforced);
     warnings.extend(level.and_then(|level| pod_security::forbids(level, original, &outcome.pod, &outcome.status)));
     warnings
 }
 
-/// Warnings about a pod in that nothing is injected for this `reason`; none when its owner had to expect it.
-pub fn of_a_skip(reason: &Reason, pod: &Value, configuration: &Configuration) -> Vec<Warning> {
+/// Warnings about a pod in that nothing is injected for this `reason`, in a namespace with these labels; none when its owner
+/// had to expect it.
+pub fn of_a_skip(
+    reason: &Reason,
+    pod: &Value,
+    namespace_labels: Option<&Map<String, Value>>,
+    configuration: &Configuration,
+) -> Vec<Warning> {
     let surprise = match reason {
-        Reason::HostNetwork if !says(pod, "false") && (says(pod, "true") || namespaces_ask(configuration)) => {
-            Some(HOST_NETWORK)
+        _ if says(pod, "false") && !matches!(reason, Reason::PolicyInvalid(_)) => None,
+        Reason::NotCalled(no_match) => {
+            let asks = |(key, value): (&String, &Value)| match key.as_str() {
+                label::NAMESPACE_INJECTION => value == label::NAMESPACE_INJECTION_ENABLED,
+                key => key == label::REVISION,
+            };
+            let namespace_asks = namespace_labels.into_iter().flatten().any(asks);
+            let pod_asks = says(pod, "true") || metadata_map(pod, "labels").contains_key(label::REVISION);
+            no_match.is_surprising(pod_asks, namespace_asks).then_some(NOT_CALLED)
         }
+        Reason::HostNetwork if says(pod, "true") || namespaces_ask(configuration) => Some(HOST_NETWORK),
         Reason::SystemNamespace(_) if says(pod, "true") => Some(SYSTEM_NAMESPACE),
         Reason::PolicyInvalid(_) => Some(POLICY_INVALID),
         _ => None,
     };
-    let skipped = surprise.map(|code| Warning::new(code, format!("no sidecar: {reason}")));
+    let skipped = surprise.map(|code| Warning::new(code, format!("{NO_SIDECAR}{reason}")));
     skipped.into_iter().chain(auto_image(pod)).collect()
 }
 

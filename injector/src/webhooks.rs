@@ -67,13 +67,21 @@ pub fn webhooks(revision: &str, tags: &[&str], enable_namespaces_by_default: boo
     own.chain(tagged).collect()
 }
 
-/// The first of `webhooks` that is called for a pod with `pod_labels` in a namespace with `namespace_labels`.
+/// Those of `webhooks` that are called for a pod with `pod_labels` in a namespace with `namespace_labels`, in the order in
+/// which the API server calls them, which is that of their configurations' names.
 pub fn matching<'a>(
-    webhooks: &'a [Webhook],
+    webhooks: &'a [Registered],
     namespace_labels: &Map<String, Value>,
     pod_labels: &Map<String, Value>,
-) -> Option<&'a Webhook> {
-    webhooks.iter().find(|webhook| webhook.matches(namespace_labels, pod_labels))
+) -> Vec<&'a Registered> {
+    webhooks.iter().filter(|registered| registered.webhook.matches(namespace_labels, pod_labels)).collect()
+}
+
+/// Of the webhooks that are called for a pod the one whose injector is asked about it: that of the revision `preferred`, or
+/// else the last. Each injector takes back what one before it has added, so the last has the last word.
+pub fn deciding<'a>(called: &[&'a Registered], preferred: Option<&str>) -> Option<&'a Registered> {
+    let is_preferred = |registered: &&&Registered| Some(registered.webhook.revision.as_str()) == preferred;
+    called.iter().rev().find(is_preferred).or(called.last()).copied()
 }
 
 /// The webhooks of one MutatingWebhookConfiguration, which answers to the revision or tag `wanted`. No two of them match

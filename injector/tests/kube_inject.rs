@@ -121,7 +121,8 @@ fn every_mistake_in_the_manifest_is_named_by_file_and_line() {
 fn input_that_cannot_be_read_is_named() {
     assert_fails(&kube_inject(&["-f", "/nonexistent.yaml"]), &["/nonexistent.yaml: cannot be opened", "No such file"]);
     assert_fails(&kube_inject(&["-f", "/proc/self"]), &["/proc/self: has nothing to read"]);
-    assert_fails(&kube_inject_from_stdin(&[], b"\xff\xfe\x00"), &["standard input: cannot be read as text"]);
+    assert_fails(&kube_inject_from_stdin(&[], b"\xff\xfea\x00"), &["standard input:1: document 1: is UTF-16"]);
+    assert_fails(&kube_inject_from_stdin(&[], b"a: \xff\x00"), &["standard input:1: not UTF-8"]);
 }
 
 #[test]

@@ -4,7 +4,8 @@ mod all;
 mod output;
 mod target;
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -15,8 +16,10 @@ use crate::cli::cluster::{ClusterArgs, Configured, Knowledge, run};
 use crate::cli::{ConfigArgs, Failure, printable};
 use crate::explain::{Explanation, NamespaceFacts, Question, explain, revision_asked, text};
 use crate::files::{self, inputs::Input};
+use crate::kubernetes::reading::Reader;
 use crate::manifest::read_objects;
 use crate::mode::Mode;
+use crate::status::Status;
 use crate::workload::{WorkloadKind, metadata_map, metadata_text};
 use output::Output;
 pub use target::Target;
@@ -68,56 +71,58 @@ impl Check {
     /// When a file or the cluster cannot be read, or the configuration is not good.
     pub fn run(&self) -> Result<u8, Failure> {
         run(async {
-            let is_online = self.filename.is_empty() || self.cluster.is_online();
-            let knowledge = self.cluster.knowledge(&self.config, is_online).await?;
+            let is_online = self.filename.is_empty() || self.cluster.is_online(&self.config);
+            let mut knowledge = self.cluster.knowledge(&self.config, is_online).await?;
+            let objects = if self.filename.is_empty() { None } else { Some(self.objects()?) };
+            knowledge.note(objects.iter().flatten());
             let mut injectors = Injectors { check: self, knowledge: &knowledge, known: HashMap::new() };
-            match &self.target {
-                Some(target) => self.explain_one(target, &mut injectors).await,
-                None if self.filename.is_empty() => all::check(self, &mut injectors).await,
-                None => self.explain_files(&mut injectors).await,
+            match (&self.target, &objects, &knowledge.reader) {
+                (Some(target), _, Some(reader)) => self.explain_one(target, reader, &mut injectors).await,
+                (None, None, Some(reader)) => all::check(self, reader, &mut injectors).await,
+                (_, objects, _) => self.explain_objects(objects.as_deref().unwrap_or_default(), &mut injectors).await,
             }
         })
     }
 
-    async fn explain_one(&self, target: &Target, injectors: &mut Injectors<'_>) -> Result<u8, Failure> {
-        let Knowledge { reader, namespace, .. } = injectors.knowledge;
+    async fn explain_one(
+        &self,
+        target: &Target,
+        reader: &Reader,
+        injectors: &mut Injectors<'_>,
+    ) -> Result<u8, Failure> {
+        let namespace = &injectors.knowledge.namespace;
         let (path, what) = (target.path(namespace), target.what(namespace));
-        let reader = reader.as_ref().ok_or_else(|| failure("there is no cluster to ask".to_owned()))?;
         let object = reader.get(&path, &what).await.map_err(|error| Failure::of(&error))?;
         let object = object.ok_or_else(|| failure(format!("{what}: does not exist; name its namespace with -n")))?;
         let explanation = injectors.explain(&object, target.is_pod()).await?;
         self.print(explanation.into_iter().collect())
     }
 
-    async fn explain_files(&self, injectors: &mut Injectors<'_>) -> Result<u8, Failure> {
+    /// The objects in all files.
+    fn objects(&self) -> Result<Vec<Value>, Failure> {
         let (inputs, errors) = files::inputs::inputs(&self.filename, self.recursive);
         let mut failures: Vec<Failure> = errors.iter().map(|error| Failure::of(error)).collect();
-        let mut explanations = Vec::new();
+        let mut objects = Vec::new();
         for input in &inputs {
-            match self.explain_input(input, injectors).await {
-                Ok(found) => explanations.extend(found),
+            match objects_in(input) {
+                Ok(found) => objects.extend(found),
                 Err(failure) => failures.push(failure),
             }
         }
-        if !failures.is_empty() {
-            return Err(Failure { messages: failures.into_iter().flat_map(|failure| failure.messages).collect() });
+        let messages: Vec<String> = failures.into_iter().flat_map(|failure| failure.messages).collect();
+        if messages.is_empty() { Ok(objects) } else { Err(Failure { messages }) }
+    }
+
+    async fn explain_objects(&self, objects: &[Value], injectors: &mut Injectors<'_>) -> Result<u8, Failure> {
+        let mut explanations = Vec::new();
+        for object in objects {
+            explanations.extend(injectors.explain(object, false).await?);
         }
         if explanations.is_empty() {
-            let names: Vec<String> = inputs.iter().map(Input::name).collect();
+            let names: Vec<String> = self.filename.iter().map(|path| files::display(path)).collect();
             return Err(failure(format!("{}: there is no object with a pod in it", names.join(", "))));
         }
         self.print(explanations)
-    }
-
-    async fn explain_input(&self, input: &Input, injectors: &mut Injectors<'_>) -> Result<Vec<Explanation>, Failure> {
-        let text = input.read().map_err(|error| Failure::of(&error))?;
-        let objects =
-            read_objects(&text).map_err(|errors| super::manifests::mistakes(Path::new(&input.name()), &errors))?;
-        let mut explanations = Vec::new();
-        for object in &objects {
-            explanations.extend(injectors.explain(object, false).await?);
-        }
-        Ok(explanations)
     }
 
     fn print(&self, explanations: Vec<Explanation>) -> Result<u8, Failure> {
@@ -134,11 +139,12 @@ impl Check {
             let texts = explanations.iter().map(|explanation| text::render(explanation, marks));
             output.write(&printable(&texts.collect::<Vec<_>>().join("\n")))?;
         }
-        let is_found = |explanation: &Explanation| {
-            !explanation.problems.is_empty()
-                || explanation.running.as_ref().is_some_and(|running| running.state.is_finding())
-        };
-        Ok(if explanations.iter().any(is_found) { FOUND } else { exit::DONE })
+        let unknown: BTreeSet<&String> =
+            explanations.iter().filter(|one| one.is_unknown()).flat_map(|one| &one.problems).collect();
+        if !unknown.is_empty() {
+            return Err(Failure { messages: unknown.into_iter().cloned().collect() });
+        }
+        Ok(if explanations.iter().any(Explanation::is_finding) { FOUND } else { exit::DONE })
     }
 
     fn is_json(&self) -> bool {
@@ -146,11 +152,22 @@ impl Check {
     }
 }
 
+fn objects_in(input: &Input) -> Result<Vec<Value>, Failure> {
+    let text = input.read().map_err(|error| Failure::of(&error))?;
+    read_objects(&text).map_err(|errors| super::manifests::mistakes(Path::new(&input.name()), &errors))
+}
+
 /// The injectors of the cluster, by revision: each is loaded when it is first asked.
 struct Injectors<'a> {
     check: &'a Check,
     knowledge: &'a Knowledge,
-    known: HashMap<String, Result<Configured, Vec<String>>>,
+    known: HashMap<String, Known>,
+}
+
+/// An injector, and why its configuration is not known.
+struct Known {
+    configured: Configured,
+    problems: Vec<String>,
 }
 
 impl Injectors<'_> {
@@ -160,23 +177,30 @@ impl Injectors<'_> {
         namespace: &str,
         facts: Option<&NamespaceFacts>,
         pod: &Value,
-    ) -> Result<&Configured, &[String]> {
-        let revision = match (self.check.config.revision.as_str(), &self.knowledge.registered) {
+    ) -> Result<&Known, Failure> {
+        let Self { check, knowledge, known } = self;
+        let revision = match (check.config.revision.as_str(), &knowledge.registered) {
             ("", Some(registered)) => {
-                revision_asked(registered, namespace, facts, metadata_map(pod, "labels")).to_owned()
+                let injected_by = Status::on(pod).map(|status| status.revision);
+                let labels = metadata_map(pod, "labels");
+                revision_asked(registered, namespace, facts, labels, injected_by.as_deref()).to_owned()
             }
             (given, _) => given.to_owned(),
         };
-        if !self.known.contains_key(&revision) {
-            let Self { check, knowledge, .. } = self;
-            let loaded = check.cluster.configured(&check.config, knowledge, &revision).await;
-            self.known.insert(revision.clone(), loaded.map_err(|failure| failure.messages));
-        }
-        match self.known.get(&revision) {
-            Some(Ok(configured)) => Ok(configured),
-            Some(Err(messages)) => Err(messages),
-            None => Err(&[]),
-        }
+        Ok(match known.entry(revision) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => {
+                let loaded = check.cluster.configured(&check.config, knowledge, free.key()).await;
+                let known = match loaded {
+                    Ok(configured) => Known { configured, problems: Vec::new() },
+                    Err(Failure { messages }) => {
+                        let configured = check.cluster.unconfigured(&check.config, knowledge, free.key()).await?;
+                        Known { configured, problems: messages }
+                    }
+                };
+                free.insert(known)
+            }
+        })
     }
 
     /// What is decided about the object; none when it has no pod.
@@ -189,19 +213,34 @@ impl Injectors<'_> {
         };
         let mistake = |error| failure(format!("{} {}: {error}", workload.kind, metadata_text(object, "name")));
         let pod = workload.pod(object, Mode::Corrected).map_err(mistake)?;
-        let configured = self.of_pod(namespace, knowledge.facts(namespace), &pod).await;
-        let configured = configured.map_err(|messages| Failure { messages: messages.to_vec() })?;
-        let question = Question {
+        let known = self.of_pod(namespace, knowledge.facts(namespace), &pod).await?;
+        let question = known.question(object, workload, namespace, knowledge.facts(namespace), is_running);
+        explain(&question).map(Some).map_err(mistake)
+    }
+}
+
+impl Known {
+    fn question<'a>(
+        &'a self,
+        object: &'a Value,
+        workload: &'static WorkloadKind,
+        namespace: &'a str,
+        facts: Option<&'a NamespaceFacts>,
+        is_running: bool,
+    ) -> Question<'a> {
+        let Self { configured: Configured { injector, alternatives, changed, registered }, problems } = self;
+        Question {
             object,
             workload,
             namespace,
-            facts: knowledge.facts(namespace),
-            registered: configured.registered.as_deref(),
-            injector: &configured.injector,
-            configured: configured.changed.as_deref(),
+            facts,
+            registered: registered.as_deref(),
+            injector,
+            problems,
+            alternatives,
+            configured: changed.as_deref(),
             is_running,
-        };
-        explain(&question).map(Some).map_err(mistake)
+        }
     }
 }
 

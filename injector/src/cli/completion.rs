@@ -8,7 +8,7 @@ use clap::{Args, Command, CommandFactory, ValueEnum};
 use clap_complete::Shell as Known;
 
 use crate::cli::{Cli, Failure, write_out};
-use crate::files::{self, Access};
+use crate::files::replace::{Access, replace};
 
 const NAME: &str = "sidecar-injector";
 
@@ -115,7 +115,7 @@ fn write_pages(command: &Command, directory: &Path) -> Result<(), Failure> {
     page.render(&mut text).map_err(|error| Failure::of(&error))?;
     let text = String::from_utf8_lossy(&text) + &*end;
     let path = directory.join(page.get_filename());
-    files::write_atomically(&path, &text, Access::Shared).map_err(|error| Failure::of(&error))
+    replace(&path, &mut text.as_bytes(), Access::Shared).map(drop).map_err(|error| Failure::of(&error))
 }
 
 /// The end of a help as sections of a manual page: examples as they are typed, exit codes as a paragraph.

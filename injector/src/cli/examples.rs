@@ -26,8 +26,8 @@ Examples:
   # All manifests of a directory where they are, after a look at what would change
   sidecar-injector kube-inject -R -f deploy/ --diff
   sidecar-injector kube-inject -R -f deploy/ --in-place
-  # Whether everything is injected that is to be, for a hook or a pipeline
-  sidecar-injector kube-inject -R -f deploy/ --check --strict
+  # Whether everything is injected that is to be, for a hook or a pipeline; values files and the like are left alone
+  sidecar-injector kube-inject -R -f deploy/ --check --strict --objects-only --report changes
   # What Helm renders, with the configuration of an installation
   helm template app ./chart | sidecar-injector kube-inject -f - --injectConfigFile config.yaml --valuesFile values.json
   # With what decides in the cluster: its configuration, webhooks, namespaces and nodes
@@ -98,7 +98,7 @@ pub fn kube_inject() -> String {
 
 /// Of `uninject`.
 pub fn uninject() -> String {
-    with(UNINJECT, manifests::EXIT_CODES)
+    with(UNINJECT, manifests::UNINJECT_EXIT_CODES)
 }
 
 /// Of `check`.

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::cluster::ClusterArgs;
 use crate::cli::istioctl::IstioctlArgs;
-use crate::cli::manifests::ManifestArgs;
+use crate::cli::manifests::{ManifestArgs, Strict};
 use crate::cli::{ConfigArgs, Failure};
 use crate::manifest::Task;
 
@@ -17,6 +17,10 @@ pub struct KubeInject {
     /// Which manifests, and what becomes of them.
     #[command(flatten)]
     pub manifests: ManifestArgs,
+    /// Write nothing (but with --keep-going), and exit with 4, if an object that was to have a sidecar gets none: it asks
+    /// for one, counts on one, or is of a kind that only looks like a workload.
+    #[arg(long)]
+    pub strict: bool,
     /// Where the configuration comes from.
     #[command(flatten)]
     pub config: ConfigArgs,
@@ -32,13 +36,14 @@ impl KubeInject {
     /// Injects, writes the result, and reports on standard error; the exit code.
     ///
     /// # Errors
-    /// All mistakes in the configuration, and what keeps the result from being written.
+    /// All mistakes in the configuration. Those in manifests are reported, and are in the exit code.
     pub fn run(&self) -> Result<u8, Failure> {
-        let Self { manifests, config, cluster, istioctl: _ } = self;
+        let Self { manifests, strict, config, cluster, istioctl: _ } = self;
         let mut injector = cluster.load(config)?;
         if injector.settings.mode.is_istio() {
             Arc::make_mut(&mut injector.configuration).config.keep_templates_only();
         }
-        manifests.run(Task::inject(&injector, manifests.form(injector.settings.mode)))
+        let strict = if *strict { Strict::Sidecars } else { Strict::Off };
+        Ok(manifests.run(Task::inject(&injector, manifests.form(injector.settings.mode)), strict))
     }
 }

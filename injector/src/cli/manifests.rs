@@ -1,11 +1,17 @@
 //! What `kube-inject` and `uninject` share: manifests in, changed manifests and a report out.
 
 mod difference;
+mod documents;
 mod output;
+mod patch_name;
 mod reporting;
 mod run;
 mod spool;
+mod writing;
 
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -13,7 +19,8 @@ use sidecar_process::exit;
 
 use crate::cli::Failure;
 use crate::files;
-use crate::manifest::{Form, ManifestError, Task};
+use crate::files::inputs::{Input, inputs};
+use crate::manifest::{Form, ManifestError, ObjectReport, Task};
 use crate::mode::Mode;
 
 use output::{Content, Output, Target};
@@ -21,18 +28,24 @@ use run::Run;
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failed (nothing was written; with --keep-going, only what is in order), 2 wrong usage,
-3 --check: something would change, 4 --strict: something has no sidecar that was to have one (goes before 3).";
+3 --check: something would change, 4 --strict: something has no sidecar that was to have one (goes before 3).
+With 3 nothing is written either, nor with 4, unless --keep-going is given: then what is in order is.";
+
+pub(super) const UNINJECT_EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed (nothing was written; with --keep-going, only what is in order), 2 wrong usage,
+3 --check: something would change, 4 --strict: something may not be what it was (goes before 3).
+With 3 nothing is written either, nor with 4, unless --keep-going is given: then what is in order is.";
 
 /// With `--check`: something would change.
 const WOULD_CHANGE: u8 = 3;
-/// With `--strict`: something has no sidecar that was to have one.
-const WRONGLY_SKIPPED: u8 = 4;
+/// With `--strict`: something is not as it was to be.
+const NOT_AS_IT_SHOULD_BE: u8 = 4;
 
 /// Which manifests, and what becomes of them.
 #[derive(Clone, Debug, Args)]
 pub struct ManifestArgs {
     /// Manifests, YAML or JSON: files, directories (their *.yaml, *.yml and *.json; hidden ones are passed over),
-    /// https:// addresses, or - for standard input.
+    /// https:// addresses (through no proxy), or - for standard input.
     #[arg(short, long, value_name = "FILE", required = true, num_args = 1..)]
     pub filename: Vec<PathBuf>,
     /// Look into the directories within directories too.
@@ -46,7 +59,8 @@ pub struct ManifestArgs {
     /// canonical.
     #[arg(long, value_enum)]
     pub format: Option<Format>,
-    /// Replace the files that change; each keeps its mode and owner.
+    /// Replace the files that change: all, or none. Each keeps its mode and, as far as you may set it, its owner; access
+    /// control lists and extended attributes are not copied, and other names of a file (hard links) keep the old text.
     #[arg(long = "in-place", conflicts_with = "output")]
     pub in_place: bool,
     /// Print what would change, as a patch, and write nothing.
@@ -58,15 +72,16 @@ pub struct ManifestArgs {
     /// Write nothing, and exit with 3 if something would change.
     #[arg(long)]
     pub check: bool,
-    /// Write nothing, and exit with 4, if an object that was to have a sidecar gets none: it asks for one, counts on one,
-    /// or is of a kind that only looks like a workload.
-    #[arg(long)]
-    pub strict: bool,
+    /// Leave documents that are no Kubernetes objects, as values files are, instead of refusing them: those with neither
+    /// apiVersion nor kind.
+    #[arg(long = "objects-only")]
+    pub objects_only: bool,
     /// Write what is in order although something else is not: of a stream its other documents, with --in-place the other
-    /// files. The exit code says so.
+    /// files. The exit code says so. What --strict would hold back is written too.
     #[arg(long = "keep-going")]
     pub keep_going: bool,
-    /// What to say on standard error of each object: text, json (an object a line), or none.
+    /// What to say on standard error of each object: text, changes (text, but only of what changes, with all warnings),
+    /// json (an object a line), or none.
     #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
     pub report: ReportForm,
     /// Whether --diff is coloured.
@@ -88,6 +103,8 @@ pub enum Format {
 pub enum ReportForm {
     /// A line an object, for people.
     Text,
+    /// The same, but only of what changes or is warned of.
+    Changes,
     /// A JSON object a line.
     Json,
     /// Mistakes only.
@@ -105,6 +122,27 @@ pub enum Color {
     Never,
 }
 
+/// What `--strict` does not let pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strict {
+    /// It is not given.
+    Off,
+    /// Objects without a sidecar that were to have one.
+    Sidecars,
+    /// Objects that may not be what they were.
+    Exact,
+}
+
+impl Strict {
+    fn complaint(self, report: &ObjectReport) -> Option<&'static str> {
+        match self {
+            Self::Sidecars if report.is_wrongly_skipped() => Some("was to have a sidecar, and gets none"),
+            Self::Exact if report.is_guessed() => Some("may not be what it was before Istio injected it"),
+            _ => None,
+        }
+    }
+}
+
 impl ManifestArgs {
     /// The form of changed documents, for results of this mode.
     pub fn form(&self, mode: Mode) -> Form {
@@ -115,18 +153,31 @@ impl ManifestArgs {
         }
     }
 
-    /// Does the task to all documents, writes the result, and reports on standard error.
-    ///
-    /// # Errors
-    /// When the result cannot be written. All other mistakes are reported, and are in the exit code.
-    pub fn run(&self, task: Task<'_>) -> Result<u8, Failure> {
-        if self.in_place && self.filename.iter().any(|name| is_no_file(name)) {
-            reporting::usage("--in-place is for files: there is nothing to replace for standard input or an address");
-            return Ok(exit::USAGE);
+    /// Does the task to all documents, writes the result, and reports on standard error; the exit code.
+    pub fn run(&self, task: Task<'_>, strict: Strict) -> u8 {
+        let output = self.output();
+        let (inputs, missing) = inputs(&self.filename, self.recursive);
+        if let Some(message) = self.refusal(&inputs, &output) {
+            reporting::usage(&message);
+            return exit::USAGE;
         }
-        let mut run = Run::new(self, task, self.output());
-        run.read()?;
-        run.finish()
+        Run::new(self, task, strict, output).carry_out(&inputs, &missing)
+    }
+
+    /// What does not go together.
+    fn refusal(&self, inputs: &[Input], output: &Output) -> Option<String> {
+        if self.in_place && inputs.iter().any(|input| !is_replaceable(input)) {
+            let what = "--in-place is for files: there is nothing to replace for standard input, a pipe or an address";
+            return Some(what.to_owned());
+        }
+        let Target::File(path) = &output.target else { return None };
+        let file = |path: &Path| fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+        let written = file(path).filter(|_| self.keep_going)?;
+        let is_read = inputs.iter().any(|input| matches!(input, Input::File(path) if file(path) == Some(written)));
+        is_read.then(|| {
+            let path = path.display();
+            format!("--keep-going with -o {path} would lose what is wrong in {path}, which is read too; use --in-place")
+        })
     }
 
     fn output(&self) -> Output {
@@ -151,9 +202,9 @@ impl ManifestArgs {
     }
 
     /// The exit code, when all is in order.
-    fn verdict(&self, is_changed: bool, is_wrongly_skipped: bool) -> u8 {
-        if self.strict && is_wrongly_skipped {
-            WRONGLY_SKIPPED
+    fn verdict(&self, is_changed: bool, is_wrong: bool) -> u8 {
+        if is_wrong {
+            NOT_AS_IT_SHOULD_BE
         } else if self.check && is_changed {
             WOULD_CHANGE
         } else {
@@ -162,8 +213,20 @@ impl ManifestArgs {
     }
 }
 
-fn is_no_file(name: &Path) -> bool {
-    name == Path::new("-") || name.to_str().is_some_and(|name| name.contains("://"))
+/// Whether there is a file to replace; what is not there is told of later, with all that is not.
+fn is_replaceable(input: &Input) -> bool {
+    match input {
+        Input::File(path) => fs::metadata(path).is_ok_and(|metadata| metadata.is_file()),
+        _ => false,
+    }
+}
+
+fn is_coloured(color: Color) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    }
 }
 
 /// Mistakes in a file, each with its place.

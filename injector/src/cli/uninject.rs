@@ -2,8 +2,7 @@
 
 use clap::Args;
 
-use crate::cli::Failure;
-use crate::cli::manifests::ManifestArgs;
+use crate::cli::manifests::{ManifestArgs, Strict};
 use crate::manifest::Task;
 use crate::mode::Mode;
 
@@ -14,14 +13,16 @@ pub struct Uninject {
     /// Which manifests, and what becomes of them.
     #[command(flatten)]
     pub manifests: ManifestArgs,
+    /// Write nothing (but with --keep-going), and exit with 4, if an object may not be what it was: Istio's own injector
+    /// injected it, and did not write down all.
+    #[arg(long)]
+    pub strict: bool,
 }
 
 impl Uninject {
     /// Takes injections back, writes the result, and reports on standard error; the exit code.
-    ///
-    /// # Errors
-    /// What keeps the result from being written.
-    pub fn run(&self) -> Result<u8, Failure> {
-        self.manifests.run(Task::uninject(self.manifests.form(Mode::Corrected)))
+    pub fn run(&self) -> u8 {
+        let strict = if self.strict { Strict::Exact } else { Strict::Off };
+        self.manifests.run(Task::uninject(self.manifests.form(Mode::Corrected)), strict)
     }
 }

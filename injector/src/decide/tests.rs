@@ -70,7 +70,8 @@ fn a_senseless_value_has_no_effect_and_is_warned_about() {
 
 #[test]
 fn the_selectors_of_the_webhooks_come_first() {
-    let webhooks = crate::webhooks::webhooks("", &[], true);
+    let webhooks: Vec<Registered> =
+        crate::webhooks::webhooks("", &[], true).into_iter().map(Registered::from).collect();
     let labels = |labels: Value| labels.as_object().unwrap().clone();
     let (enabled, disabled) = (json!({"istio-injection": "enabled"}), json!({"istio-injection": "disabled"}));
     let asks = json!({"metadata": {"labels": {label::INJECT: "true"}}});
@@ -110,7 +111,8 @@ fn labels_without_effect_are_warned_about() {
 
 #[test]
 fn labels_that_would_decide_and_are_not_known_are_told() {
-    let webhooks = crate::webhooks::webhooks("", &[], false);
+    let webhooks: Vec<Registered> =
+        crate::webhooks::webhooks("", &[], false).into_iter().map(Registered::from).collect();
     let pod = json!({});
     let webhooks = Some(&*webhooks);
     let subject = Subject { pod: &pod, namespace: "new", namespace_labels: None, webhooks, revision: None };

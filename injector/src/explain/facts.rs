@@ -10,7 +10,7 @@ use crate::workload::{metadata_map, metadata_text};
 pub struct NamespaceFacts {
     /// Its labels.
     pub labels: Map<String, Value>,
-    /// When somebody wrote a label that asks for injection last, in RFC 3339, where that is known.
+    /// When somebody wrote a label that asks for injection last, at the latest, in RFC 3339, where that is known.
     pub labelled: Option<String>,
 }
 
@@ -32,7 +32,8 @@ pub fn changed(object: &Value) -> Option<String> {
     times.chain(created).max().map(str::to_owned)
 }
 
-/// When somebody wrote one of these labels of an object last, by its `managedFields`.
+/// When somebody wrote one of these labels of an object last, by its `managedFields`, at the latest: theirs is the time at
+/// which that manager wrote anything.
 pub(super) fn labelled(object: &Value, labels: [&str; 2]) -> Option<String> {
     let writes = |entry: &&Value| {
         let written = entry.pointer("/fieldsV1/f:metadata/f:labels");

@@ -13,7 +13,7 @@ use crate::workload::metadata_map;
 pub struct RuleVerdict {
     /// The rule, a stable name.
     pub rule: &'static str,
-    /// `inject`, `skip`, `passes` (it leaves it to those after it), `overruled` or `not_asked`.
+    /// `inject`, `skip`, `passes` (it leaves it to those after it), `overruled`, `not_asked`, or `unknown`.
     pub verdict: &'static str,
     /// Whether it settles the decision of the injector.
     pub settles: bool,
@@ -21,9 +21,15 @@ pub struct RuleVerdict {
     pub text: String,
 }
 
-pub(super) fn verdicts(rulings: &[Ruling], pod: &Value, namespace: &str, config: &Config) -> Vec<RuleVerdict> {
+/// Where the configuration is not known, neither is what it says.
+pub(super) fn verdicts(rulings: &[Ruling], pod: &Value, namespace: &str, config: Option<&Config>) -> Vec<RuleVerdict> {
     let verdict = |ruling: &Ruling| {
         let (verdict, settles, text) = match &ruling.answer {
+            Answer::Settles(_) | Answer::Overruled(_) | Answer::Passes
+                if config.is_none() && is_configured(ruling.rule) =>
+            {
+                ("unknown", false, "the configuration is not known".to_owned())
+            }
             Answer::Settles(reason) => (if reason.injects() { "inject" } else { "skip" }, true, reason.to_string()),
             Answer::Overruled(reason) => ("overruled", false, format!("{reason}, which the policy overrules")),
             Answer::NotAsked => ("not_asked", false, "it is settled already".to_owned()),
@@ -34,7 +40,11 @@ pub(super) fn verdicts(rulings: &[Ruling], pod: &Value, namespace: &str, config:
     rulings.iter().map(verdict).collect()
 }
 
-fn passes(ruling: &Ruling, pod: &Value, namespace: &str, config: &Config) -> String {
+fn is_configured(rule: Rule) -> bool {
+    matches!(rule, Rule::NeverInjectSelector | Rule::AlwaysInjectSelector | Rule::Policy)
+}
+
+fn passes(ruling: &Ruling, pod: &Value, namespace: &str, config: Option<&Config>) -> String {
     if let Some(warning) = &ruling.warning {
         return warning.to_string();
     }
@@ -54,8 +64,8 @@ fn passes(ruling: &Ruling, pod: &Value, namespace: &str, config: &Config) -> Str
             format!("the annotation {} is empty", annotation::INJECT)
         }
         Rule::Annotation => format!("the pod has no annotation {}", annotation::INJECT),
-        Rule::NeverInjectSelector => selectors(config.never_inject_selector.len()),
-        Rule::AlwaysInjectSelector => selectors(config.always_inject_selector.len()),
+        Rule::NeverInjectSelector => selectors(config.map_or(0, |config| config.never_inject_selector.len())),
+        Rule::AlwaysInjectSelector => selectors(config.map_or(0, |config| config.always_inject_selector.len())),
         Rule::Policy => "it says nothing".to_owned(),
     }
 }

@@ -1,14 +1,15 @@
 //! Whether a pod that is in the cluster has what it should have, and the most likely cause where it has not.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use sidecar_contract::label;
 
+use super::question::Answer;
 use super::{Question, facts};
 use crate::containers::{self, LISTS};
-use crate::decide::Decision;
-use crate::inject::{InjectError, Outcome};
+use crate::inject::InjectError;
 use crate::status::Status;
+use crate::webhooks::Registered;
 use crate::workload::{metadata_map, metadata_text};
 
 /// On a pod that the kubelet has made of a file of its node.
@@ -29,8 +30,7 @@ pub struct Running {
 }
 
 /// How a running pod stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// It has the sidecar that it should have.
     AsItShouldBe,
@@ -57,6 +57,12 @@ pub struct Cause {
     pub code: &'static str,
     /// A sentence, with what to do.
     pub text: String,
+}
+
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
 }
 
 impl State {
@@ -92,63 +98,62 @@ impl State {
     }
 }
 
-pub(super) fn running(
-    question: &Question<'_>,
-    pod: &Value,
-    decision: &Decision,
-    expected: Option<&Result<Outcome, InjectError>>,
-) -> Running {
+pub(super) fn running(question: &Question<'_>, answer: &Answer<'_>) -> Running {
+    let Answer { pod, decision, expected } = answer;
     let status = Status::on(pod);
     let injected_by = status.as_ref().map(|status| status.revision.clone());
-    let own = question.injector.revision_name();
-    let stands = |state: State, text: String, cause: Option<Cause>| Running {
-        state,
-        text,
-        cause,
-        injected_by: injected_by.clone(),
-    };
-    match (status, expected) {
-        (None, None) => stands(State::NoneWanted, "it has no sidecar, and should have none".to_owned(), None),
+    let (state, text, cause) = match (status, expected) {
+        (None, None) => (State::NoneWanted, "it has no sidecar, and should have none".to_owned(), None),
         (None, Some(expected)) => {
             let cause = cause_of_absence(question, pod, expected.as_ref().err());
-            stands(State::Missing, "it should have a sidecar, and was not injected".to_owned(), Some(cause))
+            (State::Missing, "it should have a sidecar, and was not injected".to_owned(), Some(cause))
         }
         (Some(_), None) => {
             let text = format!("it has a sidecar, and would get none now: {}", decision.reason);
-            stands(State::NotWanted, text, None)
+            (State::NotWanted, text, None)
         }
-        (Some(status), Some(expected)) => {
-            if let Some(name) = gone(pod, &status) {
-                let text = format!("its injection has added '{name}', which is gone");
-                let cause = Cause {
-                    code: "removed_by_another_webhook",
-                    text: "a webhook that was called later has taken it out; let it leave injected containers alone"
-                        .to_owned(),
-                };
-                stands(State::Incomplete, text, Some(cause))
-            } else if !status.revision.is_empty() && status.revision != own {
-                let text = format!("it was injected by revision {}, and is called for by {own}", status.revision);
-                stands(State::OtherRevision, text, Some(cause_of_age(question)))
-            } else {
-                match (status.digest, expected) {
-                    (None, _) => {
-                        let text = "Istio's injector has injected it, and does not write down with which configuration";
-                        stands(State::UnknownConfiguration, text.to_owned(), None)
-                    }
-                    (Some(recorded), Ok(outcome)) if outcome.status.digest.as_ref() == Some(&recorded) => {
-                        stands(State::AsItShouldBe, "it has the sidecar that it should have".to_owned(), None)
-                    }
-                    (Some(_), Ok(_)) => {
-                        let text = "its sidecar is not what the configuration makes of it now".to_owned();
-                        stands(State::OtherConfiguration, text, Some(cause_of_age(question)))
-                    }
-                    (Some(_), Err(error)) => {
-                        let text =
-                            "its sidecar is of another configuration: with this one it cannot be injected".to_owned();
-                        stands(State::OtherConfiguration, text, Some(failing(error)))
-                    }
-                }
-            }
+        (Some(status), Some(_)) => injected(question, answer, &status),
+    };
+    Running { state, text, cause, injected_by }
+}
+
+/// Of a pod with a sidecar that should have one: whether it is this one.
+fn injected(question: &Question<'_>, answer: &Answer<'_>, status: &Status) -> (State, String, Option<Cause>) {
+    let (pod, own) = (&answer.pod, question.injector.revision_name());
+    if let Some(name) = gone(pod, status) {
+        let text = "a webhook that was called later has taken it out; let it leave injected containers alone";
+        let cause = Cause { code: "removed_by_another_webhook", text: text.to_owned() };
+        return (State::Incomplete, format!("its injection has added '{name}', which is gone"), Some(cause));
+    }
+    if !status.revision.is_empty() && status.revision != own {
+        let text = format!("it was injected by revision {}, and is called for by {own}", status.revision);
+        let cause = created_before_configuration(question).unwrap_or_else(other_settings);
+        return (State::OtherRevision, text, Some(cause));
+    }
+    let Some(recorded) = &status.digest else {
+        let text = "Istio's injector has injected it, and does not write down with which configuration";
+        return (State::UnknownConfiguration, text.to_owned(), None);
+    };
+    let expected = answer.expected.as_ref();
+    let has_recorded = |digest: &Option<String>| digest.as_ref() == Some(recorded);
+    if expected.is_some_and(|made| made.as_ref().is_ok_and(|outcome| has_recorded(&outcome.status.digest)))
+        || question.fits_alternative(pod, |outcome| has_recorded(&outcome.status.digest))
+    {
+        return (State::AsItShouldBe, "it has the sidecar that it should have".to_owned(), None);
+    }
+    if let Some(Err(error)) = expected {
+        let text = "its sidecar is of another configuration: with this one it cannot be injected".to_owned();
+        return (State::OtherConfiguration, text, Some(failing(error)));
+    }
+    match created_before_configuration(question) {
+        None if !question.alternatives.is_empty() => {
+            let text = "its sidecar is not what is expected, and with which settings the injector runs is not known; \
+                        name them with --nativeSidecars, --platform and --compliance-policy";
+            (State::UnknownConfiguration, text.to_owned(), None)
+        }
+        cause => {
+            let text = "its sidecar is not what the configuration makes of it now".to_owned();
+            (State::OtherConfiguration, text, Some(cause.unwrap_or_else(other_settings)))
         }
     }
 }
@@ -160,83 +165,91 @@ fn gone(pod: &Value, status: &Status) -> Option<String> {
     LISTS.into_iter().find_map(lost)
 }
 
-fn cause_of_age(question: &Question<'_>) -> Cause {
+/// Whether something at `time` came after the pod.
+fn is_later(question: &Question<'_>, time: &str) -> bool {
     let created = metadata_text(question.object, "creationTimestamp");
-    match question.configured.filter(|configured| !created.is_empty() && created < *configured) {
-        Some(configured) => Cause {
-            code: "created_before_configuration",
-            text: format!(
-                "the pod was created at {created}, and the configuration was changed at {configured}; restart its workload"
-            ),
-        },
-        None => Cause {
-            code: "created_with_other_settings",
-            text: "the injector that has injected it had other settings; restart its workload".to_owned(),
-        },
-    }
+    !created.is_empty() && created < time
+}
+
+fn created_before_configuration(question: &Question<'_>) -> Option<Cause> {
+    let created = metadata_text(question.object, "creationTimestamp");
+    let configured = question.configured.filter(|time| is_later(question, time))?;
+    let text = format!(
+        "the pod was created at {created}, and the configuration was changed at {configured}; restart its workload"
+    );
+    Some(Cause { code: "created_before_configuration", text })
+}
+
+fn other_settings() -> Cause {
+    let text = "the injector that has injected it had other settings; restart its workload";
+    Cause { code: "created_with_other_settings", text: text.to_owned() }
 }
 
 fn failing(error: &InjectError) -> Cause {
     Cause { code: "injection_fails", text: format!("the injection fails: {error}") }
 }
 
-/// The surest first: what cannot be otherwise, then what came later than the pod, then what may have failed.
+/// The surest first: what cannot be otherwise, then what came later than the pod, then what may have failed. Times in
+/// `managedFields` are those of a manager's last write, of whatever field, so that what was written may be older.
 fn cause_of_absence(question: &Question<'_>, pod: &Value, error: Option<&InjectError>) -> Cause {
     if metadata_map(question.object, "annotations").contains_key(MIRROR) {
         let text = "the kubelet runs it from a file of its node, and no webhook is asked about it";
         return Cause { code: "static_pod", text: text.to_owned() };
     }
     let created = metadata_text(question.object, "creationTimestamp");
-    let called = question.called(pod);
-    let is_older = |time: &str| !created.is_empty() && created < time;
-    if let Some(webhook) = called.filter(|webhook| is_older(&webhook.created)) {
+    let called = question.subject(pod).webhook().and_then(Result::ok);
+    if let Some(webhook) = called.filter(|webhook| is_later(question, &webhook.created)) {
         let text = format!(
             "the pod was created at {created}, and the webhook configuration {} at {}; restart its workload",
             webhook.configuration, webhook.created
         );
         return Cause { code: "created_before_webhook", text };
     }
-    if let Some(labelled) = question.facts.and_then(|facts| facts.labelled.as_deref()).filter(|time| is_older(time)) {
-        let text = format!(
-            "the pod was created at {created}, and its namespace was labelled at {labelled}; restart its workload"
-        );
-        return Cause { code: "created_before_label", text };
-    }
-    let labelled = facts::labelled(question.object, [label::INJECT, label::REVISION]);
-    if let Some(labelled) = labelled.filter(|time| is_older(time)) {
-        let text = format!("the pod was created at {created}, and labelled at {labelled}; restart its workload");
-        return Cause { code: "labelled_later", text };
-    }
     if let Some(error) = error {
         return failing(error);
     }
-    match called {
-        Some(webhook) if !webhook.conditions.is_empty() => Cause {
-            code: "webhook_condition",
-            text: format!(
-                "the API server calls the webhook only where its conditions hold, which are not evaluated here: {}",
-                webhook.conditions.join("; ")
-            ),
-        },
-        Some(webhook) if webhook.is_ignored_on_failure => Cause {
-            code: "webhook_failed",
-            text: format!(
-                "the failurePolicy of {} is Ignore: the injector was most likely not reached when the pod was created; \
-                 see that it answers, and restart its workload",
-                webhook.configuration
-            ),
-        },
-        _ => match question.configured.filter(|time| is_older(time)) {
-            Some(configured) => Cause {
-                code: "created_before_configuration",
-                text: format!(
-                    "the pod was created at {created}, and the configuration was changed at {configured}; restart its \
-                     workload"
-                ),
-            },
-            None => unexplained(),
-        },
+    let labelled = facts::labelled(question.object, [label::INJECT, label::REVISION]);
+    if let Some(labelled) = labelled.filter(|time| is_later(question, time)) {
+        let text =
+            format!("the pod was created at {created}, and labelled at {labelled} at the latest; restart its workload");
+        return Cause { code: "labelled_later", text };
     }
+    let namespace_labelled = question.facts.and_then(|facts| facts.labelled.as_deref());
+    let namespace_labelled = namespace_labelled.filter(|time| is_later(question, time));
+    if let Some(cause) = called.and_then(|webhook| cause_in(webhook, namespace_labelled)) {
+        return cause;
+    }
+    if let Some(labelled) = namespace_labelled {
+        let text = format!(
+            "the pod was created at {created}, and its namespace was labelled at {labelled} at the latest, most likely \
+             after the pod; restart its workload"
+        );
+        return Cause { code: "created_before_label", text };
+    }
+    created_before_configuration(question).unwrap_or_else(unexplained)
+}
+
+/// What in the webhook may have kept it from being called, or from having an effect.
+fn cause_in(webhook: &Registered, namespace_labelled: Option<&str>) -> Option<Cause> {
+    if !webhook.conditions.is_empty() {
+        let text = format!(
+            "the API server calls the webhook only where its conditions hold, which are not evaluated here: {}",
+            webhook.conditions.join("; ")
+        );
+        return Some(Cause { code: "webhook_condition", text });
+    }
+    let labelled = match namespace_labelled {
+        Some(time) => format!(", or its namespace was labelled later, at {time} at the latest"),
+        None => String::new(),
+    };
+    webhook.is_ignored_on_failure.then(|| Cause {
+        code: "webhook_failed",
+        text: format!(
+            "the failurePolicy of {} is Ignore: the injector was most likely not reached when the pod was \
+             created{labelled}; see that it answers, and restart its workload",
+            webhook.configuration
+        ),
+    })
 }
 
 fn unexplained() -> Cause {

@@ -1,5 +1,7 @@
 //! What is explained, for every reason and every way in which a running pod can stand.
 
+mod knowledge;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
@@ -8,10 +10,15 @@ use sidecar_contract::{annotation, label};
 use super::text::{Marks, render};
 use super::*;
 use crate::config::{Config, Configuration};
+use crate::context::{Injector, NO_VARIABLES};
 use crate::decide::Reason;
 use crate::defaults;
+use crate::inject::inject;
+use crate::mode::Mode;
+use crate::owner::owner_of_pod;
 use crate::registration::{FailurePolicy, MatchCondition, Settings};
 use crate::webhooks::{NoMatch, registered};
+use crate::workload::{WorkloadKind, metadata_text};
 
 /// When the webhook configuration was made, the pod was created, and what came later.
 const FIRST: &str = "2026-01-01T00:00:00Z";
@@ -60,7 +67,18 @@ fn question<'a>(
 ) -> Question<'a> {
     let workload = WorkloadKind::of(object, Mode::Corrected).unwrap();
     let namespace = metadata_text(object, "namespace");
-    Question { object, workload, namespace, facts, registered, injector, configured: None, is_running: false }
+    Question {
+        object,
+        workload,
+        namespace,
+        facts,
+        registered,
+        injector,
+        configured: None,
+        is_running: false,
+        problems: &[],
+        alternatives: &[],
+    }
 }
 
 /// Labels of the namespace, labels and annotations of the pod, change of the registration, and the code.
@@ -209,6 +227,8 @@ fn the_cause_of_a_missing_sidecar_is_the_surest_one() {
     assert_eq!(cause(&plain, &late, &new), "created_before_webhook");
     let ignoring = in_cluster(|settings| settings.failure_policy = FailurePolicy::Ignore);
     assert_eq!(cause(&plain, &labelled, &ignoring), "webhook_failed");
+    // Whoever labels a namespace makes all labels of that manager look as late.
+    assert_eq!(cause(&plain, &late, &ignoring), "webhook_failed");
     let conditional = in_cluster(|settings| settings.match_conditions = vec![MatchCondition::skip_host_network()]);
     assert_eq!(cause(&plain, &labelled, &conditional), "webhook_condition");
     let mut relabelled = plain.clone();
@@ -271,7 +291,7 @@ fn the_revision_asked_is_the_one_that_is_called() {
     let both = [in_cluster(|_| ()), in_cluster(|settings| settings.revision = "canary".to_owned())].concat();
     let none = Map::new();
     let asked = |labels: Value, registered: &[Registered]| {
-        revision_asked(registered, "demo", Some(&facts(labels)), &none).to_owned()
+        revision_asked(registered, "demo", Some(&facts(labels)), &none, None).to_owned()
     };
     assert_eq!(asked(json!({"istio.io/rev": "canary"}), &both), "canary");
     assert_eq!(asked(json!({"istio-injection": "enabled"}), &both), "default");

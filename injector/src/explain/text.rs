@@ -34,6 +34,7 @@ pub fn render(explanation: &Explanation, marks: Marks) -> String {
     let mut lines = Lines { text: String::new(), marks };
     let namespace = if object.namespace.is_empty() { String::new() } else { format!("{}/", object.namespace) };
     lines.line(&format!("{} {namespace}{}", object.kind, object.name));
+    let configuration = configuration.as_deref().unwrap_or("not known");
     lines.entry("injector", &format!("revision {revision}, configuration {configuration}"));
     lines.entry("namespace", &labels(namespace_labels.as_ref()));
     lines.webhooks(explanation);
@@ -46,7 +47,7 @@ pub fn render(explanation: &Explanation, marks: Marks) -> String {
         }
     }
     for warning in &explanation.warnings {
-        lines.entry("warning", &format!("{} ({})", warning.text, warning.code));
+        lines.entry("warning", &format!("{} ({})", warning.beside(&explanation.decision.reason), warning.code));
     }
     lines.text
 }

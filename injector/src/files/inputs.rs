@@ -29,7 +29,7 @@ impl Input {
         match self {
             Self::StandardInput => display(Path::new("-")),
             Self::File(path) => display(path),
-            Self::Address(address) => address.clone(),
+            Self::Address(address) => download::without_secret(address),
         }
     }
 
@@ -51,7 +51,7 @@ impl Input {
             Self::File(path) => open(path).map(|file| Box::new(file) as Box<dyn Read>).map_err(error_at(path)),
             Self::Address(address) => {
                 let fetched = download::fetch(address).map(|bytes| Box::new(Cursor::new(bytes)) as Box<dyn Read>);
-                fetched.map_err(|source| FileError { path: address.clone(), action: "cannot be fetched", source })
+                fetched.map_err(|source| FileError { path: self.name(), action: "cannot be fetched", source })
             }
         }
     }
@@ -62,7 +62,14 @@ impl Input {
 /// # Errors
 /// All names that stand for nothing; the inputs that were found are given beside.
 pub fn inputs(given: &[PathBuf], recursive: bool) -> (Vec<Input>, Vec<FileError>) {
-    let mut found = Found { recursive, inputs: Vec::new(), seen: HashSet::new(), errors: Vec::new() };
+    let mut found = Found {
+        recursive,
+        inputs: Vec::new(),
+        seen: HashSet::new(),
+        directories: HashSet::new(),
+        has_manifests: false,
+        errors: Vec::new(),
+    };
     for path in given {
         found.add(path);
     }
@@ -74,6 +81,10 @@ struct Found {
     inputs: Vec<Input>,
     /// Device and number of each file.
     seen: HashSet<(u64, u64)>,
+    /// Device and number of each directory that was listed: links may lead to it on ever so many ways.
+    directories: HashSet<(u64, u64)>,
+    /// Whether the directory that was named has anything to read, be it that it was read already.
+    has_manifests: bool,
     errors: Vec<FileError>,
 }
 
@@ -84,17 +95,18 @@ impl Found {
             if !self.inputs.contains(&Input::StandardInput) {
                 self.inputs.push(Input::StandardInput);
             }
-        } else if text.starts_with("https://") {
+        } else if has_scheme(text, "https://") {
             self.inputs.push(Input::Address(text.to_owned()));
-        } else if text.starts_with("http://") {
+        } else if has_scheme(text, "http://") {
             let why = "over http anybody on the way can change what is applied; use https://, or fetch it yourself";
             self.refuse(path, "is not fetched", why);
         } else {
             match fs::metadata(path) {
                 Ok(metadata) if metadata.is_dir() => {
-                    let before = (self.inputs.len(), self.errors.len());
+                    let mistakes = self.errors.len();
+                    self.has_manifests = false;
                     self.directory(path, &mut Vec::new());
-                    if before == (self.inputs.len(), self.errors.len()) {
+                    if !self.has_manifests && mistakes == self.errors.len() {
                         let recursively = if self.recursive { "" } else { "; -R looks into the directories in it" };
                         self.refuse(path, "has nothing to read", &format!("no *.yaml, *.yml or *.json{recursively}"));
                     }
@@ -106,6 +118,7 @@ impl Found {
     }
 
     fn file(&mut self, path: &Path, metadata: &fs::Metadata) {
+        self.has_manifests = true;
         if !metadata.is_file() || self.seen.insert((metadata.dev(), metadata.ino())) {
             self.inputs.push(Input::File(path.to_owned()));
         }
@@ -113,13 +126,13 @@ impl Found {
 
     /// Hidden files and directories are passed over. `above` are the directories that led here.
     fn directory(&mut self, path: &Path, above: &mut Vec<(u64, u64)>) {
-        let read = || {
+        let list = || {
             let metadata = fs::metadata(path)?;
             let entries = fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
             Ok(((metadata.dev(), metadata.ino()), entries))
         };
-        let (this, mut entries) = match read() {
-            Ok(read) => read,
+        let (this, mut entries) = match list() {
+            Ok(listed) => listed,
             Err(source) => {
                 let path = display(path);
                 return self.errors.push(FileError { path, action: "cannot be listed", source });
@@ -127,6 +140,10 @@ impl Found {
         };
         if above.contains(&this) {
             return self.refuse(path, "is not followed", "it leads back to a directory above it");
+        }
+        if self.recursive && !self.directories.insert(this) {
+            self.has_manifests = true;
+            return;
         }
         above.push(this);
         entries.sort();
@@ -151,6 +168,10 @@ impl Found {
     fn refuse(&mut self, path: &Path, action: &'static str, why: &str) {
         self.errors.push(FileError { path: display(path), action, source: io::Error::other(why.to_owned()) });
     }
+}
+
+fn has_scheme(text: &str, scheme: &str) -> bool {
+    text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
 }
 
 fn error_at(path: &Path) -> impl Fn(io::Error) -> FileError {
@@ -185,6 +206,33 @@ mod tests {
     }
 
     #[test]
+    fn directories_are_listed_once_however_many_links_lead_to_them() {
+        let folder = tempfile::tempdir().unwrap();
+        for level in 0..40 {
+            let here = folder.path().join(level.to_string());
+            fs::create_dir(&here).unwrap();
+            for name in ["left", "right"] {
+                symlink(folder.path().join((level + 1).to_string()), here.join(name)).unwrap();
+            }
+        }
+        fs::create_dir(folder.path().join("40")).unwrap();
+        fs::write(folder.path().join("40/a.yaml"), "").unwrap();
+        let (found, errors) = inputs(&[folder.path().join("0"), folder.path().join("40")], true);
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!(found.len(), 1, "{found:?}");
+    }
+
+    #[test]
+    fn what_is_named_twice_is_no_mistake() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.yaml"), "").unwrap();
+        for recursive in [false, true] {
+            let (found, errors) = inputs(&[folder.path().to_owned(), folder.path().to_owned()], recursive);
+            assert!(found.len() == 1 && errors.is_empty(), "{found:?} {errors:?}");
+        }
+    }
+
+    #[test]
     fn loops_pipes_and_empty_directories_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let (empty, looped) = (folder.path().join("empty"), folder.path().join("looped"));
@@ -192,7 +240,7 @@ mod tests {
         fs::create_dir(&looped).unwrap();
         symlink(&looped, looped.join("again")).unwrap();
         nix::unistd::mkfifo(&looped.join("pipe.yaml"), Mode::S_IRWXU).unwrap();
-        let given = [empty, looped, "http://example.org/a.yaml".into()];
+        let given = [empty, looped, "HTTP://example.org/a.yaml".into()];
         let (found, errors) = inputs(&given, true);
         assert_eq!(found, []);
         let said: Vec<_> = errors.iter().map(|error| format!("{error}: {}", error.source)).collect();

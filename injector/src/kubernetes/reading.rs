@@ -227,6 +227,26 @@ impl Reader {
         Ok(read.as_ref().map(NamespaceRead::of))
     }
 
+    /// The Deployment whose pods this Service is for; none where there is not just one.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn deployment_behind(&self, namespace: &str, service: &str) -> Result<Option<Value>, ReadError> {
+        let (path, what) =
+            (format!("/api/v1/namespaces/{namespace}/services/{service}"), format!("service {namespace}/{service}"));
+        let service = self.get(&path, &what).await?;
+        let selector = service.as_ref().and_then(|service| service.pointer("/spec/selector")?.as_object());
+        let Some(selector) = selector.filter(|selector| !selector.is_empty()) else { return Ok(None) };
+        let selected = |deployment: &Value| {
+            let labels = deployment.pointer("/spec/template/metadata/labels");
+            let has = |(key, value): (&String, &Value)| labels.and_then(|labels| labels.get(key)) == Some(value);
+            selector.iter().all(has).then(|| deployment.clone())
+        };
+        let path = format!("/apis/apps/v1/namespaces/{namespace}/deployments");
+        let mut found = self.all(&path, &format!("deployments in {namespace}"), selected).await?.into_iter().flatten();
+        Ok(found.next().filter(|_| found.next().is_none()))
+    }
+
     /// All webhooks that call an injector, in the order of the names of their configurations.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::context::{Injector, NO_VARIABLES};
+use crate::context::Injector;
 use crate::decide::{Decision, Reason};
 use crate::inject::inject;
 use crate::manifest::report::Action;
@@ -49,19 +49,27 @@ impl Change for Injector {
             "" => &self.settings.namespace,
             namespace => namespace,
         };
-        let Decision { reason, mut warnings } = match self.subject(pod, namespace).decide(&self.configuration.config) {
+        let labels = self.namespace_labels(namespace);
+        let subject = self.subject(pod, namespace, labels.as_deref());
+        if let Some(selection) = &self.cluster.selection {
+            let deciding = selection.deciding(self, &subject).map_err(<[_]>::to_vec)?;
+            if !std::ptr::eq(deciding, self) {
+                return deciding.change(object, workload, pod);
+            }
+        }
+        let Decision { reason, mut warnings } = match subject.decide(&self.configuration.config) {
             decision if decision.inject() => decision,
             Decision { reason, mut warnings } => {
                 if self.settings.mode.is_istio() {
                     warnings.push(Warning::new(ISTIO_SKIPS, as_istio_says(object, &reason)));
                 } else {
-                    warnings.extend(warnings::of_a_skip(&reason, pod, &self.configuration));
+                    warnings.extend(warnings::of_a_skip(&reason, pod, labels.as_deref(), &self.configuration));
                 }
                 return Ok(Changed { action: Action::Skipped(reason), pod: None, warnings });
             }
         };
         let owner = if workload.is_pod() { owner_of_pod(object) } else { Owner::of(object) };
-        let context = self.context(owner, self.namespace(namespace), &NO_VARIABLES);
+        let context = self.context(owner, self.namespace(namespace), subject.variables());
         let mut outcome = inject(pod, &context).map_err(|error| error.messages_under(&workload.pod_path()))?;
         warnings.append(&mut outcome.warnings);
         if self.settings.mode.is_istio() {

@@ -28,6 +28,23 @@ pub fn read_namespaces(text: &str) -> Result<BTreeMap<String, Map<String, Value>
     Ok(namespaces)
 }
 
+/// The Namespace objects in these documents, and among the items of a `List`. What cannot be read has none: it is for
+/// others to say so.
+pub(super) fn namespaces_in(documents: &[Document<'_>]) -> Vec<Value> {
+    const KIND: &str = "Namespace";
+    let may_have =
+        documents.iter().filter(|document| memchr::memmem::find(document.text.as_bytes(), KIND.as_bytes()).is_some());
+    let mut found = Vec::new();
+    for mut object in may_have.filter_map(|document| yaml::read_manifest(document.text).ok()) {
+        match object.get_mut("items").map(Value::take) {
+            Some(Value::Array(items)) => found.extend(items.into_iter().filter(|item| item["kind"] == KIND)),
+            _ if object["kind"] == KIND => found.push(object),
+            _ => {}
+        }
+    }
+    found
+}
+
 /// The objects in `text`, and the items of each `List` in their place.
 ///
 /// # Errors

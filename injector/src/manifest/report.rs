@@ -8,13 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::decide::Reason;
 use crate::inject::Outcome;
 use crate::status::Status;
-use crate::warnings::{
-    HOST_NETWORK, IMAGE_AUTO, INJECT_VALUE_WITHOUT_SENSE, POLICY_INVALID, SYSTEM_NAMESPACE, UNKNOWN_KIND, Warning,
-};
-
-/// What is warned of when an object without a sidecar was to have one.
-const WRONGLY_SKIPPED: [&str; 6] =
-    [HOST_NETWORK, IMAGE_AUTO, INJECT_VALUE_WITHOUT_SENSE, POLICY_INVALID, SYSTEM_NAMESPACE, UNKNOWN_KIND];
+use crate::warnings::Warning;
 
 /// What was done to one object, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +35,8 @@ pub enum Action {
     Skipped(Reason),
     /// Objects of its kind are not injected.
     NotAWorkload,
+    /// It is no Kubernetes object.
+    NotAnObject,
     /// Its pod lost its sidecar; whether it is now what was injected.
     Uninjected(bool),
     /// Its pod has no sidecar that an injection added.
@@ -91,7 +87,7 @@ impl Action {
             Self::Injected(..) => "injected",
             Self::Skipped(_) => "skipped",
             Self::Uninjected(_) => "uninjected",
-            Self::UpToDate | Self::NotAWorkload | Self::NotInjected => "unchanged",
+            Self::UpToDate | Self::NotAWorkload | Self::NotAnObject | Self::NotInjected => "unchanged",
         }
     }
 
@@ -101,6 +97,7 @@ impl Action {
             Self::Injected(reason, _) | Self::Skipped(reason) => reason.code(),
             Self::UpToDate => "up_to_date",
             Self::NotAWorkload => "not_a_workload",
+            Self::NotAnObject => "not_an_object",
             Self::Uninjected(true) => "exact",
             Self::Uninjected(false) => "inexact",
             Self::NotInjected => "not_injected",
@@ -116,6 +113,7 @@ impl Action {
             Self::UpToDate => "it has this very sidecar already".to_owned(),
             Self::Skipped(reason) => reason.to_string(),
             Self::NotAWorkload => "objects of this kind are not injected".to_owned(),
+            Self::NotAnObject => "it is no Kubernetes object".to_owned(),
             Self::Uninjected(true) => "it is what it was".to_owned(),
             Self::Uninjected(false) => "Istio injected it, and did not write down all".to_owned(),
             Self::NotInjected => "it was not injected".to_owned(),
@@ -127,19 +125,23 @@ impl ObjectReport {
     /// Whether its owner had to expect a sidecar, and it has none.
     pub fn is_wrongly_skipped(&self) -> bool {
         match self.action {
-            Action::Skipped(_) | Action::NotAWorkload => {
-                self.warnings.iter().any(|warning| WRONGLY_SKIPPED.contains(&warning.code))
-            }
+            Action::Skipped(_) | Action::NotAWorkload => self.warnings.iter().any(Warning::is_of_a_wrong_skip),
             _ => false,
         }
+    }
+
+    /// Whether it may not be what it was before it was injected.
+    pub fn is_guessed(&self) -> bool {
+        self.action == Action::Uninjected(false)
     }
 }
 
 impl fmt::Display for ObjectReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { object, action, warnings, .. } = self;
-        write!(f, "{} {object}: {}", action.name(), action.sentence())?;
-        warnings.iter().try_for_each(|warning| write!(f, "\nwarning {object}: {warning}"))
+        let sentence = action.sentence();
+        write!(f, "{} {object}: {sentence}", action.name())?;
+        warnings.iter().try_for_each(|warning| write!(f, "\nwarning {object}: {}", warning.beside(&sentence)))
     }
 }
 

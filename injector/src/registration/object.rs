@@ -74,7 +74,7 @@ fn configuration(
     let revision = if settings.revision.is_empty() { DEFAULT_REVISION } else { &settings.revision };
     let mut labels = json!({MANAGER_LABEL: MANAGER_VALUE, label::REVISION: revision});
     if let Some(tag) = tag {
-        labels["istio.io/tag"] = tag.into();
+        labels[label::TAG] = tag.into();
     }
     let mut metadata = json!({"name": name, "labels": labels});
     if let Some(certificate) = &settings.cert_manager {

@@ -4,11 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::config::Configuration;
-use crate::context::{Cluster, Injector, NO_VARIABLES, Selection};
+use crate::context::{Cluster, Injector, NO_VARIABLES};
 use crate::defaults;
 use crate::inject::inject;
 use crate::native::Setting;
 use crate::owner::Owner;
+use crate::selection::Selection;
 
 fn injector() -> Injector {
     Injector::new(Configuration::load(&defaults::sources()).unwrap())
@@ -112,7 +113,7 @@ fn an_image_that_nothing_replaces_is_told() {
     let replaced = json!([{"name": "app", "image": "a"}, {"name": "istio-proxy", "image": "auto"}]);
     assert_eq!(codes(json!({"containers": replaced})), [""; 0]);
     let pod = json!({"spec": {"containers": containers}});
-    let skipped = of_a_skip(&Reason::Label(false), &pod, &injector().configuration);
+    let skipped = of_a_skip(&Reason::Label(false), &pod, None, &injector().configuration);
     assert_eq!(skipped[0].code, IMAGE_AUTO);
 }
 

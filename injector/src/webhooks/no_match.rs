@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 use sidecar_contract::{annotation, label};
 
-use super::Webhook;
+use super::{Registered, Webhook};
 use crate::workload::metadata_map;
 
 /// The reason why the API server calls no webhook. [`NoMatch::code`] is stable; [`fmt::Display`] is a sentence for people.
@@ -59,6 +59,22 @@ impl NoMatch {
         "webhook_selectors",
     ];
 
+    /// Whether somebody wanted a sidecar in vain: the pod asks for it (`pod_asks`: by [`label::INJECT`], or the annotation),
+    /// or labels name a revision that is not the one that decides.
+    pub fn is_surprising(&self, pod_asks: bool, namespace_asks: bool) -> bool {
+        match self {
+            Self::PodLabelFalse | Self::NamespaceNotLabelled => false,
+            Self::NamespaceDisabled(_) | Self::Selectors(_) => pod_asks,
+            Self::NoWebhook => pod_asks || namespace_asks,
+            Self::Deactivated
+            | Self::NoDefaultRevision
+            | Self::PodLabelInvalid(_)
+            | Self::OtherRevision { .. }
+            | Self::CallsOther { .. }
+            | Self::AnnotationOnly => true,
+        }
+    }
+
     /// A stable name for scripts.
     pub fn code(&self) -> &'static str {
         match self {
@@ -78,11 +94,12 @@ impl NoMatch {
 
     /// Why none of `webhooks` is called for `pod`, as [`super::matching`] has found: the label that stands in the way
     /// first, the one that is missing last.
-    pub(crate) fn of(webhooks: &[Webhook], namespace_labels: &Map<String, Value>, pod: &Value) -> Self {
+    pub(crate) fn of(registered: &[Registered], namespace_labels: &Map<String, Value>, pod: &Value) -> Self {
+        let webhooks = &*registered.iter().map(|registered| &registered.webhook).collect::<Vec<_>>();
         if webhooks.is_empty() {
             return Self::NoWebhook;
         }
-        if webhooks.iter().all(Webhook::is_deactivated) {
+        if webhooks.iter().all(|webhook| webhook.is_deactivated()) {
             return Self::Deactivated;
         }
         let pod_labels = metadata_map(pod, "labels");
@@ -136,7 +153,7 @@ impl fmt::Display for NoMatch {
 }
 
 fn by_labels(
-    webhooks: &[Webhook],
+    webhooks: &[&Webhook],
     namespace_labels: &Map<String, Value>,
     pod_labels: &Map<String, Value>,
 ) -> Option<NoMatch> {
@@ -154,7 +171,7 @@ fn by_labels(
         });
     }
     let serves = |revision: &str| {
-        let asks = |webhook: &Webhook| {
+        let asks = |webhook: &&Webhook| {
             [&webhook.namespace_selector, &webhook.object_selector]
                 .iter()
                 .any(|selector| selector.asks_for(label::REVISION, revision))
@@ -174,9 +191,9 @@ fn by_labels(
 }
 
 /// The default revision was asked for in vain; `None` when a webhook would serve it and demands more.
-fn default_revision(webhooks: &[Webhook], serves: impl Fn(&Webhook) -> bool) -> Option<NoMatch> {
-    match webhooks.iter().any(Webhook::is_deactivated) {
-        _ if webhooks.iter().any(serves) => None,
+fn default_revision(webhooks: &[&Webhook], serves: impl Fn(&Webhook) -> bool) -> Option<NoMatch> {
+    match webhooks.iter().any(|webhook| webhook.is_deactivated()) {
+        _ if webhooks.iter().any(|webhook| serves(webhook)) => None,
         true => Some(NoMatch::Deactivated),
         false => Some(NoMatch::NoDefaultRevision),
     }
@@ -184,12 +201,12 @@ fn default_revision(webhooks: &[Webhook], serves: impl Fn(&Webhook) -> bool) -> 
 
 /// What a webhook lacks whose labels of [`by_labels`] are right: something that Istio's own selectors do not ask for.
 fn unmet(
-    webhooks: &[Webhook],
+    webhooks: &[&Webhook],
     namespace_labels: &Map<String, Value>,
     pod_labels: &Map<String, Value>,
 ) -> Option<NoMatch> {
     const KNOWN: [&str; 3] = [label::NAMESPACE_INJECTION, label::REVISION, label::INJECT];
-    let lacking = |webhook: &Webhook| {
+    let lacking = |webhook: &&Webhook| {
         let of_namespace = webhook.namespace_selector.first_unmet(namespace_labels);
         of_namespace.or_else(|| webhook.object_selector.first_unmet(pod_labels))
     };

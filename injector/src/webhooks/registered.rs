@@ -1,10 +1,13 @@
 //! The webhooks of a cluster, as its MutatingWebhookConfigurations have them.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
-use sidecar_contract::config::{DEFAULT_REVISION, WEBHOOK_SUFFIX};
+use sidecar_contract::config::{DEFAULT_REVISION, WEBHOOK_PATH, WEBHOOK_SUFFIX};
 use sidecar_contract::label;
 
 use super::Webhook;
+use crate::path_variables;
 use crate::selector::LabelSelector;
 use crate::workload::{metadata_map, metadata_text};
 
@@ -13,14 +16,36 @@ use crate::workload::{metadata_map, metadata_text};
 pub struct Registered {
     /// Which pods it selects.
     pub webhook: Webhook,
-    /// Name of its MutatingWebhookConfiguration.
+    /// Name of its MutatingWebhookConfiguration; empty when it is not from a cluster.
     pub configuration: String,
+    /// The tag that the configuration is for, another name of the revision; none when it is for the revision itself.
+    pub tag: Option<String>,
+    /// The Service by which the API server reaches the injector, as namespace and name; none when it is a URL.
+    pub service: Option<(String, String)>,
+    /// Variables of the sidecar in the path at which the API server calls.
+    pub variables: BTreeMap<String, String>,
     /// Since when that is there, in RFC 3339; empty when it does not say.
     pub created: String,
     /// Whether a pod is created although the injector does not answer.
     pub is_ignored_on_failure: bool,
     /// Conditions (CEL) that only the API server can evaluate, as `name: expression`.
     pub conditions: Vec<String>,
+}
+
+impl From<Webhook> for Registered {
+    /// A webhook of which no more is known than which pods it selects.
+    fn from(webhook: Webhook) -> Self {
+        Self {
+            webhook,
+            configuration: String::new(),
+            tag: None,
+            service: None,
+            variables: BTreeMap::new(),
+            created: String::new(),
+            is_ignored_on_failure: false,
+            conditions: Vec::new(),
+        }
+    }
 }
 
 /// How far a selector matches.
@@ -34,7 +59,8 @@ pub struct Selected {
 
 /// The webhooks of a MutatingWebhookConfiguration that call an injector, known by the end of their names.
 pub fn registered(configuration: &Value) -> Vec<Registered> {
-    let revision = metadata_map(configuration, "labels").get(label::REVISION).and_then(Value::as_str);
+    let labelled = |name: &str| metadata_map(configuration, "labels").get(name).and_then(Value::as_str);
+    let revision = labelled(label::REVISION);
     let webhooks = configuration.get("webhooks").and_then(Value::as_array).into_iter().flatten();
     let name_of = |webhook: &Value| webhook.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
     let ours = webhooks.filter(|webhook| name_of(webhook).ends_with(WEBHOOK_SUFFIX));
@@ -46,6 +72,9 @@ pub fn registered(configuration: &Value) -> Vec<Registered> {
             object_selector: selector(webhook, "objectSelector"),
         },
         configuration: metadata_text(configuration, "name").to_owned(),
+        tag: labelled(label::TAG).map(str::to_owned),
+        service: service(webhook),
+        variables: variables(webhook),
         created: metadata_text(configuration, "creationTimestamp").to_owned(),
         is_ignored_on_failure: webhook.get("failurePolicy").is_some_and(|policy| policy == "Ignore"),
         conditions: conditions(webhook),
@@ -76,6 +105,24 @@ fn selector(webhook: &Value, field: &str) -> LabelSelector {
             ..LabelSelector::default()
         }),
     }
+}
+
+fn service(webhook: &Value) -> Option<(String, String)> {
+    let service = webhook.pointer("/clientConfig/service")?;
+    let text = |field: &str| Some(service.get(field)?.as_str()?.to_owned());
+    Some((text("namespace")?, text("name")?))
+}
+
+/// Those in what follows `/inject` in the path. What is before it does not come to the injector.
+fn variables(webhook: &Value) -> BTreeMap<String, String> {
+    let text = |pointer: &str| webhook.pointer(pointer).and_then(Value::as_str);
+    let of_url = |url| {
+        let (_, rest) = str::split_once(url, "://")?;
+        rest.find('/').map(|path| &rest[path..])
+    };
+    let path = text("/clientConfig/service/path").or_else(|| of_url(text("/clientConfig/url")?)).unwrap_or_default();
+    let mut ends = path.match_indices(WEBHOOK_PATH).map(|(at, part)| &path[at + part.len()..]);
+    path_variables::parse(ends.find(|rest| rest.is_empty() || rest.starts_with('/')).unwrap_or_default())
 }
 
 fn conditions(webhook: &Value) -> Vec<String> {

@@ -11,9 +11,12 @@ fn two_revisions() -> Vec<Webhook> {
 fn called(webhooks: &[Webhook], namespace: &Value, pod: &Value) -> String {
     let labels = |labels: &Value| labels.as_object().unwrap().clone();
     let pod_labels = pod.pointer("/metadata/labels").map(labels).unwrap_or_default();
-    match matching(webhooks, &labels(namespace), &pod_labels) {
-        Some(webhook) => format!("{} {}", webhook.name.replace(".sidecar-injector.istio.io", ""), webhook.revision),
-        None => NoMatch::of(webhooks, &labels(namespace), pod).code().to_owned(),
+    let webhooks: Vec<Registered> = webhooks.iter().cloned().map(Registered::from).collect();
+    match deciding(&matching(&webhooks, &labels(namespace), &pod_labels), None) {
+        Some(Registered { webhook, .. }) => {
+            format!("{} {}", webhook.name.replace(".sidecar-injector.istio.io", ""), webhook.revision)
+        }
+        None => NoMatch::of(&webhooks, &labels(namespace), pod).code().to_owned(),
     }
 }
 
@@ -96,7 +99,8 @@ fn selectors_of_somebody_else_are_told_by_what_they_lack() {
         webhook.namespace_selector.match_labels.insert("stage".to_owned(), "prod".to_owned());
     }
     let labels = json!({"istio-injection": "enabled"});
-    let no_match = NoMatch::of(&own, labels.as_object().unwrap(), &json!({}));
+    let registered: Vec<Registered> = own.into_iter().map(Registered::from).collect();
+    let no_match = NoMatch::of(&registered, labels.as_object().unwrap(), &json!({}));
     assert_eq!(no_match.code(), "webhook_selectors");
     assert!(no_match.to_string().ends_with("stage=prod"), "{no_match}");
     assert_eq!(called(&[], &labels, &json!({})), "webhook_none");

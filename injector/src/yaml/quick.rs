@@ -176,7 +176,9 @@ impl<'a> Reader<'a> {
         let (mut text, mut open) = (content.to_owned(), inline::opened(content)?);
         while open > 0 {
             self.advance()?;
-            let line = self.line.filter(|line| indentation.is_none_or(|least| line.indentation > least))?;
+            // The last bracket may stand where the key does.
+            let least = |line: &Line<'_>| line.indentation + usize::from(line.content.starts_with(['}', ']']));
+            let line = self.line.filter(|line| indentation.is_none_or(|block| least(line) > block))?;
             if line.indentation == 0 && line.content.starts_with(['-', '.', '%']) {
                 return None;
             }

@@ -179,6 +179,87 @@ fn offline_the_cluster_decides_as_it_does_online() {
     assert!(said(&without).contains("ConfigMap istio-system/nothing: does not exist"), "{}", said(&without));
 }
 
+const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: web\nspec:\n  serviceAccountName: default\n  containers:\n  - name: app\n    image: registry.example/app:1\n";
+
+/// What `kube-inject --from-cluster` prints and says of a pod in this namespace.
+fn kube_injected(server: &ApiServer, namespace: &str, more: &[&str]) -> Output {
+    let manifest = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut manifest.as_file(), POD.as_bytes()).unwrap();
+    let given = ["kube-inject", "-f", manifest.path().to_str().unwrap(), "--from-cluster", "-n", namespace];
+    run(server, &[&given[..], more].concat())
+}
+
+fn labelled(server: &ApiServer, name: &str, revision: &str) {
+    let metadata = json!({"name": name, "labels": {"istio.io/rev": revision}});
+    server.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}).to_string()).unwrap();
+}
+
+#[test]
+fn path_and_settings_of_the_injector_that_runs_are_followed() {
+    let Some(server) = ApiServer::shared() else { return };
+    let installation = Installation::new(server, "pathed");
+    let flags = ["--nativeSidecars=false", "--path-variable=cluster=c1", "--path-variable=net=n1"];
+    let _replica = installation.start_ready("pathed-0", &flags);
+    let demo = installation.labelled_namespace("demo");
+    installation.create_injected_pod(&demo, "web");
+    let (code, web) = checked(server, &["pod/web", "-n", &demo]);
+    assert_eq!((code, web["running"]["state"].as_str()), (0, Some("as_it_should_be")), "{web:#}");
+    let (code, all) = checked(server, &["--all", "-n", &demo]);
+    assert_eq!((code, &all["checked"], &all["unjudged"]), (0, &json!(1), &json!(0)), "{all:#}");
+
+    // Nobody has named the revision: it is that of the namespace.
+    let injected = kube_injected(server, &demo, &["--strict"]);
+    let text = String::from_utf8_lossy(&injected.stdout).into_owned();
+    assert!(injected.status.success(), "{}", said(&injected));
+    for (name, value) in [("ISTIO_META_CLUSTER_ID", "c1"), ("ISTIO_META_NETWORK", "n1")] {
+        assert!(text.contains(&format!("- name: {name}\n      value: {value}")), "{text}");
+    }
+    assert!(text.contains("\"revision\":\"pathed\""), "{text}");
+}
+
+#[test]
+fn what_a_registration_and_a_deployment_say_is_told() {
+    let Some(server) = ApiServer::shared() else { return };
+    let installation = Installation::new(server, "unasked");
+    let apply = |revision: &str, more: &[&str]| {
+        let arguments =
+            ["webhook", "apply", "--revision", revision, "--failure-policy", "Ignore", "--ca-bundle", "keep"];
+        let output = run(server, &[&arguments[..], more].concat());
+        assert!(output.status.success(), "{}", said(&output));
+    };
+    apply("unasked", &["--match-condition", "own=object.metadata.name != 'x'"]);
+    labelled(server, "unasked-demo", "unasked");
+    let native = |output: &Output| {
+        let pod = sidecar_injector::yaml::read_manifest(&String::from_utf8_lossy(&output.stdout)).unwrap();
+        let init = pod["spec"]["initContainers"].as_array().unwrap().clone();
+        init.iter().any(|container| container["name"] == "istio-proxy")
+    };
+    let by_nodes = kube_injected(server, "unasked-demo", &[]);
+    assert!(said(&by_nodes).contains("its conditions hold, which are not evaluated here: own:"), "{}", said(&by_nodes));
+    assert!(native(&by_nodes), "{}", said(&by_nodes));
+    let patch =
+        json!([{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--nativeSidecars=false"}]);
+    let name = installation.object_name();
+    installation.kubectl(&["patch", "deployment", &name, "--type=json", "-p", &patch.to_string()]).unwrap();
+    assert!(!native(&kube_injected(server, "unasked-demo", &[])));
+
+    apply("nowhere", &["--tag", "nowhere-tag"]);
+    labelled(server, "nowhere-demo", "nowhere-tag");
+    installation.create_pod("nowhere-demo", "web").unwrap();
+    let missing = "ConfigMap istio-system/istio-sidecar-injector-nowhere: does not exist";
+    let explained = run(server, &["check", "pod/web", "-n", "nowhere-demo"]);
+    let text = said(&explained);
+    assert_eq!(explained.status.code(), Some(1), "{text}");
+    assert!(text.contains("yes rev.namespace.sidecar-injector.istio.io") && text.contains(missing), "{text}");
+    let all = run(server, &["check", "--all", "-n", "nowhere-demo"]);
+    assert!(said(&all).contains("1 pods, 0 not as they should be, 1 of which it cannot be told"), "{}", said(&all));
+    let tagged = kube_injected(server, "nowhere-demo", &["-r", "nowhere-tag"]);
+    assert!(said(&tagged).contains(missing), "{}", said(&tagged));
+    let nobody = run(server, &["check", "--all", "-n", "nosuch"]);
+    assert_eq!(nobody.status.code(), Some(1), "{}", said(&nobody));
+    assert!(said(&nobody).contains("namespace nosuch: does not exist"), "{}", said(&nobody));
+}
+
 #[test]
 fn what_may_not_be_read_is_named() {
     let Some(server) = ApiServer::shared() else { return };

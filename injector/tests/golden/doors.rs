@@ -72,8 +72,11 @@ impl Checked {
         let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
         if output.status.success() {
             self.golden(case, "command line", "expected.yaml", &stdout);
-            self.golden(case, "command line", "report.txt", &stderr);
+            let lines = stderr.lines().map(|line| line.strip_prefix("input.yaml: ").unwrap_or(line).to_owned() + "\n");
+            self.golden(case, "command line", "report.txt", &lines.collect::<String>());
         } else {
+            // Flags are only known here.
+            let stderr = stderr.replace("; --objects-only leaves it as it is", "");
             self.golden(case, "command line", "error.txt", &stderr);
             if !stdout.is_empty() {
                 self.wrong.push("by command line: an error, and something on standard output".to_owned());

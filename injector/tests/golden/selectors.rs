@@ -9,7 +9,7 @@ use sidecar_injector::config::Config;
 use sidecar_injector::decide::Subject;
 use sidecar_injector::selector::LabelSelector;
 use sidecar_injector::warnings::Warning;
-use sidecar_injector::webhooks::{NoMatch, Webhook, webhooks};
+use sidecar_injector::webhooks::{NoMatch, Registered, Webhook, webhooks};
 
 use crate::case::root;
 
@@ -47,7 +47,8 @@ fn the_selectors_decide_before_the_injector_does() {
     for case in &cases {
         let pod =
             json!({"metadata": {"labels": case.pod, "annotations": case.annotations}, "spec": {"containers": []}});
-        let installed: Vec<Webhook> = case.installed.iter().flat_map(|revision| installed(revision)).collect();
+        let installed = case.installed.iter().flat_map(|revision| installed(revision));
+        let installed: Vec<Registered> = installed.map(Registered::from).collect();
         let subject = Subject {
             pod: &pod,
             namespace: "store",
@@ -61,7 +62,7 @@ fn the_selectors_decide_before_the_injector_does() {
             wrong.push(format!("{case:?}\n  is {found:?}"));
         }
         codes.insert(found.0);
-        let calls = subject.webhook().unwrap().ok().map(|webhook| webhook.revision.clone());
+        let calls = subject.webhook().unwrap().ok().map(|webhook| webhook.webhook.revision.clone());
         if calls != case.calls {
             wrong.push(format!("{case:?}\n  calls {calls:?}"));
         }

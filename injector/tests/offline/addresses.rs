@@ -46,6 +46,11 @@ fn answer(stream: &mut (impl Read + Write)) -> std::io::Result<()> {
     let answer = match request.split(' ').nth(1) {
         Some("/s.yaml") => format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{SERVICE}", SERVICE.len()),
         Some("/moved") => "HTTP/1.1 302 Found\r\nLocation: /s.yaml\r\nContent-Length: 0\r\n\r\n".to_owned(),
+        Some("/d/moved") => "HTTP/1.1 302 Found\r\nLocation: ../s.yaml\r\nContent-Length: 0\r\n\r\n".to_owned(),
+        Some("/empty") => "HTTP/1.1 204 No Content\r\n\r\n".to_owned(),
+        Some("/mine") if request.contains("authorization: Basic bWU6c2VjcmV0\r\n") => {
+            format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{SERVICE}", SERVICE.len())
+        }
         Some("/plain") => "HTTP/1.1 302 Found\r\nLocation: http://localhost/\r\nContent-Length: 0\r\n\r\n".to_owned(),
         Some("/loop") => "HTTP/1.1 302 Found\r\nLocation: /loop\r\nContent-Length: 0\r\n\r\n".to_owned(),
         Some("/endless") => {
@@ -73,6 +78,14 @@ fn addresses_are_fetched_from_servers_that_are_trusted() {
     };
     assert_eq!(run("/s.yaml", true).exits(0, &["unchanged Service s"]).stdout, SERVICE);
     assert_eq!(run("/moved", true).exits(0, &[]).stdout, SERVICE);
+    assert_eq!(run("/d/moved", true).exits(0, &[]).stdout, SERVICE);
+    run("/empty", true).exits(1, &["cannot be fetched: the server answers 204"]);
+    run("/mine", true).exits(1, &["cannot be fetched: the server answers 404"]);
+    let mut with_password = folder.command("kube-inject", &["-f", &address.replace("https://", "HTTPS://me:secret@")]);
+    with_password.arg("-f").arg(address.replace("https://", "https://me:secret@") + "/mine").env("ALL_PROXY", "x");
+    let ran = Ran::from(with_password.env("SSL_CERT_FILE", folder.path().join("ca.pem")).output().unwrap());
+    ran.exits(1, &["HTTPS://***@localhost", "answers 404 Not Found; ALL_PROXY is not used"]);
+    assert!(!ran.stderr.contains("secret") && !ran.stderr.contains("mine"), "{}", ran.stderr);
     run("/s.yaml", false).exits(1, &["/s.yaml: cannot be fetched", "certificate"]);
     run("/none", true).exits(1, &["cannot be fetched: the server answers 404"]);
     run("/plain", true).exits(1, &["no https:// address"]);

@@ -47,13 +47,13 @@ fn a_line_of_two_gigabytes_is_refused() {
     // A file with a hole: it takes no room.
     File::create(folder.path().join("line.yaml")).unwrap().set_len(2 << 30).unwrap();
     let ran = folder.kube_inject(&["-f", "line.yaml"]);
-    ran.exits(1, &["line.yaml: cannot be read as text: line 1: document 1 has more than 64 MiB"]);
+    ran.exits(1, &["line.yaml:1: document 1: has more than 64 MiB"]);
 }
 
 #[test]
 fn endless_input_is_refused() {
     let folder = Folder::of(&[]);
-    folder.kube_inject(&["-f", "/dev/zero"]).exits(1, &["/dev/zero: cannot be read as text: line 1: document 1 has"]);
+    folder.kube_inject(&["-f", "/dev/zero"]).exits(1, &["/dev/zero:1: document 1: has more"]);
 }
 
 #[test]
@@ -118,4 +118,27 @@ fn a_full_disk_leaves_the_file_alone() {
     assert!(full.write_all(b"x").is_err());
     folder.kube_inject(&["-f", "a.yaml", "-o", "/dev/full"]).exits(1, &["/dev/full: cannot be written: No space left"]);
     assert_eq!(folder.text("a.yaml"), POD);
+}
+
+#[test]
+fn a_full_disk_leaves_the_report_alone() {
+    let folder = Folder::of(&[("a.yaml", POD), ("bad.yaml", "a: [\n")]);
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let arguments = ["-f", "a.yaml", "bad.yaml", "--keep-going"];
+    let ran = folder.command("kube-inject", &arguments).stdout(full()).output().unwrap();
+    let expected = ["would inject Pod a", "bad.yaml:1: not YAML", "error: standard output: No space left"];
+    Ran::from(ran).exits(1, &expected);
+    let ran = folder.command("kube-inject", &["-f", "a.yaml"]).stdout(full()).stderr(full()).status().unwrap();
+    assert_eq!(ran.code(), Some(1));
+    let ran = folder.command("kube-inject", &["-f", "a.yaml", "--valuesFile", "none"]).stderr(full()).status().unwrap();
+    assert_eq!(ran.code(), Some(1));
+}
+
+#[test]
+fn where_no_temporary_file_can_be_the_results_wait_in_memory() {
+    let many = format!("{SERVICE}---\n").repeat(30_000);
+    let folder = Folder::of(&[("many.yaml", &many)]);
+    let mut command = folder.command("kube-inject", &["-f", "many.yaml", "--report", "none"]);
+    let ran = Ran::from(command.env("TMPDIR", "/nonexistent").output().unwrap());
+    assert!(ran.exits(0, &[]).stdout == many);
 }

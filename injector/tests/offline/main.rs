@@ -5,8 +5,11 @@
 
 mod addresses;
 mod hostile;
+mod in_place;
 mod inputs;
+mod mistakes;
 mod outputs;
+mod patches;
 mod reports;
 
 use std::fs;

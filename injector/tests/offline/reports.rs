@@ -47,6 +47,40 @@ fn nothing_is_reported_when_nothing_is_wanted_but_mistakes() {
 }
 
 #[test]
+fn each_line_says_which_file_it_is_of_and_what_is_done_to_it() {
+    let folder = Folder::of(&[("a.yaml", POD), ("b.yaml", SERVICE)]);
+    folder.kube_inject(&["-f", "a.yaml"]).exits(0, &["a.yaml: injected Pod a: "]);
+    for flag in ["--check", "--dry-run", "--diff"] {
+        let ran = folder.kube_inject(&["-f", "a.yaml", flag]);
+        assert!(ran.stderr.starts_with("a.yaml: would inject Pod a: "), "{}", ran.stderr);
+        assert!(ran.stderr.contains("; adding init container"), "{}", ran.stderr);
+    }
+    let ran = folder.kube_inject(&["-f", ".", "--check", "--report", "changes"]);
+    assert_eq!(ran.exits(3, &["./a.yaml: would inject Pod a", "\nwould change ./a.yaml\n"]).stderr.lines().count(), 2);
+    let host = POD.replace("spec:\n", "spec:\n  hostNetwork: true\n");
+    let folder = Folder::of(&[("host.yaml", &host), ("a.yaml", POD)]);
+    let ran = folder.kube_inject(&["-f", ".", "--strict", "--report", "changes"]);
+    ran.exits(
+        4,
+        &["./a.yaml: would inject Pod a", "./host.yaml: warning Pod a", "error: ./host.yaml:1: Pod a: was to"],
+    );
+    folder.kube_inject(&["-f", "a.yaml", "--in-place"]).exits(0, &[]);
+    folder.uninject(&["-f", "a.yaml", "--check"]).exits(3, &["a.yaml: would uninject Pod a", "would change a.yaml"]);
+}
+
+#[test]
+fn what_is_no_object_is_left_when_only_objects_are_wanted() {
+    let values = "replicas:   1\n";
+    let folder = Folder::of(&[("a.yaml", POD), ("values.yaml", values), ("half.yaml", "kind: Pod\n")]);
+    folder.kube_inject(&["-f", "values.yaml"]).exits(1, &["values.yaml:1: not a Kubernetes object", "--objects-only"]);
+    let ran = folder.kube_inject(&["-f", "values.yaml", "--objects-only", "--report", "json"]);
+    assert_eq!(ran.exits(0, &["\"unchanged\"", "\"not_an_object\""]).stdout, values);
+    folder.kube_inject(&["-f", ".", "--objects-only", "--check"]).exits(1, &["half.yaml:1: not a Kubernetes object"]);
+    let json = folder.kube_inject(&["-f", "values.yaml", "a.yaml", "--objects-only", "-o", "json"]);
+    assert!(json.exits(0, &[]).stdout.starts_with("{\n  \"apiVersion\": \"v1\",\n  \"kind\": \"Pod\""));
+}
+
+#[test]
 fn taking_back_is_reported_the_same_way() {
     let folder = Folder::of(&[("a.yaml", POD), ("b.yaml", SERVICE)]);
     folder.kube_inject(&["-f", "a.yaml", "--in-place"]).exits(0, &[]);
@@ -72,6 +106,6 @@ fn a_terminal_sees_colours_and_how_far_things_are() {
         String::from_utf8(script.output().unwrap().stdout).unwrap()
     };
     let said = on_a_terminal("-f . --check");
-    assert!(said.contains("of 400 files") && said.contains("./7.yaml: injected Pod a"), "{said}");
+    assert!(said.contains("of 400 files, ") && said.contains("./7.yaml: would inject Pod a"), "{said}");
     assert!(on_a_terminal("-f 1.yaml --diff --report=none").contains("\u{1b}[32m+"));
 }

@@ -9,8 +9,8 @@ use sidecar_process::exit;
 use super::output::Output;
 use super::{Check, FOUND, Injectors, failure};
 use crate::cli::{Failure, printable};
-use crate::explain::{NamespaceFacts, Question, Running, called, running};
-use crate::kubernetes::reading::Reader;
+use crate::explain::{NamespaceFacts, Running, called, running};
+use crate::kubernetes::reading::{ReadError, Reader};
 use crate::mode::Mode;
 use crate::owner::owner_of_pod;
 use crate::workload::{WorkloadKind, metadata_map, metadata_text};
@@ -33,14 +33,16 @@ struct Owner<'a> {
 
 /// Looks at all pods, and prints those that are not as they should be as they come. What is in memory is one page of pods,
 /// the namespaces, and a configuration for each revision.
-pub(super) async fn check(check: &Check, injectors: &mut Injectors<'_>) -> Result<u8, Failure> {
+pub(super) async fn check(check: &Check, reader: &Reader, injectors: &mut Injectors<'_>) -> Result<u8, Failure> {
     let knowledge = injectors.knowledge;
-    let reader = knowledge.reader.as_ref().ok_or_else(|| failure("there is no cluster to ask".to_owned()))?;
     if knowledge.registered.is_none() {
         let message = "without the webhooks nobody can tell which pods should be injected; allow to list them";
         return Err(failure(message.to_owned()));
     }
     let path = match check.cluster.namespace() {
+        Some(namespace) if knowledge.facts(namespace).is_none() && is_missing(namespace, reader).await? => {
+            return Err(failure(format!("namespace {namespace}: does not exist")));
+        }
         Some(namespace) => format!("/api/v1/namespaces/{namespace}/pods"),
         None => "/api/v1/pods".to_owned(),
     };
@@ -63,6 +65,14 @@ pub(super) async fn check(check: &Check, injectors: &mut Injectors<'_>) -> Resul
         Ok(audit.report.code())
     } else {
         Err(Failure { messages: audit.problems.into_iter().collect() })
+    }
+}
+
+/// Who may not read the namespace can still read its pods.
+async fn is_missing(namespace: &str, reader: &Reader) -> Result<bool, Failure> {
+    match reader.namespace(namespace).await {
+        Err(ReadError::Forbidden { .. }) => Ok(false),
+        read => Ok(read.map_err(|error| Failure::of(&error))?.is_none()),
     }
 }
 
@@ -94,23 +104,13 @@ impl Audit {
         if !injectors.is_called(namespace, facts, pod) {
             return Ok(true);
         }
-        let configured = match injectors.of_pod(namespace, Some(facts), pod).await {
-            Ok(configured) => configured,
-            Err(messages) => {
-                self.problems.extend(messages.iter().cloned());
-                return Ok(true);
-            }
-        };
-        let question = Question {
-            object: pod,
-            workload,
-            namespace,
-            facts: Some(facts),
-            registered: configured.registered.as_deref(),
-            injector: &configured.injector,
-            configured: configured.changed.as_deref(),
-            is_running: true,
-        };
+        let known = injectors.of_pod(namespace, Some(facts), pod).await?;
+        if !known.problems.is_empty() {
+            self.report.unjudged += 1;
+            self.problems.extend(known.problems.iter().cloned());
+            return Ok(true);
+        }
+        let question = known.question(pod, workload, namespace, Some(facts), true);
         let running = running(&question).map_err(|error| failure(format!("pod {namespace}/{name}: {error}")))?;
         if !running.state.is_finding() {
             return Ok(true);
@@ -134,11 +134,13 @@ struct Report {
     is_json: bool,
     checked: usize,
     found: usize,
+    /// Those of which nobody could tell.
+    unjudged: usize,
 }
 
 impl Report {
     fn new(is_json: bool) -> Self {
-        Self { output: Output::new(), is_json, checked: 0, found: 0 }
+        Self { output: Output::new(), is_json, checked: 0, found: 0, unjudged: 0 }
     }
 
     fn add(&mut self, finding: &Finding<'_>) -> Result<bool, Failure> {
@@ -153,12 +155,17 @@ impl Report {
     }
 
     fn end(&mut self) -> Result<(), Failure> {
-        let Self { is_json, checked, found, .. } = *self;
-        let text = match (is_json, found) {
-            (true, 0) => format!("{{\"findings\": [], \"checked\": {checked}, \"found\": 0}}\n"),
-            (true, _) => format!("\n], \"checked\": {checked}, \"found\": {found}}}\n"),
-            (false, 0) => format!("{checked} pods, all as they should be\n"),
-            (false, _) => format!("{checked} pods, {found} not as they should be\n"),
+        let Self { is_json, checked, found, unjudged, .. } = *self;
+        let text = if is_json {
+            let findings = if found == 0 { "{\"findings\": []" } else { "\n]" };
+            format!("{findings}, \"checked\": {checked}, \"found\": {found}, \"unjudged\": {unjudged}}}\n")
+        } else {
+            let stand = match found {
+                0 if unjudged == 0 => "all as they should be".to_owned(),
+                found => format!("{found} not as they should be"),
+            };
+            let rest = if unjudged == 0 { String::new() } else { format!(", {unjudged} of which it cannot be told") };
+            format!("{checked} pods, {stand}{rest}\n")
         };
         self.output.write(&text).map(drop)
     }
@@ -181,6 +188,6 @@ impl Injectors<'_> {
     /// Whether the API server calls any injector for the pod.
     fn is_called(&self, namespace: &str, facts: &NamespaceFacts, pod: &Value) -> bool {
         let Some(registered) = &self.knowledge.registered else { return false };
-        called(registered, namespace, facts, metadata_map(pod, "labels")).is_some()
+        !called(registered, namespace, facts, metadata_map(pod, "labels")).is_empty()
     }
 }

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::difference;
+use super::difference::Difference;
+use super::patch_name;
 use super::spool::Spool;
-use crate::manifest::{ChangedDocument, Separators};
+use crate::files::inputs::Input;
+use crate::manifest::{Action, ChangedDocument, Separators};
 use crate::yaml;
 
 /// What is made of the documents.
@@ -49,13 +51,14 @@ pub(super) struct Writer {
     /// The one JSON object there is so far: another makes it an item of a List.
     first: Option<Value>,
     is_list: bool,
-    /// Whether the next document is the first of an input that is put behind another.
-    starts_input: bool,
+    /// Whether what stands before the next document need not be what stood there in its stream.
+    is_apart: bool,
     separators: Separators,
-    /// Whether the differences of this input have their header.
-    has_header: bool,
-    /// Lines that the new file has more than the old one.
-    shift: isize,
+    /// Where this input begins in the spool.
+    start: u64,
+    difference: Difference,
+    /// What begins the differences of this input, until there is one.
+    header: String,
 }
 
 impl Writer {
@@ -65,27 +68,39 @@ impl Writer {
             coloured,
             first: None,
             is_list: false,
-            starts_input: false,
+            is_apart: false,
             separators: Separators::default(),
-            has_header: false,
-            shift: 0,
+            start: 0,
+            difference: Difference::new(coloured),
+            header: String::new(),
         }
     }
 
     /// What comes belongs to another input, and goes into a file of its own, or behind what is there.
-    pub(super) fn next_input(&mut self, own_file: bool) {
-        (self.starts_input, self.has_header, self.shift) = (!own_file, false, 0);
+    pub(super) fn next_input(&mut self, input: &Input, own_file: bool, spool: &Spool) {
+        (self.is_apart, self.start) = (!own_file, if own_file { spool.length() } else { 0 });
+        if self.content == Content::Difference {
+            self.header = patch_name::header(input, self.coloured);
+        }
     }
 
-    /// Writes what is made of `document`, of the input `name`.
+    /// Writes what is made of a document.
     ///
     /// # Errors
     /// When the spool cannot be written.
-    pub(super) fn document(&mut self, spool: &mut Spool, name: &str, document: &ChangedDocument<'_>) -> io::Result<()> {
+    pub(super) fn document(&mut self, spool: &mut Spool, document: &ChangedDocument<'_>) -> io::Result<()> {
+        let is_no_object = document.report.iter().any(|report| report.action == Action::NotAnObject);
         match self.content {
             Content::Text => self.text(spool, document, &document.text),
+            Content::Yaml if is_no_object => self.text(spool, document, &document.text),
+            Content::Json if is_no_object => Ok(()),
             Content::Yaml => match json_of(document) {
-                Some(text) => self.text(spool, document, &text),
+                Some(text) => {
+                    self.text(spool, document, &text)?;
+                    // What ended the text in JSON is not there any more.
+                    self.is_apart = true;
+                    Ok(())
+                }
                 None => self.text(spool, document, &document.text),
             },
             Content::Json => document.object().map_or(Ok(()), |object| self.object(spool, &object)),
@@ -93,9 +108,28 @@ impl Writer {
                 spool.push(&serde_json::to_string(patch)?)?;
                 spool.push("\n")
             }),
-            Content::Difference => self.difference(spool, name, document),
+            Content::Difference => self.differences(spool, document.source.text, &document.text),
             Content::Nothing => Ok(()),
         }
+    }
+
+    /// Leaves a document out, which stood here in the stream.
+    ///
+    /// # Errors
+    /// When the spool cannot be written.
+    pub(super) fn dropped(&mut self, spool: &mut Spool, document: &str) -> io::Result<()> {
+        self.is_apart = true;
+        // It stays in the file that a patch is for.
+        if self.content == Content::Difference { self.differences(spool, document, document) } else { Ok(()) }
+    }
+
+    /// Ends what is made of an input.
+    ///
+    /// # Errors
+    /// When the spool cannot be written.
+    pub(super) fn end_input(&mut self, spool: &mut Spool) -> io::Result<()> {
+        let difference = std::mem::replace(&mut self.difference, Difference::new(self.coloured));
+        self.hunks(spool, &difference.end())
     }
 
     /// Ends what was begun.
@@ -105,20 +139,16 @@ impl Writer {
     pub(super) fn end(&mut self, spool: &mut Spool) -> io::Result<()> {
         match self.first.take() {
             Some(object) => spool.push(&(serde_json::to_string_pretty(&object)? + "\n")),
-            None if self.is_list => spool.push("\n    ]\n}\n"),
+            None if self.is_list => spool.push("\n  ]\n}\n"),
             None => Ok(()),
         }
     }
 
-    /// The first document of an input is kept apart from the last one of the input before.
+    /// What does not follow its neighbour of the stream is kept apart from what is there.
     fn text(&mut self, spool: &mut Spool, document: &ChangedDocument<'_>, text: &str) -> io::Result<()> {
         let mut text = text;
-        let separator = self.separators.before(&document.source, text);
-        if !separator.is_empty() {
-            spool.end_line()?;
-            spool.push(separator)?;
-        }
-        if std::mem::take(&mut self.starts_input) && spool.length() > 0 && !text.is_empty() {
+        self.is_apart |= !self.separators.before(&document.source, text).is_empty();
+        if !text.is_empty() && std::mem::take(&mut self.is_apart) && spool.length() > self.start {
             text = text.trim_start_matches('\u{feff}');
             spool.end_line()?;
             if text.starts_with('%') {
@@ -137,7 +167,7 @@ impl Writer {
                 return Ok(());
             };
             self.is_list = true;
-            spool.push("{\n    \"apiVersion\": \"v1\",\n    \"kind\": \"List\",\n    \"items\": [")?;
+            spool.push("{\n  \"apiVersion\": \"v1\",\n  \"kind\": \"List\",\n  \"items\": [")?;
             self.items(spool, &first, "\n")?;
         }
         self.items(spool, object, ",\n")
@@ -151,32 +181,31 @@ impl Writer {
             spool.push(separator)?;
             let text = serde_json::to_string_pretty(item)?;
             // Within a text of JSON there are no line ends.
-            spool.push(&format!("        {}", text.replace('\n', "\n        ")))?;
+            spool.push(&format!("    {}", text.replace('\n', "\n    ")))?;
             separator = ",\n";
         }
         Ok(())
     }
 
-    fn difference(&mut self, spool: &mut Spool, name: &str, document: &ChangedDocument<'_>) -> io::Result<()> {
-        if !document.is_changed() {
-            return Ok(());
+    fn differences(&mut self, spool: &mut Spool, old: &str, new: &str) -> io::Result<()> {
+        self.difference.document(old, new);
+        let known = self.difference.take();
+        self.hunks(spool, &known)
+    }
+
+    fn hunks(&mut self, spool: &mut Spool, hunks: &str) -> io::Result<()> {
+        if !hunks.is_empty() {
+            spool.push(&std::mem::take(&mut self.header))?;
         }
-        let (old, new) = (document.source.text, &*document.text);
-        let new_line = document.source.line.saturating_add_signed(self.shift);
-        let hunks = difference::hunks(old, new, document.source.line, new_line, self.coloured);
-        let lines = |text: &str| isize::try_from(text.matches('\n').count()).unwrap_or(isize::MAX);
-        self.shift += lines(new) - lines(old);
-        if !hunks.is_empty() && !std::mem::replace(&mut self.has_header, true) {
-            spool.push(&difference::header(name, self.coloured))?;
-        }
-        spool.push(&hunks)
+        spool.push(hunks)
     }
 }
 
 /// A document in JSON, as YAML.
 fn json_of(document: &ChangedDocument<'_>) -> Option<String> {
     let text = document.source.text.trim_start_matches('\u{feff}').trim_start();
-    let text = text.strip_prefix("---").unwrap_or(text).trim_start();
+    let text = text.strip_prefix("---").unwrap_or(text).trim();
+    let text = text.strip_suffix("\n...").unwrap_or(text);
     let is_json = text.starts_with('{') && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
     let written = yaml::write(&document.object().filter(|_| is_json)?).ok()?;
     let marker = if document.source.text.trim_start().starts_with("---") { "---\n" } else { "" };

@@ -1,6 +1,6 @@
 //! What is said on standard error while manifests are changed, and afterwards.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::ReportForm;
 use crate::cli::printable;
-use crate::manifest::{ManifestError, ObjectReport};
+use crate::manifest::{Action, ManifestError, ObjectReport};
 
 /// As often as a person can read it.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -16,11 +16,27 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 /// What there is to say, kept until it is known whether all went well.
 pub(super) struct Reporting {
     form: ReportForm,
-    /// Whether each line names its input.
-    names: bool,
-    objects: Vec<String>,
+    objects: Vec<Said>,
     mistakes: Vec<String>,
     progress: Option<Instant>,
+}
+
+/// In which words it is said what is done to objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wording {
+    /// It is written.
+    Done,
+    /// It would be.
+    Would,
+    /// Not at all.
+    Silent,
+}
+
+/// A line, in which what was done may be what would be done.
+struct Said {
+    before: String,
+    action: &'static str,
+    behind: String,
 }
 
 /// A line of the report in JSON.
@@ -34,25 +50,35 @@ struct Line<'a, T: Serialize> {
 }
 
 impl Reporting {
-    /// For this many inputs.
-    pub(super) fn new(form: ReportForm, inputs: usize) -> Self {
-        let shows_progress = form == ReportForm::Text && inputs > 1 && io::stderr().is_terminal();
-        let progress = shows_progress.then(Instant::now);
-        Self { form, names: inputs > 1, objects: Vec::new(), mistakes: Vec::new(), progress }
+    pub(super) fn new(form: ReportForm) -> Self {
+        let shows_progress = matches!(form, ReportForm::Text | ReportForm::Changes) && io::stderr().is_terminal();
+        Self { form, objects: Vec::new(), mistakes: Vec::new(), progress: shows_progress.then(Instant::now) }
     }
 
-    /// An object of the document at `line`.
-    pub(super) fn object(&mut self, file: &str, line: usize, document: usize, report: &ObjectReport) {
-        let said = match self.form {
-            ReportForm::None => return,
-            ReportForm::Json => serde_json::to_string(&Line { file, line, document, said: report }).unwrap_or_default(),
-            ReportForm::Text if self.names => {
-                let text = report.to_string();
-                text.lines().map(|line| format!("{file}: {line}")).collect::<Vec<_>>().join("\n")
+    /// An object of this document; none of its `file` when that is standard input and nothing else is read.
+    pub(super) fn object(&mut self, file: &str, names_file: bool, document: usize, report: &ObjectReport) {
+        let ObjectReport { object, line, action, warnings } = report;
+        match self.form {
+            ReportForm::None => {}
+            ReportForm::Json => {
+                let line =
+                    serde_json::to_string(&Line { file, line: *line, document, said: report }).unwrap_or_default();
+                self.objects.push(Said { before: line, action: "", behind: String::new() });
             }
-            ReportForm::Text => report.to_string(),
-        };
-        self.objects.push(said);
+            ReportForm::Text | ReportForm::Changes => {
+                let before = if names_file { format!("{file}: ") } else { String::new() };
+                let is_change = matches!(action, Action::Injected(..) | Action::Uninjected(_));
+                if is_change || self.form == ReportForm::Text {
+                    let behind = format!(" {object}: {}", action.sentence());
+                    self.objects.push(Said { before: before.clone(), action: action.name(), behind });
+                }
+                self.objects.extend(warnings.iter().map(|warning| Said {
+                    before: before.clone(),
+                    action: "warning",
+                    behind: format!(" {object}: {warning}"),
+                }));
+            }
+        }
     }
 
     /// A mistake in a document.
@@ -60,8 +86,7 @@ impl Reporting {
         self.mistakes.push(match self.form {
             ReportForm::Json => {
                 let ManifestError { line, document, object, message } = error;
-                let document = document.unwrap_or(1);
-                let action = "failed";
+                let (document, action) = (document.unwrap_or(1), "failed");
                 json!({"file": file, "line": line, "document": document, "object": object, "action": action,
                     "message": message})
                 .to_string()
@@ -80,9 +105,19 @@ impl Reporting {
 
     /// Something to know about the whole.
     pub(super) fn note(&mut self, message: String) {
-        if self.form == ReportForm::Text {
-            self.objects.push(message);
+        if matches!(self.form, ReportForm::Text | ReportForm::Changes) {
+            self.objects.push(Said { before: message, action: "", behind: String::new() });
         }
+    }
+
+    /// Something to know about a file that was written.
+    pub(super) fn warning(&mut self, message: &str) {
+        let before = match self.form {
+            ReportForm::Text | ReportForm::Changes => format!("warning {message}"),
+            ReportForm::Json => json!({"action": "warning", "message": message}).to_string(),
+            ReportForm::None => return,
+        };
+        self.objects.push(Said { before, action: "", behind: String::new() });
     }
 
     pub(super) fn has_mistakes(&self) -> bool {
@@ -90,29 +125,44 @@ impl Reporting {
     }
 
     /// How far things are, now and then, where somebody looks on.
-    pub(super) fn progress(&mut self, done: usize, of: usize) {
+    pub(super) fn progress(&mut self, done: usize, of: usize, documents: usize) {
         if self.progress.is_some_and(|last| last.elapsed() > PROGRESS_EVERY) {
             self.progress = Some(Instant::now());
+            let files = if of > 1 { format!("{done} of {of} files, ") } else { String::new() };
             let mistakes = match self.mistakes.len() {
                 0 => String::new(),
-                count => format!(", {count} mistakes"),
+                count => format!(", {}", counted(count, "mistake")),
             };
-            let _ = write!(io::stderr(), "\r\x1b[K{done} of {of} files{mistakes}");
+            let _ = write!(io::stderr(), "\r\x1b[K{files}{}{mistakes}", counted(documents, "document"));
         }
     }
 
     /// Says all. A report that nobody can read is no reason to fail what is done.
-    pub(super) fn say(&mut self, with_objects: bool) {
-        let mut stderr = io::stderr().lock();
+    pub(super) fn say(&mut self, wording: Wording) {
+        let mut stderr = BufWriter::new(io::stderr().lock());
         if self.progress.take().is_some() {
             let _ = write!(stderr, "\r\x1b[K");
         }
         let objects = std::mem::take(&mut self.objects);
-        let mistakes = std::mem::take(&mut self.mistakes);
-        for line in objects.iter().filter(|_| with_objects).chain(&mistakes) {
-            let _ = writeln!(stderr, "{}", printable(line));
+        let objects =
+            objects.iter().filter(|_| wording != Wording::Silent).map(
+                |Said { before, action, behind }| match *action {
+                    "injected" if wording == Wording::Would => {
+                        format!("{before}would inject{}", behind.replacen("; added ", "; adding ", 1))
+                    }
+                    "uninjected" if wording == Wording::Would => format!("{before}would uninject{behind}"),
+                    action => format!("{before}{action}{behind}"),
+                },
+            );
+        for line in objects.chain(std::mem::take(&mut self.mistakes)) {
+            let _ = writeln!(stderr, "{}", printable(&line));
         }
+        let _ = stderr.flush();
     }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// A mistake in the call.

@@ -140,6 +140,10 @@ proptest! {
     fn the_parser_agrees_on_made_up_texts(text in lines()) {
         agree(&text);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 5_000, ..ProptestConfig::default() })]
 
     #[test]
     fn the_parser_agrees_on_edited_manifests(
@@ -196,6 +200,7 @@ fn brackets_may_go_over_lines() {
     assert!(agree("a: {\n    b: \"x\",\n    # and\n    \"c\":[1,\n     z ],\n  }\nd: [\n ]\n"));
     assert_eq!(quick(text, MAX_NODES), None);
     assert!(agree("{\n\"a\":{\n\"b\":[1,2 ],\"c\":{}}}\n"));
+    assert!(agree("a:\n  b: {\n    c: 1,\n  }\n"));
     assert_eq!(quick("a: {b: 1,\nc: 2}\n", MAX_NODES), None);
     assert_eq!(quick("a: {b: 1 # [\n  }\nc: ]\n", MAX_NODES), None);
 }
