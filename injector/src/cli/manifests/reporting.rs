@@ -68,14 +68,17 @@ impl Reporting {
             ReportForm::Text | ReportForm::Changes => {
                 let before = if names_file { format!("{file}: ") } else { String::new() };
                 let is_change = matches!(action, Action::Injected(..) | Action::Uninjected(_));
-                if is_change || self.form == ReportForm::Text {
-                    let behind = format!(" {object}: {}", action.sentence());
+                let is_shown = is_change || self.form == ReportForm::Text;
+                // A warning says itself what is not shown.
+                let shown = if is_shown { action.sentence() } else { String::new() };
+                if is_shown {
+                    let behind = format!(" {object}: {shown}");
                     self.objects.push(Said { before: before.clone(), action: action.name(), behind });
                 }
                 self.objects.extend(warnings.iter().map(|warning| Said {
                     before: before.clone(),
                     action: "warning",
-                    behind: format!(" {object}: {warning}"),
+                    behind: format!(" {object}: {}", warning.beside(&shown)),
                 }));
             }
         }
