@@ -111,9 +111,6 @@ pub(crate) struct StatusPorts {
     pub(crate) rewritten: u16,
 }
 
-/// Without variables of a path.
-pub(crate) static NO_VARIABLES: BTreeMap<String, String> = BTreeMap::new();
-
 impl InjectorSettings {
     /// An injector with these settings.
     pub fn injector(&self, configuration: Arc<Configuration>, cluster: Arc<Cluster>) -> Injector {

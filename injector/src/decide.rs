@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 use sidecar_contract::label;
 
 use crate::config::Config;
-use crate::context::NO_VARIABLES;
 use crate::warnings::{LABEL_WITHOUT_EFFECT, SEVERAL_WEBHOOKS, UNKNOWN_NAMESPACE, WEBHOOK_CONDITION, Warning};
 use crate::webhooks::{NoMatch, Registered, deciding, matching};
 use crate::workload::metadata_map;
@@ -47,6 +46,9 @@ impl Decision {
         self.reason.injects()
     }
 }
+
+/// Without variables in the path of a webhook.
+pub(crate) static NO_VARIABLES: BTreeMap<String, String> = BTreeMap::new();
 
 impl<'a> Subject<'a> {
     /// The webhook by which the API server calls the injector for the pod; an error when there is none, and `None` when

@@ -24,7 +24,8 @@ pub fn sources() -> Sources {
 mod tests {
     use super::*;
     use crate::config::Configuration;
-    use crate::context::{Injector, NO_VARIABLES};
+    use crate::context::Injector;
+    use crate::decide::NO_VARIABLES;
     use crate::native::Setting;
     use crate::owner::Owner;
     use serde_json::{Value, json};

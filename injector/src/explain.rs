@@ -159,7 +159,7 @@ pub fn explain(question: &Question<'_>) -> Result<Explanation, FieldError> {
         Some(Err(error)) => explanation.problems = error.messages_under(&question.workload.pod_path()),
         None => {
             let labels = question.facts.map(|facts| &facts.labels);
-            let surprises = warnings::of_a_skip(&decision.reason, pod, labels, &question.injector.configuration);
+            let surprises = warnings::found::of_a_skip(&decision.reason, pod, labels, &question.injector.configuration);
             explanation.warnings.extend(surprises);
         }
     }

@@ -175,10 +175,9 @@ pub fn inject(pod: &Value, context: &Context<'_>) -> Result<Outcome, InjectError
         let text = "Istio's injector was here before, and not all that it changed could be told from the pod";
         warnings.push(Warning::new(INJECTED_BY_ISTIO, text));
     }
-    let mut outcome = Outcome { pod, templates, status, warnings };
-    let further = warnings::of_an_injection(original, &outcome, context);
-    outcome.warnings.extend(further);
-    Ok(outcome)
+    let further = warnings::found::of_an_injection(original, &pod, &status, &warnings, context);
+    warnings.extend(further);
+    Ok(Outcome { pod, templates, status, warnings })
 }
 
 /// Templates put these into YAML without quotes, and what the pod says of its owner nobody has checked.
@@ -278,7 +277,7 @@ fn make(original: &Value, seen: &Value, settings: &PodSettings, context: &Contex
     environment::apply(&mut pod, &variables);
     prometheus::merge(&mut pod, context, settings).map_err(|error| InjectError::Annotations(vec![error]))?;
     prometheus::secure_port(&mut pod);
-    let mut warnings = warnings::about(&original, context, settings);
+    let mut warnings = warnings::found::about(&original, context, settings);
     warnings.extend(probes::rewrite(&mut pod, context, settings, Status::on(&original).is_some()));
     metadata::label_network(&mut pod, &variables);
     order::containers(&mut pod, context.holds_application(settings));

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Core: [`annotations`], [`certificates`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`],
-//! [`election`], [`explain`], [`image`], [`inject`], [`keyed`], [`lint`], [`loading`], [`manifest`], [`merge`], [`mesh`],
+//! [`election`], [`explain`], [`image`], [`inject`], [`injectors`], [`keyed`], [`lint`], [`loading`], [`manifest`], [`merge`], [`mesh`],
 //! [`mode`], [`native`], [`openshift`], [`owner`], [`patch`], [`path_variables`], [`places`], [`pod_schema`],
 //! [`proxy_config`],
 //! [`quantity`], [`registration`], [`review`], [`selection`], [`selector`], [`status`], [`template`], [`undo`], [`uninject`],
@@ -36,6 +36,7 @@ pub mod explain;
 pub mod files;
 pub mod image;
 pub mod inject;
+pub mod injectors;
 pub(crate) mod keyed;
 pub mod kubernetes;
 pub(crate) mod latest;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use yamledit::{Document, documents};
 
 use crate::context::Injector;
+use crate::injectors::Injectors;
 use crate::yaml;
 
 mod change;
@@ -21,7 +22,7 @@ mod reading;
 mod report;
 mod text;
 
-use change::Uninject;
+use change::{Inject, Uninject};
 use document::change_document;
 pub use patches::ObjectPatch;
 pub use pods::{PodOf, pods_in};
@@ -42,7 +43,7 @@ pub struct Manifest {
 #[derive(Clone, Copy, Debug)]
 pub struct Task<'i> {
     /// None takes injections back.
-    injector: Option<&'i Injector>,
+    inject: Option<Inject<'i>>,
     form: Form,
 }
 
@@ -60,17 +61,22 @@ pub struct ChangedDocument<'a> {
 impl<'i> Task<'i> {
     /// Injects every object that [`crate::decide::decide`] is for: documents, and the items of a `List`.
     pub fn inject(injector: &'i Injector, form: Form) -> Self {
-        Self { injector: Some(injector), form }
+        Self { inject: Some(Inject::By(injector)), form }
+    }
+
+    /// The same by whichever injector the cluster would call for the object.
+    pub fn follow(injectors: &'i Injectors, form: Form) -> Self {
+        Self { inject: Some(Inject::Following(injectors)), form }
     }
 
     /// Takes the injection of every object back.
     pub fn uninject(form: Form) -> Self {
-        Self { injector: None, form }
+        Self { inject: None, form }
     }
 
     /// Takes note of the namespaces in these documents, whose labels hold for the objects in them, where labels decide.
     pub fn note_namespaces(&self, documents: &[Document<'_>]) {
-        if let Some(selection) = self.injector.and_then(|injector| injector.cluster.selection.as_ref()) {
+        if let Some(selection) = self.inject.and_then(|inject| inject.own().cluster.selection.as_ref()) {
             selection.given.note(&reading::namespaces_in(documents));
         }
     }
@@ -84,8 +90,8 @@ impl<'i> Task<'i> {
         document: Document<'a>,
         number: usize,
     ) -> Result<ChangedDocument<'a>, Vec<ManifestError>> {
-        match self.injector {
-            Some(injector) => change_document(document, number, injector, self.form),
+        match self.inject {
+            Some(inject) => change_document(document, number, &inject, self.form),
             None => change_document(document, number, &Uninject, self.form),
         }
     }

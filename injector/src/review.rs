@@ -212,7 +212,7 @@ fn answer(request: &Value, variables: &BTreeMap<String, String>, injector: &Inje
     let decision = decide(pod, namespace, config);
     let (code, reason) = (decision.reason.code(), decision.reason.to_string());
     if !decision.inject() {
-        let surprises = warnings::of_a_skip(&decision.reason, pod, None, &injector.configuration);
+        let surprises = warnings::found::of_a_skip(&decision.reason, pod, None, &injector.configuration);
         return Verdict::skipped(code, reason, [decision.warnings, surprises].concat());
     }
     let outcome = match inject(pod, &injector.context(owner_of_pod(pod), injector.namespace(namespace), variables)) {

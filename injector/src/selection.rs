@@ -6,8 +6,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::{Map, Value};
 
-use crate::context::Injector;
-use crate::decide::Subject;
 use crate::webhooks::Registered;
 use crate::workload::{metadata_map, metadata_text};
 
@@ -23,9 +21,6 @@ pub struct Selection {
     pub labels: BTreeMap<String, Labels>,
     /// Labels of all other namespaces, if they are known. They go before what a manifest says.
     pub other_labels: Option<Labels>,
-    /// The injectors of all revisions, or why they cannot be had, for a command that follows the webhooks; empty for one
-    /// that asks a single injector.
-    pub injectors: BTreeMap<String, Result<Injector, Vec<String>>>,
     /// Namespace objects in what is read.
     pub given: Arc<GivenNamespaces>,
 }
@@ -44,26 +39,6 @@ impl Selection {
             Some(given) => {
                 Some(Cow::Owned(laid_over(known, given, self.other_labels.as_ref().filter(|_| known.is_none()))))
             }
-        }
-    }
-
-    /// The injector that decides about a pod: that of the webhook that is called, if it is to be followed; else `own`.
-    ///
-    /// # Errors
-    /// Why the injector that is called cannot be had.
-    pub fn deciding<'a>(&'a self, own: &'a Injector, subject: &Subject<'_>) -> Result<&'a Injector, &'a [String]> {
-        let followed = Subject { revision: None, ..*subject };
-        let revision = match followed.webhook() {
-            _ if self.injectors.is_empty() => return Ok(own),
-            Some(Ok(called)) => called.webhook.revision.clone(),
-            // Nobody is called, whoever is asked.
-            Some(Err(_)) => return Ok(own),
-            None => own.revision_name().to_owned(),
-        };
-        match self.injectors.get(&revision) {
-            Some(Ok(injector)) => Ok(injector),
-            Some(Err(messages)) => Err(messages),
-            None => Ok(own),
         }
     }
 }

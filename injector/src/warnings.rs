@@ -1,5 +1,7 @@
 //! What the owner of a pod should know beside the decision: a stable code and a sentence each.
 
+pub mod found;
+
 mod foreign;
 mod network;
 mod pod_security;
@@ -10,20 +12,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use serde_json::{Map, Value};
-use sidecar_contract::{annotation, label};
-
-use crate::config::Configuration;
-use crate::containers::{self, LISTS};
-use crate::context::{Context, PodSettings};
-use crate::decide::Reason;
-use crate::inject::Outcome;
-use crate::workload::metadata_map;
-
-pub use pod_security::Level;
-
-/// The image that stands for the sidecar's in a pod that counts on being injected.
-const AUTO_IMAGE: &str = "auto";
+use serde_json::Value;
 
 /// Something that the owner of a pod should know although it did not settle anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,91 +143,6 @@ impl Serialize for Warning {
         fields.serialize_field("text", &self.text)?;
         fields.end()
     }
-}
-
-/// Warnings about a pod that is injected, from what it was before and what holds for it. Istio's mode has these too.
-pub(crate) fn about(pod: &Value, context: &Context<'_>, settings: &PodSettings) -> Vec<Warning> {
-    let mut warnings = settings.warnings.clone();
-    let kind = context.owner.kind;
-    if matches!(kind, "Job" | "CronJob") && !settings.native_sidecar {
-        let text = format!(
-            "a {kind} does not complete while its sidecar runs; use native sidecars where the cluster has them"
-        );
-        warnings.push(Warning::new(JOB_NEVER_ENDS, text));
-    }
-    if network::has_early_containers(pod) && context.holds_application(settings) && !settings.native_sidecar {
-        let text = "init containers run before there is a proxy, although the application waits for it";
-        warnings.push(Warning::new(INIT_CONTAINERS_BEFORE_PROXY, text));
-    }
-    warnings
-}
-
-/// Warnings about a pod that was injected, from what it was and what has become of it.
-pub(crate) fn of_an_injection(original: &Value, outcome: &Outcome, context: &Context<'_>) -> Vec<Warning> {
-    let has_sidecar = containers::sidecar(&outcome.pod).is_some();
-    let mut warnings = Vec::new();
-    if has_sidecar {
-        if !outcome.warnings.iter().any(|warning| warning.code == INIT_CONTAINERS_BEFORE_PROXY) {
-            warnings.extend(network::early_containers(original, &outcome.pod));
-        }
-        warnings.extend(network::udp_ports(original));
-        warnings.extend(network::proxy_user(original, &outcome.status));
-        warnings.extend(foreign::sidecars(original));
-    }
-    warnings.extend(auto_image(&outcome.pod));
-    let labels = context.injector.namespace_labels(context.namespace.name);
-    let level = labels.as_deref().and_then(pod_security::enforced);
-    warnings.extend(level.and_then(|level| pod_security::forbids(level, original, &outcome.pod, &outcome.status)));
-    warnings
-}
-
-/// Warnings about a pod in that nothing is injected for this `reason`, in a namespace with these labels; none when its owner
-/// had to expect it.
-pub fn of_a_skip(
-    reason: &Reason,
-    pod: &Value,
-    namespace_labels: Option<&Map<String, Value>>,
-    configuration: &Configuration,
-) -> Vec<Warning> {
-    let surprise = match reason {
-        _ if says(pod, "false") && !matches!(reason, Reason::PolicyInvalid(_)) => None,
-        Reason::NotCalled(no_match) => {
-            let asks = |(key, value): (&String, &Value)| match key.as_str() {
-                label::NAMESPACE_INJECTION => value == label::NAMESPACE_INJECTION_ENABLED,
-                key => key == label::REVISION,
-            };
-            let namespace_asks = namespace_labels.into_iter().flatten().any(asks);
-            let pod_asks = says(pod, "true") || metadata_map(pod, "labels").contains_key(label::REVISION);
-            no_match.is_surprising(pod_asks, namespace_asks).then_some(NOT_CALLED)
-        }
-        Reason::HostNetwork if says(pod, "true") || namespaces_ask(configuration) => Some(HOST_NETWORK),
-        Reason::SystemNamespace(_) if says(pod, "true") => Some(SYSTEM_NAMESPACE),
-        Reason::PolicyInvalid(_) => Some(POLICY_INVALID),
-        _ => None,
-    };
-    let skipped = surprise.map(|code| Warning::new(code, format!("{NO_SIDECAR}{reason}")));
-    skipped.into_iter().chain(auto_image(pod)).collect()
-}
-
-/// The label wins over the annotation, as in the decision.
-fn says(pod: &Value, what: &str) -> bool {
-    let text = |map: &str, name: &str| metadata_map(pod, map).get(name).and_then(Value::as_str);
-    text("labels", label::INJECT).or_else(|| text("annotations", annotation::INJECT)) == Some(what)
-}
-
-/// Whether the webhook is called because somebody asked for it. Where all namespaces are injected unless they object,
-/// nobody has.
-fn namespaces_ask(configuration: &Configuration) -> bool {
-    !crate::registration::enables_namespaces_by_default(&configuration.values)
-}
-
-/// The first container whose image is yet to be given.
-fn auto_image(pod: &Value) -> Option<Warning> {
-    let mut elements = LISTS.into_iter().flat_map(|list| containers::list(pod, list));
-    let found = elements.find(|container| container.get("image").and_then(Value::as_str) == Some(AUTO_IMAGE))?;
-    let name = name_of(found).escape_default();
-    let text = format!("container '{name}' has the image 'auto', which only an injection replaces");
-    Some(Warning::new(IMAGE_AUTO, text))
 }
 
 fn name_of(container: &Value) -> &str {

@@ -39,11 +39,13 @@ impl KubeInject {
     /// All mistakes in the configuration. Those in manifests are reported, and are in the exit code.
     pub fn run(&self) -> Result<u8, Failure> {
         let Self { manifests, strict, config, cluster, istioctl: _ } = self;
-        let mut injector = cluster.load(config)?;
-        if injector.settings.mode.is_istio() {
-            Arc::make_mut(&mut injector.configuration).config.keep_templates_only();
+        let mut injectors = cluster.load(config)?;
+        let own = &mut injectors.own;
+        let form = manifests.form(own.settings.mode);
+        if own.settings.mode.is_istio() {
+            Arc::make_mut(&mut own.configuration).config.keep_templates_only();
         }
         let strict = if *strict { Strict::Sidecars } else { Strict::Off };
-        Ok(manifests.run(Task::inject(&injector, manifests.form(injector.settings.mode)), strict))
+        Ok(manifests.run(Task::follow(&injectors, form), strict))
     }
 }

@@ -38,7 +38,8 @@ pub(super) fn stripped(pod: &Value, context: &Context<'_>) -> Value {
 mod tests {
     use super::*;
     use crate::config::Configuration;
-    use crate::context::{Injector, NO_VARIABLES};
+    use crate::context::Injector;
+    use crate::decide::NO_VARIABLES;
     use crate::defaults;
     use crate::owner::Owner;
     use serde_json::json;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::config::{Configuration, Source, Sources};
-use crate::context::{Injector, NO_VARIABLES};
+use crate::context::Injector;
+use crate::decide::NO_VARIABLES;
 use crate::defaults;
 use crate::mode::Mode;
 use crate::native::Setting;

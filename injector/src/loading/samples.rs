@@ -7,7 +7,8 @@ use sidecar_contract::{annotation, container};
 
 use crate::annotations;
 use crate::config::{DEFAULT_TEMPLATE, NOT_FOR_PODS};
-use crate::context::{Injector, NO_VARIABLES};
+use crate::context::Injector;
+use crate::decide::NO_VARIABLES;
 use crate::inject::{InjectError, inject};
 use crate::owner::owner_of_pod;
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::context::Injector;
 use crate::decide::{Decision, Reason};
 use crate::inject::inject;
+use crate::injectors::Injectors;
 use crate::manifest::report::Action;
 use crate::mode::Mode;
 use crate::owner::{Owner, owner_of_pod};
@@ -37,33 +38,65 @@ pub(super) struct Changed {
     pub(super) warnings: Vec<Warning>,
 }
 
-impl Change for Injector {
+/// Injecting.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Inject<'i> {
+    /// By this injector.
+    By(&'i Injector),
+    /// By the one that the cluster calls.
+    Following(&'i Injectors),
+}
+
+impl<'i> Inject<'i> {
+    /// The injector that is asked about pods for which no other is called.
+    pub(super) fn own(self) -> &'i Injector {
+        match self {
+            Self::By(injector) => injector,
+            Self::Following(injectors) => &injectors.own,
+        }
+    }
+}
+
+impl Change for Inject<'_> {
     fn mode(&self) -> Mode {
-        self.settings.mode
+        self.own().settings.mode
+    }
+
+    fn change(&self, object: &Value, workload: &WorkloadKind, pod: &Value) -> Result<Changed, Vec<String>> {
+        let own = self.own();
+        let injector = match self {
+            Self::By(injector) => injector,
+            Self::Following(injectors) => {
+                let namespace = own.namespace_of(object);
+                let labels = own.namespace_labels(namespace);
+                injectors.deciding(&own.subject(pod, namespace, labels.as_deref())).map_err(<[_]>::to_vec)?
+            }
+        };
+        injector.change(object, workload, pod)
+    }
+}
+
+impl Injector {
+    fn namespace_of<'a>(&'a self, object: &'a Value) -> &'a str {
+        match metadata_text(object, "namespace") {
+            "" => &self.settings.namespace,
+            namespace => namespace,
+        }
     }
 
     fn change(&self, object: &Value, workload: &WorkloadKind, pod: &Value) -> Result<Changed, Vec<String>> {
         let read = self.settings.mode.is_istio().then(|| as_go_reads(pod));
         let pod = read.as_ref().unwrap_or(pod);
-        let namespace = match metadata_text(object, "namespace") {
-            "" => &self.settings.namespace,
-            namespace => namespace,
-        };
+        let namespace = self.namespace_of(object);
         let labels = self.namespace_labels(namespace);
         let subject = self.subject(pod, namespace, labels.as_deref());
-        if let Some(selection) = &self.cluster.selection {
-            let deciding = selection.deciding(self, &subject).map_err(<[_]>::to_vec)?;
-            if !std::ptr::eq(deciding, self) {
-                return deciding.change(object, workload, pod);
-            }
-        }
         let Decision { reason, mut warnings } = match subject.decide(&self.configuration.config) {
             decision if decision.inject() => decision,
             Decision { reason, mut warnings } => {
                 if self.settings.mode.is_istio() {
                     warnings.push(Warning::new(ISTIO_SKIPS, as_istio_says(object, &reason)));
                 } else {
-                    warnings.extend(warnings::of_a_skip(&reason, pod, labels.as_deref(), &self.configuration));
+                    warnings.extend(warnings::found::of_a_skip(&reason, pod, labels.as_deref(), &self.configuration));
                 }
                 return Ok(Changed { action: Action::Skipped(reason), pod: None, warnings });
             }

@@ -7,7 +7,8 @@ use super::*;
 
 use crate::arbitrary::{any_object, pod};
 use crate::config::Configuration;
-use crate::context::{Injector, NO_VARIABLES};
+use crate::context::Injector;
+use crate::decide::NO_VARIABLES;
 use crate::owner::owner_of_pod;
 use crate::{defaults, inject};
 

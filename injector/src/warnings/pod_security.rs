@@ -13,7 +13,7 @@ const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
 
 /// A level that forbids something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
+pub(super) enum Level {
     /// No ways around the node's own security.
     Baseline,
     /// Nothing that an application does not need.
@@ -76,7 +76,7 @@ fn of_pod(level: Level, original: &Value, injected: &Value) -> Option<Objection>
 
 impl Level {
     /// As the label has it.
-    pub fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Baseline => "baseline",
             Self::Restricted => "restricted",

@@ -2,9 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::found::of_a_skip;
+use super::pod_security::Level;
 use super::*;
 use crate::config::Configuration;
-use crate::context::{Cluster, Injector, NO_VARIABLES};
+use crate::context::{Cluster, Injector};
+use crate::decide::{NO_VARIABLES, Reason};
 use crate::defaults;
 use crate::inject::inject;
 use crate::native::Setting;

@@ -12,6 +12,7 @@ use crate::config::Sources;
 use crate::context::{Injector, InjectorSettings};
 use crate::explain::NamespaceFacts;
 use crate::explain::deployed::{Deployed, alternatives, deployed};
+use crate::injectors::Injectors;
 use crate::kubernetes::config_maps::ConfigMapNames;
 use crate::kubernetes::reading::{ConfigurationRead, Reader};
 use crate::native::Setting;
@@ -38,18 +39,18 @@ impl ClusterArgs {
     ///
     /// # Errors
     /// When a file or the cluster cannot be read, and all mistakes in the configuration.
-    pub fn load(&self, config: &ConfigArgs) -> Result<Injector, Failure> {
+    pub fn load(&self, config: &ConfigArgs) -> Result<Injectors, Failure> {
         run(async {
             let knowledge = self.knowledge(config, self.is_online(config)).await?;
             if !config.revision.is_empty() || config.compat.is_some() || knowledge.registered.is_none() {
-                return Ok(self.configured(config, &knowledge, &config.revision).await?.injector);
+                return Ok(self.configured(config, &knowledge, &config.revision).await?.injector.into());
             }
             self.following(config, &knowledge).await
         })
     }
 
-    /// The injector that is asked about pods for which none is called, with all those that are.
-    async fn following(&self, config: &ConfigArgs, knowledge: &Knowledge) -> Result<Injector, Failure> {
+    /// The injectors of all revisions, and one that is asked about pods for which none is called.
+    async fn following(&self, config: &ConfigArgs, knowledge: &Knowledge) -> Result<Injectors, Failure> {
         let mut injectors = BTreeMap::new();
         let revisions = knowledge.revisions();
         let own = if revisions.len() == 1 { revisions.first().copied() } else { None };
@@ -69,10 +70,7 @@ impl ClusterArgs {
         };
         // Whatever configuration it has: where it is asked what only its own could tell, there is none.
         own.clone_into(&mut injector.settings.revision);
-        if let Some(selection) = Arc::make_mut(&mut injector.cluster).selection.as_mut() {
-            Arc::make_mut(selection).injectors = injectors;
-        }
-        Ok(injector)
+        Ok(Injectors { own: injector, called: injectors })
     }
 
     /// The injector of a revision, or of a tag; empty and `default` mean the revision without a name.
@@ -131,7 +129,6 @@ impl ClusterArgs {
                 webhooks: registered.clone(),
                 labels: knowledge.namespaces.iter().map(|(name, facts)| (name.clone(), labels(facts))).collect(),
                 other_labels: knowledge.other_namespaces.as_ref().map(labels),
-                injectors: BTreeMap::new(),
                 given: Arc::clone(&knowledge.given),
             };
             Arc::make_mut(&mut injector.cluster).selection = Some(Arc::new(selection));

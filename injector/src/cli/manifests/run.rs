@@ -8,7 +8,7 @@ use super::documents::{Done, Mistakes, Work};
 use super::output::{Content, Output, Target, Writer};
 use super::reporting::{Reporting, Wording};
 use super::spool::Spool;
-use super::writing::{Replacement, stamp};
+use super::writing::{Replacement, Waiting, stamp};
 use super::{ManifestArgs, Strict, is_coloured};
 use crate::cli::Failure;
 use crate::files::FileError;
@@ -17,11 +17,11 @@ use crate::files::stream::read_documents;
 use crate::manifest::{ManifestError, Task};
 
 pub(super) struct Run<'a> {
-    pub(super) args: &'a ManifestArgs,
-    pub(super) output: Output,
-    pub(super) reporting: Reporting,
-    pub(super) spool: Spool,
-    pub(super) replacements: Vec<Replacement>,
+    args: &'a ManifestArgs,
+    output: Output,
+    reporting: Reporting,
+    spool: Spool,
+    replacements: Vec<Replacement>,
     work: Work<'a>,
     strict: Strict,
     writer: Writer,
@@ -81,7 +81,7 @@ impl<'a> Run<'a> {
         }
         let is_printed_only = matches!(self.output.content, Content::Difference | Content::Nothing);
         let is_held_back = verdict != exit::DONE && !is_printed_only && !self.args.keep_going;
-        if !is_held_back && let Err(failure) = self.write() {
+        if !is_held_back && let Err(failure) = self.waiting().write() {
             self.problems(&failure);
             let is_partly_written = self.args.keep_going && self.output.target == Target::InPlace;
             return self.failed(if is_partly_written { Wording::Done } else { Wording::Would });
@@ -98,6 +98,12 @@ impl<'a> Run<'a> {
     fn failed(mut self, wording: Wording) -> u8 {
         self.reporting.say(wording);
         exit::FAILED
+    }
+
+    fn waiting(&mut self) -> Waiting<'_> {
+        let Self { args, output, reporting, spool, replacements, .. } = self;
+        let replacements = std::mem::take(replacements);
+        Waiting { target: &output.target, spool, replacements, keep_going: args.keep_going, reporting }
     }
 
     fn problems(&mut self, failure: &Failure) {

@@ -7,7 +7,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::output::Target;
-use super::run::Run;
+use super::reporting::Reporting;
+use super::spool::Spool;
 use crate::cli::Failure;
 use crate::files::interrupts::Interrupts;
 use crate::files::replace::{Access, Pending, replace};
@@ -30,14 +31,26 @@ pub(super) fn stamp(path: &Path) -> Option<Stamp> {
     Some(Stamp(metadata.len(), metadata.dev(), metadata.ino(), metadata.mtime(), metadata.mtime_nsec()))
 }
 
-impl Run<'_> {
-    /// Writes what waits to where it goes.
+/// What waits to be written.
+pub(super) struct Waiting<'a> {
+    pub(super) target: &'a Target,
+    pub(super) spool: &'a mut Spool,
+    /// The parts of it that go into files.
+    pub(super) replacements: Vec<Replacement>,
+    /// Whether some may be written where others cannot be.
+    pub(super) keep_going: bool,
+    /// Where to warn of what did not keep its owner.
+    pub(super) reporting: &'a mut Reporting,
+}
+
+impl Waiting<'_> {
+    /// Writes it to where it goes.
     ///
     /// # Errors
     /// What could not be written.
-    pub(super) fn write(&mut self) -> Result<(), Failure> {
+    pub(super) fn write(mut self) -> Result<(), Failure> {
         let all = 0..self.spool.length();
-        match &self.output.target {
+        match self.target {
             Target::StandardOutput => {
                 let mut part = self.spool.part(all).map_err(|error| unwritable(&error))?;
                 let mut stdout = io::stdout().lock();
@@ -75,7 +88,7 @@ impl Run<'_> {
         for (path, was, _) in &ready {
             messages.extend(unchanged(path, *was).err());
         }
-        if !messages.is_empty() && !self.args.keep_going {
+        if !messages.is_empty() && !self.keep_going {
             return Err(Failure { messages });
         }
         let mut written = Vec::new();
@@ -86,7 +99,7 @@ impl Run<'_> {
                     warnings.iter().for_each(|warning| self.reporting.warning(warning));
                     written.push(display(&path));
                 }
-                Err(message) if self.args.keep_going => messages.push(message),
+                Err(message) if self.keep_going => messages.push(message),
                 Err(message) => {
                     messages.push(message);
                     break;
@@ -132,27 +145,21 @@ fn ignore_broken_pipe(written: io::Result<()>) -> io::Result<()> {
 #[expect(clippy::disallowed_methods, reason = "a test of files makes and reads files")]
 mod tests {
     use super::*;
-    use clap::Parser;
     use nix::sys::pthread::{pthread_kill, pthread_self};
     use nix::sys::signal::{SigSet, Signal};
     use tempfile::TempDir;
 
-    use crate::cli::manifests::output::{Content, Output};
-    use crate::cli::manifests::{ManifestArgs, Strict};
-    use crate::cli::{Cli, Command};
-    use crate::manifest::{Form, Task};
+    use crate::cli::manifests::ReportForm;
 
     /// Replaces `old` by `new` in the files of these names, which were what `was` says; the mistakes.
-    fn replaced(arguments: &[&str], files: &[(PathBuf, Option<Stamp>)]) -> Vec<String> {
-        let arguments = ["sidecar-injector", "uninject", "-f", "-", "--in-place"].iter().chain(arguments);
-        let Command::Uninject(uninject) = Cli::parse_from(arguments).command else { panic!() };
-        let args: &ManifestArgs = &uninject.manifests;
-        let output = Output { content: Content::Text, target: Target::InPlace };
-        let mut run = Run::new(args, Task::uninject(Form::Kept), Strict::Off, output);
-        run.spool.push("new").unwrap();
-        let all = files.iter().map(|(path, was)| Replacement { path: path.clone(), text: 0..3, was: *was });
-        run.replacements = all.collect();
-        run.write().err().map(|failure| failure.messages).unwrap_or_default()
+    fn replaced(keep_going: bool, files: &[(PathBuf, Option<Stamp>)]) -> Vec<String> {
+        let (mut spool, mut reporting) = (Spool::new(), Reporting::new(ReportForm::None));
+        spool.push("new").unwrap();
+        let replacement = |(path, was): &(PathBuf, _)| Replacement { path: path.clone(), text: 0..3, was: *was };
+        let replacements = files.iter().map(replacement).collect();
+        let (target, spool, reporting) = (&Target::InPlace, &mut spool, &mut reporting);
+        let written = Waiting { target, spool, replacements, keep_going, reporting }.write();
+        written.err().map(|failure| failure.messages).unwrap_or_default()
     }
 
     fn folder() -> (TempDir, impl Fn(&str) -> PathBuf, impl Fn() -> Vec<String>) {
@@ -181,14 +188,14 @@ mod tests {
             (changed.clone(), "b: has changed"),
             ((path("b"), None), "b"),
         ] {
-            let messages = replaced(&[], &[is("a"), bad.clone(), is("c")]);
+            let messages = replaced(false, &[is("a"), bad.clone(), is("c")]);
             assert!(messages.iter().any(|message| message.contains(expected)), "{messages:?}");
             assert_eq!(texts(), ["old", "old", "old"], "{expected}");
         }
-        let messages = replaced(&["--keep-going"], &[is("a"), changed, is("c")]);
+        let messages = replaced(true, &[is("a"), changed, is("c")]);
         assert!(messages.len() == 2 && messages[1].starts_with("only these were written: "), "{messages:?}");
         assert_eq!(texts(), ["new", "old", "new"]);
-        assert_eq!(replaced(&[], &[is("a"), is("b"), is("c")]), [""; 0]);
+        assert_eq!(replaced(false, &[is("a"), is("b"), is("c")]), [""; 0]);
         assert_eq!(texts(), ["new", "new", "new"]);
     }
 
@@ -199,7 +206,7 @@ mod tests {
         hangup.add(Signal::SIGHUP);
         hangup.thread_block().unwrap();
         pthread_kill(pthread_self(), Signal::SIGHUP).unwrap();
-        let messages = replaced(&[], &[(path("a"), stamp(&path("a")))]);
+        let messages = replaced(false, &[(path("a"), stamp(&path("a")))]);
         assert_eq!(hangup.wait(), Ok(Signal::SIGHUP));
         assert_eq!(
             (messages, texts()),
