@@ -9,11 +9,11 @@
 //! ```
 //!
 //! Core: [`annotations`], [`certificates`], [`config`], [`containers`], [`context`], [`decide`], [`defaults`],
-//! [`election`], [`explain`], [`image`], [`inject`], [`injectors`], [`keyed`], [`lint`], [`loading`], [`manifest`], [`merge`], [`mesh`],
-//! [`mode`], [`native`], [`openshift`], [`owner`], [`patch`], [`path_variables`], [`places`], [`pod_schema`],
-//! [`proxy_config`],
-//! [`quantity`], [`registration`], [`review`], [`selection`], [`selector`], [`status`], [`template`], [`undo`], [`uninject`],
-//! [`warnings`], [`webhooks`], [`workload`], [`yaml`].
+//! [`election`], [`explain`], [`image`], [`inject`], [`injectors`], [`json_name`], [`keyed`], [`lint`], [`loading`],
+//! [`manifest`], [`merge`], [`mesh`], [`mode`], [`native`], [`openshift`], [`owner`], [`patch`], [`path_variables`],
+//! [`places`], [`pod_schema`], [`proxy_config`], [`quantity`], [`registration`], [`review`], [`selection`],
+//! [`selector`], [`status`], [`template`], [`undo`], [`uninject`], [`warnings`], [`webhooks`], [`workload`],
+//! [`yaml`].
 //! Edge: [`cli`], [`clock`], [`events`], [`files`], [`kubernetes`], [`latest`], [`metrics`], [`reload`],
 //! [`server`], [`traces`] (with the feature `otlp`).
 
@@ -37,6 +37,7 @@ pub mod files;
 pub mod image;
 pub mod inject;
 pub mod injectors;
+pub(crate) mod json_name;
 pub(crate) mod keyed;
 pub mod kubernetes;
 pub(crate) mod latest;

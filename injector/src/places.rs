@@ -9,7 +9,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_saphyr::Spanned;
 
-use crate::mesh::lower_camel;
+use crate::json_name::lower_camel;
 use crate::yaml;
 
 /// A place in a text: line and column from 1, the column in characters.

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::data::{Path, Reader};
 use super::duration;
 use super::schema::{MessageField, named_type};
-use crate::mesh::lower_camel;
+use crate::json_name::lower_camel;
 
 pub(super) const DURATION: &str = "durationpb.Duration";
 pub(super) const STRUCT: &str = "structpb.Struct";

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use super::data::{self, Path, REPORTED};
 use super::proto::{DURATION, STRUCT, STRUCT_LIST, STRUCT_VALUE, WRAPPERS};
 use super::schema::{self, Form, MessageField};
-use crate::mesh::lower_camel;
+use crate::json_name::lower_camel;
 use crate::workload::FieldError;
 
 /// Characters of an unknown name that its error repeats.
