@@ -24,7 +24,7 @@ pub struct Warning {
 }
 
 /// All values of [`Warning::code`].
-pub const CODES: [&str; 23] = [
+pub const CODES: [&str; 25] = [
     ANNOTATION_WITHOUT_EFFECT,
     DUPLICATE_KEY,
     FOREIGN_SIDECAR,
@@ -44,6 +44,8 @@ pub const CODES: [&str; 23] = [
     RUNS_AS_PROXY_USER,
     SEVERAL_WEBHOOKS,
     SYSTEM_NAMESPACE,
+    TEXT_NOT_KEPT,
+    TEXT_NOT_RESTORED,
     UDP_PORTS,
     UNKNOWN_KIND,
     UNKNOWN_NAMESPACE,
@@ -88,6 +90,10 @@ pub const RUNS_AS_PROXY_USER: &str = "runs_as_proxy_user";
 pub const SEVERAL_WEBHOOKS: &str = "several_webhooks";
 /// The pod asks for a sidecar in a namespace that is never injected.
 pub const SYSTEM_NAMESPACE: &str = "system_namespace";
+/// An injected document whose text will not come back to the last byte.
+pub const TEXT_NOT_KEPT: &str = "text_not_kept";
+/// An uninjected document that was changed too much for all of its text to come back.
+pub const TEXT_NOT_RESTORED: &str = "text_not_restored";
 /// Ports that the sidecar does not redirect.
 pub const UDP_PORTS: &str = "udp_ports";
 /// The object has a pod template, and its kind is not known.

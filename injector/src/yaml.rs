@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_saphyr::{Budget, DuplicateKeyPolicy, Error, NonFiniteFloatPolicy, Options, SerializerOptions};
+use yamledit::Limits;
 
 use crate::workload::FieldError;
 use value::{Placed, is_too_large, without_fractions};
@@ -109,9 +110,22 @@ pub fn read_json<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
 /// # Errors
 /// Never for a [`Value`] in practice; the serialiser's own error otherwise.
 pub fn write(value: &Value) -> Result<String, YamlError> {
+    if has_text_that_begins_with_a_tab(value) {
+        return yamledit::write(value, &Limits::default()).map_err(|error| YamlError::of(error.to_string()));
+    }
     // Folding a long line would hide JSON inside annotations from search; wide enough means never.
     let options: SerializerOptions = serde_saphyr::ser_options! { folded_wrap_chars: 1 << 20 };
     serde_saphyr::to_string_with_options(value, options).map_err(|error| YamlError::of(error.to_string()))
+}
+
+/// As the first line of a block scalar, which is how the serialiser writes a text of several lines, Go refuses it.
+fn has_text_that_begins_with_a_tab(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\n') && text.trim_start_matches('\n').starts_with('\t'),
+        Value::Array(items) => items.iter().any(has_text_that_begins_with_a_tab),
+        Value::Object(entries) => entries.values().any(has_text_that_begins_with_a_tab),
+        _ => false,
+    }
 }
 
 /// Nodes that a text may have. Only aliases make more of a short one, and a long one has few bytes for none.
@@ -217,6 +231,13 @@ mod tests {
         assert!(text.contains("\"on\": \"yes\""), "{text}");
         assert!(text.contains("number: \"1_000\""), "{text}");
         assert_eq!(text.lines().count(), 3, "{text}");
+    }
+
+    #[test]
+    fn a_text_that_begins_with_a_tab_is_quoted() {
+        let value = json!({"command": ["sh", "\tcurl x\n\techo\n", "\n\n\tx\n"]});
+        let text = write(&value).unwrap();
+        assert!(!text.contains('|') && read_manifest(&text).unwrap() == value, "{text}");
     }
 
     #[test]

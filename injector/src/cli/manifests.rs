@@ -138,6 +138,7 @@ impl Strict {
         match self {
             Self::Sidecars if report.is_wrongly_skipped() => Some("was to have a sidecar, and gets none"),
             Self::Exact if report.is_guessed() => Some("may not be what it was before Istio injected it"),
+            Self::Exact if report.has_lost_text() => Some("is not written as it was before it was injected"),
             _ => None,
         }
     }
@@ -173,7 +174,11 @@ impl ManifestArgs {
         let Target::File(path) = &output.target else { return None };
         let file = |path: &Path| fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
         let written = file(path).filter(|_| self.keep_going)?;
-        let is_read = inputs.iter().any(|input| matches!(input, Input::File(path) if file(path) == Some(written)));
+        let is_read = inputs.iter().any(|input| match input {
+            Input::StandardInput => file(Path::new("/dev/stdin")) == Some(written),
+            Input::File(path) => file(path) == Some(written),
+            Input::Address(_) => false,
+        });
         is_read.then(|| {
             let path = path.display();
             format!("--keep-going with -o {path} would lose what is wrong in {path}, which is read too; use --in-place")

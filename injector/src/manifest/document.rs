@@ -8,11 +8,11 @@ use yamledit::Document;
 use super::change::{Change, Uninject};
 use super::items::Items;
 use super::objects::{Mistakes, change_item, change_object};
-use super::original::{self, Original};
-use super::report::ManifestError;
+use super::original::{self, Restored};
+use super::report::{ManifestError, ObjectReport};
 use super::text::{self, Form, Written};
 use super::{ChangedDocument, reading};
-use crate::warnings::{DUPLICATE_KEY, Warning};
+use crate::warnings::{DUPLICATE_KEY, TEXT_NOT_KEPT, TEXT_NOT_RESTORED, Warning};
 use crate::yaml;
 
 /// How often what is written may change the order of what is to be written; once is rare.
@@ -57,8 +57,10 @@ fn change_whole<'a>(
         first.warnings.push(Warning::new(DUPLICATE_KEY, format!("line {line}: {duplicate}; only the last one counts")));
     }
     let unit = Unit { text: document.text, value, is_item: false };
-    let written = unit.changed(after, change, form).map_err(|problem| mistakes(vec![(String::new(), problem)]))?;
-    Ok(ChangedDocument { source: document, text: written.into(), report })
+    let changed = unit.changed(after, change, form);
+    let (text, warning) = changed.map_err(|problem| mistakes(vec![(String::new(), problem)]))?;
+    warn(&mut report, warning);
+    Ok(ChangedDocument { source: document, text: text.into(), report })
 }
 
 /// Changes a List item by item; none where an item is written in a way that takes the parser, as with an alias that leads
@@ -79,13 +81,16 @@ fn change_items<'a>(
         let changed = change_item(object, index, change, line, &mut report).and_then(|after| match after {
             Some(after) => unit
                 .changed(after, change, Form::Kept)
-                .map(Cow::Owned)
+                .map(Some)
                 .map_err(|problem| vec![(format!("List items[{index}]"), problem)]),
-            None => Ok(Cow::Borrowed(*item)),
+            None => Ok(None),
         });
         match changed {
-            Ok(Cow::Owned(changed)) => text.get_or_insert_with(|| document.text[..at].to_owned()).push_str(&changed),
-            Ok(Cow::Borrowed(item)) => text.iter_mut().for_each(|text| text.push_str(item)),
+            Ok(Some((changed, warning))) => {
+                text.get_or_insert_with(|| document.text[..at].to_owned()).push_str(&changed);
+                warn(&mut report, warning);
+            }
+            Ok(None) => text.iter_mut().for_each(|text| text.push_str(item)),
             Err(mistakes) => wrong.extend(errors(line, number, mistakes)),
         }
         (at, line) = (at + item.len(), line + lines(item));
@@ -95,6 +100,12 @@ fn change_items<'a>(
     }
     let text = text.map_or(Cow::Borrowed(document.text), |text| Cow::Owned(text + parts.tail));
     Some(Ok(ChangedDocument { source: document, text, report }))
+}
+
+fn warn(report: &mut [ObjectReport], warning: Option<Warning>) {
+    if let Some(object) = report.last_mut() {
+        object.warnings.extend(warning);
+    }
 }
 
 fn errors(line: usize, number: usize, mistakes: Mistakes) -> Vec<ManifestError> {
@@ -129,37 +140,60 @@ impl Unit<'_> {
         if self.is_item { Value::Array(vec![object]) } else { object }
     }
 
-    /// The text when the object becomes `after` by this change.
+    /// The text when the object becomes `after` by this change, and what its owner should know of the text.
     ///
     /// # Errors
     /// A sentence, when it cannot be written.
-    fn changed(&self, after: Value, change: &impl Change, form: Form) -> Result<String, String> {
+    fn changed(&self, after: Value, change: &impl Change, form: Form) -> Result<(String, Option<Warning>), String> {
+        let after = self.value_with(after);
         if form == Form::Canonical {
-            return Ok(text::write(self.text, &self.value, &self.value_with(after), form)?.text);
+            return Ok((text::write(self.text, &self.value, &after, form)?.text, None));
         }
-        let (bare, original) = Original::taken_from(self.text);
-        let written = self.settled(&bare, &self.value, self.value_with(after), change)?;
         if change.is_undoing() {
-            return Ok(self.restored(written, original.as_ref()));
+            let Restored { text, left } = restored(&self.settled(self.text, &self.value, after, change)?);
+            let warning = (!left.is_empty()).then(|| {
+                let text = format!(
+                    "the text has changed since it was injected; {} of its original stay in comments, `# uninject: …`",
+                    counted(left.len(), "place")
+                );
+                Warning::new(TEXT_NOT_RESTORED, text)
+            });
+            return Ok((text, warning));
         }
-        let original = match self.undone(&bare, &self.value)? {
-            Some(former) => self.restored(former, original.as_ref()),
-            None => bare,
+        let (bare, original) = match self.undone(self.text, &self.value)? {
+            Some(former) => (original::bare(self.text), restored(&former)),
+            None => (self.text.into(), Restored { text: self.text.to_owned(), left: Vec::new() }),
         };
-        Ok(self.commented(&written, &original)?.unwrap_or(written.text))
+        let written = self.settled(&bare, &self.value, after, change)?;
+        self.commented(written, original)
     }
 
-    /// The text with a comment from which an uninjection makes the original; none where it does so without.
-    fn commented(&self, written: &Written, original: &str) -> Result<Option<String>, String> {
-        let Some(back) = self.undone(&written.text, &written.value)? else { return Ok(None) };
-        if back.text == original {
-            return Ok(None);
+    /// The text with comments from which an uninjection makes the original, where it does not do so without.
+    fn commented(&self, written: Written, original: Restored) -> Result<(String, Option<Warning>), String> {
+        let comes_back = |text: &str| -> Result<bool, String> {
+            let undone = self.undone(text, &written.value)?;
+            Ok(undone.is_some_and(|undone| restored(&undone).text == original.text))
+        };
+        if original.left.is_empty() && comes_back(&written.text)? {
+            return Ok((written.text, None));
         }
         // A comment needs a line of its own.
         let text = original::with_line_end(&written.text);
-        let Some(back) = self.undone(&text, &written.value)? else { return Ok(None) };
-        let commented = Original::of(&back.text, original).and_then(|record| record.put_behind(&text));
-        Ok(commented.filter(|text| yaml::read_manifest(text).is_ok_and(|value| value == written.value)))
+        let mut hunks = match self.undone(&text, &written.value)? {
+            Some(back) => original::hunks(&back.text, &original.text),
+            None => Vec::new(),
+        };
+        let was_left = !original.left.is_empty();
+        hunks.extend(original.left.iter().cloned());
+        let says_the_same = |text: &String| yaml::read_manifest(text).is_ok_and(|value| value == written.value);
+        let commented = original::commented(&text, &hunks).filter(says_the_same);
+        match commented {
+            Some(commented) if was_left || comes_back(&commented)? => Ok((commented, None)),
+            commented => {
+                let why = "uninject will give back what it says, but not every comment, quote and blank in it";
+                Ok((commented.unwrap_or(written.text), Some(Warning::new(TEXT_NOT_KEPT, why))))
+            }
+        }
     }
 
     /// Writes what a text is to say. Keys keep the order of the text whatever it is in the value, and what an injection
@@ -183,13 +217,15 @@ impl Unit<'_> {
         let Some(before) = self.object_in(value).and_then(|object| changed(object, &Uninject)) else { return Ok(None) };
         text::write(text, value, &self.value_with(before), Form::Kept).map(Some)
     }
+}
 
-    /// What was undone, with its original text where there is one that says the same.
-    fn restored(&self, undone: Written, original: Option<&Original>) -> String {
-        let original = original.and_then(|original| original.applied_to(&undone.text));
-        let says_the_same = |text: &String| yaml::read_manifest(text).is_ok_and(|value| value == undone.value);
-        original.filter(says_the_same).unwrap_or(undone.text)
-    }
+/// What was undone, with what can be put back of its original text without saying anything else.
+fn restored(undone: &Written) -> Restored {
+    original::restored(&undone.text, |text| yaml::read_manifest(text).is_ok_and(|value| value == undone.value))
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// What becomes of an object; none where nothing does.

@@ -2,86 +2,158 @@
 //!
 //! An injection is undone from its record in the status annotation, which knows values, and not how they were written: a
 //! port in quotes that is replaced by a number comes back without them, and the comment behind it not at all. What is
-//! missing is put into a comment at the end of the object, where neither Kubernetes nor an API server sees it:
+//! missing is put into comments at the end of the object, where neither Kubernetes nor an API server sees it:
 //!
 //! ```text
-//! # uninject: {"of":"0b9c5e1f2a3d4c5b","lines":[[11,1,"      port: \"http\"   # in the image\n"]]}
+//! # uninject: [11,["      port: http\n"],["      port: \"http\"   # in the image\n"]]
 //! ```
 //!
-//! When the text that an uninjection comes to has this fingerprint, `[11,1,text]` puts `text` where its 12th line is.
+//! Where the text that an uninjection comes to has the first lines, at or near its 12th line, it gets the others instead.
+//! What has changed too much since for that stays in its comment.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use similar::{DiffTag, TextDiff};
 
-/// What the comment begins with.
+/// What such a comment begins with.
 const START: &str = "# uninject: ";
-/// More than this is not worth a comment.
-const MAX_BYTES: usize = 16 * 1024;
 
-/// What makes the original text of the text that an uninjection comes to.
+/// Lines of a text, and what stood in their place: the first line's number, from 0; the lines, with their ends; and those
+/// of the original.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub(super) struct Original {
-    /// Fingerprint of the text that it is for.
-    of: String,
-    /// Lines, from 0: the first, how many there are, and what stands in their place.
-    lines: Vec<(usize, usize, String)>,
+pub(super) struct Hunk(usize, Vec<String>, Vec<String>);
+
+/// A text with what could be put back, and what could not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Restored {
+    pub(super) text: String,
+    pub(super) left: Vec<Hunk>,
 }
 
-impl Original {
-    /// What makes `original` of `text`; none where that is more than a comment can hold.
-    pub(super) fn of(text: &str, original: &str) -> Option<Self> {
-        let difference = TextDiff::from_lines(text, original);
-        let lines: Vec<&str> = original.split_inclusive('\n').collect();
-        let changes = difference.ops().iter().filter(|change| change.tag() != DiffTag::Equal).map(|change| {
-            let (old, new) = (change.old_range(), change.new_range());
-            Some((old.start, old.len(), lines.get(new)?.concat()))
-        });
-        let lines: Vec<_> = changes.collect::<Option<_>>()?;
-        let found = Self { of: fingerprint(text), lines };
-        (found.applied_to(text).as_deref() == Some(original)).then_some(found)
-    }
+/// What makes `original` of `text`.
+pub(super) fn hunks(text: &str, original: &str) -> Vec<Hunk> {
+    let (old_lines, new_lines) = (lines(text), lines(original));
+    let owned = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
+    let difference = TextDiff::from_lines(text, original);
+    let changes = difference.ops().iter().filter(|change| change.tag() != DiffTag::Equal);
+    changes
+        .map(|change| {
+            let (mut old, mut new) = (change.old_range(), change.new_range());
+            // What is only added is found by the line before it, or behind it.
+            if old.is_empty() && old.start > 0 {
+                (old.start, new.start) = (old.start - 1, new.start.saturating_sub(1));
+            } else if old.is_empty() {
+                (old.end, new.end) = ((old.end + 1).min(old_lines.len()), (new.end + 1).min(new_lines.len()));
+            }
+            let lines_in = |lines: &[&str], range: Range<usize>| owned(lines.get(range).unwrap_or_default());
+            Hunk(old.start, lines_in(&old_lines, old), lines_in(&new_lines, new))
+        })
+        .collect()
+}
 
-    /// The original; none when this is another text than the one it is for.
-    pub(super) fn applied_to(&self, text: &str) -> Option<String> {
-        if self.of != fingerprint(text) {
+/// The text with comments that say this; none where there can be no comments.
+pub(super) fn commented(text: &str, hunks: &[Hunk]) -> Option<String> {
+    let records: Vec<String> = hunks.iter().map(serde_json::to_string).collect::<Result<_, _>>().ok()?;
+    let is_no_break =
+        |character: char| !character.is_control() && !matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}');
+    if is_json(text) || !records.iter().flat_map(|record| record.chars()).all(is_no_break) {
+        return None;
+    }
+    let end = line_end(text);
+    let comments: String = records.iter().flat_map(|record| [START, record, end]).collect();
+    // What stands behind a mark of the end would be part of the next document.
+    let mut at = text.len();
+    for line in lines(text).into_iter().rev() {
+        if line.starts_with("...") {
+            at = line.as_ptr() as usize - text.as_ptr() as usize;
+        }
+    }
+    Some(format!("{}{comments}{}", &text[..at], &text[at..]))
+}
+
+/// The text without such comments.
+pub(super) fn bare(text: &str) -> Cow<'_, str> {
+    if !text.contains(START) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(lines(text).into_iter().filter(|line| hunk(line).is_none()).collect())
+}
+
+/// The text with what its comments put back into the lines before them, if `is_right` says so of the result.
+pub(super) fn restored(text: &str, is_right: impl Fn(&str) -> bool) -> Restored {
+    if !text.contains(START) {
+        return Restored { text: text.to_owned(), left: Vec::new() };
+    }
+    let without_checks = put_back(text, |_| true);
+    if is_right(&without_checks.text) { without_checks } else { put_back(text, is_right) }
+}
+
+fn put_back(text: &str, is_right: impl Fn(&str) -> bool) -> Restored {
+    let all = lines(text);
+    let mut restored = Restored::default();
+    let mut at = 0;
+    while at < all.len() {
+        let comments = (at..all.len()).find(|line| hunk(all[*line]).is_some()).unwrap_or(all.len());
+        let behind = (comments..all.len()).find(|line| hunk(all[*line]).is_none()).unwrap_or(all.len());
+        let mut region: Vec<Cow<'_, str>> = all[at..comments].iter().map(|line| Cow::Borrowed(*line)).collect();
+        let mut left = Vec::new();
+        // From the end: the places of those before stay what they are.
+        for hunk in all[comments..behind].iter().rev().filter_map(|line| hunk(line)) {
+            let changed = hunk.applied_to(&region).filter(|changed| {
+                is_right(&format!("{}{}{}", restored.text, changed.concat(), all[behind..].concat()))
+            });
+            match changed {
+                Some(changed) => region = changed,
+                None => left.push(hunk),
+            }
+        }
+        left.reverse();
+        let region = region.concat();
+        match commented(&with_line_end(&region), &left) {
+            Some(commented) if !left.is_empty() => restored.text.push_str(&commented),
+            _ => restored.text.push_str(&region),
+        }
+        restored.left.extend(left);
+        at = behind;
+    }
+    restored
+}
+
+impl Hunk {
+    /// The lines with the original's in the place of those that are nearest; none where they are not there.
+    fn applied_to<'a>(&self, lines: &[Cow<'a, str>]) -> Option<Vec<Cow<'a, str>>> {
+        let Self(at, old, new) = self;
+        if old.is_empty() {
             return None;
         }
-        let lines: Vec<&str> = text.split_inclusive('\n').collect();
-        let (mut original, mut at) = (String::with_capacity(text.len()), 0);
-        for (start, length, new) in &self.lines {
-            original.extend(lines.get(at..*start)?.iter().copied());
-            original.push_str(new);
-            at = start.checked_add(*length)?;
-        }
-        original.extend(lines.get(at..)?.iter().copied());
-        Some(original)
+        let is_here =
+            |window: &&[Cow<'_, str>]| window.iter().zip(old).all(|(line, old)| content(line) == content(old));
+        let places = lines.windows(old.len()).enumerate().filter(|(_, window)| is_here(window)).map(|(place, _)| place);
+        let place = places.min_by_key(|place| place.abs_diff(*at))?;
+        let found = &lines[place..place + old.len()];
+        let has_same_ends = found.iter().zip(old).all(|(line, old)| line == old);
+        let end = found.first().map_or("\n", |line| &line[content(line).len()..]).to_owned();
+        let put = new
+            .iter()
+            .map(|line| Cow::Owned(if has_same_ends { line.clone() } else { format!("{}{end}", content(line)) }));
+        let before = lines[..place].iter().cloned();
+        Some(before.chain(put).chain(lines[place + old.len()..].iter().cloned()).collect())
     }
+}
 
-    /// The text, whose last line has an end, with a comment behind it that says this; none where there can be no comment.
-    pub(super) fn put_behind(&self, text: &str) -> Option<String> {
-        let record = serde_json::to_string(self).ok()?;
-        let is_printable = record
-            .chars()
-            .all(|character| !character.is_control() && !matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}'));
-        if record.len() > MAX_BYTES || !is_printable || is_json(text) || has_end_mark(text) {
-            return None;
-        }
-        Some(format!("{text}{START}{record}{}", line_end(text)))
-    }
+/// What a comment says.
+fn hunk(line: &str) -> Option<Hunk> {
+    serde_json::from_str(line.strip_prefix(START)?.trim_end()).ok()
+}
 
-    /// The text without such a comment, and what it says.
-    pub(super) fn taken_from(text: &str) -> (String, Option<Self>) {
-        let taken = memchr::memmem::rfind(text.as_bytes(), START.as_bytes()).and_then(|at| {
-            let starts_line = text[..at].ends_with('\n');
-            let line = text[at..].split_inclusive('\n').next().filter(|_| starts_line)?;
-            let found = serde_json::from_str(line[START.len()..].trim_end()).ok()?;
-            Some((format!("{}{}", &text[..at], &text[at + line.len()..]), Some(found)))
-        });
-        taken.unwrap_or_else(|| (text.to_owned(), None))
-    }
+fn lines(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
+}
+
+fn content(line: &str) -> &str {
+    line.trim_end_matches(['\r', '\n'])
 }
 
 /// The text with an end of its last line.
@@ -93,50 +165,64 @@ fn line_end(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
 
-/// What stands behind the mark would be part of the next document.
-fn has_end_mark(text: &str) -> bool {
-    text.lines().any(|line| line.starts_with("..."))
-}
-
 /// JSON has no comments.
 fn is_json(text: &str) -> bool {
     text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n', '-']).starts_with(['{', '['])
-}
-
-fn fingerprint(text: &str) -> String {
-    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const TEXT: &str = "a: 1\nb: http\nc: 2\n";
+    const ORIGINAL: &str = "# it\na: 1\n\nb: \"http\"   # it\nc: 2";
+
+    fn record() -> String {
+        commented(TEXT, &hunks(TEXT, ORIGINAL)).unwrap()
+    }
+
+    fn put(text: &str) -> (String, usize) {
+        let Restored { text, left } = restored(text, |_| true);
+        (text, left.len())
+    }
+
     #[test]
-    fn the_original_comes_back_from_the_comment() {
-        let (text, original) = ("a: 1\nb: http\nc: 2\n", "a: 1\n\nb: \"http\"   # it\nc: 2");
-        let found = Original::of(text, original).unwrap();
-        let commented = found.put_behind(&with_line_end("a: 1\nb: 80\nc: 2")).unwrap();
-        let (bare, taken) = Original::taken_from(&commented);
-        assert_eq!(bare, "a: 1\nb: 80\nc: 2\n");
-        assert_eq!(taken.unwrap().applied_to(text).as_deref(), Some(original));
-        assert_eq!(found.applied_to("a: 1\n"), None);
+    fn the_original_comes_back_from_the_comments() {
+        assert_eq!(put(&record()), (ORIGINAL.to_owned(), 0));
+        assert_eq!(bare(&record()), TEXT);
+        assert_eq!(put(TEXT), (TEXT.to_owned(), 0));
+    }
+
+    #[test]
+    fn it_is_put_where_the_lines_are_now_and_what_has_changed_stays_in_its_comment() {
+        let moved = format!("---\nz: 0\n{}", record());
+        assert_eq!(put(&moved), (format!("---\nz: 0\n{ORIGINAL}"), 0));
+        let windows = record().replace('\n', "\r\n");
+        assert!(put(&windows).0.starts_with("# it\r\na: 1\r\n\r\nb: \"http\"   # it\r\n"), "{:?}", put(&windows));
+        let edited = record().replace("b: http\nc", "b: tcp\nc");
+        let (text, left) = put(&edited);
+        assert!(left == 1 && text.starts_with("# it\na: 1\nb: tcp\nc: 2\n# uninject: [1,"), "{text}");
+        let Restored { left, .. } = restored(&record(), |text| !text.contains('"'));
+        assert_eq!(left.len(), 1);
     }
 
     #[test]
     fn what_cannot_be_read_is_a_comment_like_others() {
-        for text in ["a: 1\n# uninject: {\n", "a: \"# uninject: {}\"\n", "# uninject: {}\n", "a: 1 # uninject: {}\n"] {
-            assert_eq!(Original::taken_from(text), (text.to_owned(), None));
+        for text in
+            ["a: 1\n# uninject: {\n", "a: \"# uninject: {}\"\n", "# uninject: [0,[],[]]x\n", "# uninject: [9,[],[]]\n"]
+        {
+            assert!(put(text).0.contains("# uninject: "), "{text}");
         }
-        let wild = Original { of: fingerprint("a\n"), lines: vec![(usize::MAX, usize::MAX, String::new())] };
-        assert_eq!(wild.applied_to("a\n"), None);
-        let backwards =
-            Original { of: fingerprint("a\nb\n"), lines: vec![(1, 1, String::new()), (0, 1, String::new())] };
-        assert_eq!(backwards.applied_to("a\nb\n"), None);
+        let far = format!("a: 1\n# uninject: [{},[\"b\\n\"],[]]\n", usize::MAX);
+        assert_eq!(put(&far), (far.clone(), 1));
     }
 
     #[test]
-    fn json_has_no_comments() {
-        let found = Original::of("{\n}\n", "{ }\n").unwrap();
-        assert_eq!(found.put_behind("{\n}\n"), None);
+    fn comments_stand_before_the_mark_of_the_end_and_never_in_json() {
+        let hunks = hunks("a: 1\n...\n", "a:  1\n...\n");
+        let text = commented("a: 1\n...\n", &hunks).unwrap();
+        assert!(text.starts_with("a: 1\n# uninject: ") && text.ends_with("\n...\n"), "{text}");
+        assert_eq!(put(&text), ("a:  1\n...\n".to_owned(), 0));
+        assert_eq!(commented("{\n}\n", &hunks), None);
     }
 }

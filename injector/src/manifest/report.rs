@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::decide::Reason;
 use crate::inject::Outcome;
 use crate::status::Status;
-use crate::warnings::Warning;
+use crate::warnings::{TEXT_NOT_RESTORED, Warning};
 
 /// What was done to one object, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,6 +133,11 @@ impl ObjectReport {
     /// Whether it may not be what it was before it was injected.
     pub fn is_guessed(&self) -> bool {
         self.action == Action::Uninjected(false)
+    }
+
+    /// Whether its text is not what it was before it was injected, though it says the same.
+    pub fn has_lost_text(&self) -> bool {
+        self.warnings.iter().any(|warning| warning.code == TEXT_NOT_RESTORED)
     }
 }
 

@@ -208,7 +208,7 @@ fn an_original_comes_back_without_an_end_of_its_last_line() {
         "apiVersion: v1\r\nkind: Pod\r\nmetadata:   {}   # none\r\nspec: {containers: [{name: app}]}".to_owned(),
     ] {
         let injected = injected(&original).text;
-        assert!(injected.contains("\n# uninject: {"), "{injected}");
+        assert!(injected.contains("\n# uninject: ["), "{injected}");
         assert_eq!(uninject_manifest(&injected).unwrap().text, original);
         assert_eq!(inject_manifest(&injected, &injector()).unwrap().text, injected);
     }
@@ -225,4 +225,25 @@ fn items_of_a_list_have_their_own_lines() {
     let lines: Vec<_> = manifest.report.iter().map(|object| (object.action.name(), object.line)).collect();
     assert_eq!(lines, [("injected", 4), ("skipped", 11)]);
     assert_eq!(uninject_manifest(&manifest.text).unwrap().text, list);
+}
+
+#[test]
+fn what_is_lost_of_a_text_is_told() {
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  annotations:   # of it\n    # where\n    prometheus.istio.io/port: x\nspec:\n  containers:\n  - name: app\n    livenessProbe:   # alive\n      httpGet: {port: \"http\"}\n";
+    let codes =
+        |manifest: &Manifest| -> Vec<_> { manifest.report[0].warnings.iter().map(|warning| warning.code).collect() };
+    let original = pod.replace("metadata:\n", "metadata:   {}\nx:\n");
+    let once = injected(&original);
+    assert!(once.text.contains("# uninject: ["), "{}", once.text);
+    let both = format!("---\n{}---\n{}", once.text, once.text.replace('\n', "\r\n"));
+    let back = uninject_manifest(&both).unwrap().text;
+    assert_eq!(back, format!("---\n{original}---\n{}", original.replace('\n', "\r\n")));
+    let edited = once.text.replace("metadata:\n", "metadata:  # mine\n");
+    let back = uninject_manifest(&edited).unwrap();
+    assert_eq!(codes(&back), ["text_not_restored"], "{}", back.text);
+    assert!(back.report[0].has_lost_text() && back.text.contains("# uninject: ["), "{}", back.text);
+    let json = injected(
+        "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": { }, \"spec\": {\"containers\": [{\"name\": \"app\"}]}}\n",
+    );
+    assert!(codes(&json).contains(&"text_not_kept"), "{}", json.text);
 }

@@ -20,7 +20,8 @@ pub(super) fn key(content: &str) -> Option<(Cow<'_, str>, &str)> {
     };
     let rest = rest.strip_prefix(':')?;
     // Whether a null may be a key, and which, is for the parser to say.
-    let is_key = key != "null" && key.len() <= MAX_KEY_BYTES && (rest.is_empty() || rest.starts_with(' '));
+    let written = content.len() - rest.len();
+    let is_key = key != "null" && written <= MAX_KEY_BYTES && (rest.is_empty() || rest.starts_with(' '));
     is_key.then_some((key, rest))
 }
 
@@ -135,7 +136,7 @@ fn flow_key(content: &str) -> Option<(Cow<'_, str>, &str)> {
         b'"' => {
             let (key, rest) = quoted(content)?;
             let rest = rest.strip_prefix(':')?;
-            (key.len() <= MAX_KEY_BYTES).then_some((key, rest))
+            (content.len() - rest.len() <= MAX_KEY_BYTES).then_some((key, rest))
         }
         _ => key(content),
     }
