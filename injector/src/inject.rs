@@ -7,7 +7,7 @@ mod former;
 mod metadata;
 mod order;
 pub(crate) mod overrides;
-mod probes;
+pub(crate) mod probes;
 pub(crate) mod prometheus;
 mod render;
 mod resources;

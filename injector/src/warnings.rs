@@ -24,7 +24,7 @@ pub struct Warning {
 }
 
 /// All values of [`Warning::code`].
-pub const CODES: [&str; 25] = [
+pub const CODES: [&str; 26] = [
     ANNOTATION_WITHOUT_EFFECT,
     DUPLICATE_KEY,
     FOREIGN_SIDECAR,
@@ -40,6 +40,7 @@ pub const CODES: [&str; 25] = [
     NOT_CALLED,
     POD_SECURITY_LEVEL,
     POLICY_INVALID,
+    PROBE_LEFT_REWRITTEN,
     PROBE_NOT_REWRITTEN,
     RUNS_AS_PROXY_USER,
     SEVERAL_WEBHOOKS,
@@ -82,6 +83,8 @@ pub const NOT_CALLED: &str = "not_called";
 pub const POD_SECURITY_LEVEL: &str = "pod_security_level";
 /// The configured policy means nothing, so nothing is injected.
 pub const POLICY_INVALID: &str = "policy_invalid";
+/// A probe of an uninjected pod still goes to the sidecar.
+pub const PROBE_LEFT_REWRITTEN: &str = "probe_left_rewritten";
 /// A probe stays as it is.
 pub const PROBE_NOT_REWRITTEN: &str = "probe_not_rewritten";
 /// The application runs as the user or group of the proxy.

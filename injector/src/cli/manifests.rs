@@ -138,7 +138,7 @@ impl Strict {
         match self {
             Self::Sidecars if report.is_wrongly_skipped() => Some("was to have a sidecar, and gets none"),
             Self::Exact if report.is_guessed() => Some("may not be what it was before Istio injected it"),
-            Self::Exact if report.has_lost_text() => Some("is not written as it was before it was injected"),
+            Self::Exact if report.is_partly_restored() => Some("is not all as it was before it was injected"),
             _ => None,
         }
     }

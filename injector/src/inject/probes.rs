@@ -12,6 +12,9 @@ use crate::context::{Context, PodSettings, StatusPorts};
 use crate::warnings::{PROBE_NOT_REWRITTEN, Warning};
 use crate::workload::metadata_map;
 
+/// What the paths begin with under which the sidecar answers for probes of the application.
+pub(crate) const REWRITTEN_PATHS: &str = "/app-health/";
+
 /// Fields of a container with a probe, or of its lifecycle with a handler, and the last part of the path for it.
 const PROBES: [(&str, &str); 3] =
     [("livenessProbe", "livez"), ("readinessProbe", "readyz"), ("startupProbe", "startupz")];
@@ -98,7 +101,7 @@ fn rewrite_container(
     };
     for (field, end) in PROBES {
         if let Some(Value::Object(probe)) = element.get_mut(field) {
-            one(probe, field, format!("/app-health/{name}/{end}"), true);
+            one(probe, field, format!("{REWRITTEN_PATHS}{name}/{end}"), true);
         }
     }
     for (field, end) in HANDLERS {

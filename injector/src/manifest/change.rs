@@ -2,17 +2,22 @@
 
 use serde_json::Value;
 
+use crate::containers::{self, LISTS};
 use crate::context::Injector;
 use crate::decide::{Decision, Reason};
 use crate::inject::inject;
+use crate::inject::probes::REWRITTEN_PATHS;
 use crate::injectors::Injectors;
 use crate::manifest::report::Action;
 use crate::mode::Mode;
 use crate::owner::{Owner, owner_of_pod};
 use crate::template;
 use crate::uninject::{Uninjected, uninject};
-use crate::warnings::{self, INJECTED_BY_ISTIO_INEXACT, ISTIO_SKIPS, Warning};
+use crate::warnings::{self, INJECTED_BY_ISTIO_INEXACT, ISTIO_SKIPS, PROBE_LEFT_REWRITTEN, Warning};
 use crate::workload::{WorkloadKind, metadata_text};
+
+/// Probes of a container.
+const PROBES: [&str; 3] = ["livenessProbe", "readinessProbe", "startupProbe"];
 
 /// What to do with each pod of a stream.
 pub(super) trait Change {
@@ -131,14 +136,34 @@ impl Change for Uninject {
 
     fn change(&self, _object: &Value, _workload: &WorkloadKind, pod: &Value) -> Result<Changed, Vec<String>> {
         Ok(match uninject(pod).map_err(|error| vec![error.to_string()])? {
-            Some(Uninjected { pod, is_exact, doubts }) => Changed {
-                action: Action::Uninjected(is_exact),
-                pod: Some(pod),
-                warnings: doubts.into_iter().map(|doubt| Warning::new(INJECTED_BY_ISTIO_INEXACT, doubt)).collect(),
-            },
+            Some(Uninjected { pod, is_exact, doubts }) => {
+                let doubts = doubts.into_iter().map(|doubt| Warning::new(INJECTED_BY_ISTIO_INEXACT, doubt));
+                let warnings = doubts.chain(probes_left(&pod)).collect();
+                Changed { action: Action::Uninjected(is_exact), pod: Some(pod), warnings }
+            }
             None => Changed { action: Action::NotInjected, pod: None, warnings: Vec::new() },
         })
     }
+}
+
+/// Warnings of probes that still go to a sidecar which is no longer there, as those of a container do that got another name
+/// since: what is known of it is known by its name.
+fn probes_left(pod: &Value) -> impl Iterator<Item = Warning> {
+    let containers = LISTS.into_iter().flat_map(|list| containers::list(pod, list));
+    containers.flat_map(|container| {
+        let name = container["name"].as_str().unwrap_or_default();
+        PROBES.into_iter().filter(|probe| is_rewritten(&container[*probe])).map(move |probe| {
+            let text = format!(
+                "container '{}': {probe} still goes to the sidecar that is gone; was the container renamed after the injection?",
+                name.escape_default()
+            );
+            Warning::new(PROBE_LEFT_REWRITTEN, text)
+        })
+    })
+}
+
+fn is_rewritten(probe: &Value) -> bool {
+    probe["httpGet"]["path"].as_str().is_some_and(|path| path.starts_with(REWRITTEN_PATHS))
 }
 
 /// What istioctl's YAML parser makes of texts that are not quoted.

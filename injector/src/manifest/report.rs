@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::decide::Reason;
 use crate::inject::Outcome;
 use crate::status::Status;
-use crate::warnings::{TEXT_NOT_RESTORED, Warning};
+use crate::warnings::{PROBE_LEFT_REWRITTEN, TEXT_NOT_RESTORED, Warning};
 
 /// What was done to one object, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,9 +135,9 @@ impl ObjectReport {
         self.action == Action::Uninjected(false)
     }
 
-    /// Whether its text is not what it was before it was injected, though it says the same.
-    pub fn has_lost_text(&self) -> bool {
-        self.warnings.iter().any(|warning| warning.code == TEXT_NOT_RESTORED)
+    /// Whether something in it could not be put back, because it has changed since it was injected.
+    pub fn is_partly_restored(&self) -> bool {
+        self.warnings.iter().any(|warning| [PROBE_LEFT_REWRITTEN, TEXT_NOT_RESTORED].contains(&warning.code))
     }
 }
 

@@ -241,9 +241,19 @@ fn what_is_lost_of_a_text_is_told() {
     let edited = once.text.replace("metadata:\n", "metadata:  # mine\n");
     let back = uninject_manifest(&edited).unwrap();
     assert_eq!(codes(&back), ["text_not_restored"], "{}", back.text);
-    assert!(back.report[0].has_lost_text() && back.text.contains("# uninject: ["), "{}", back.text);
+    assert!(back.report[0].is_partly_restored() && back.text.contains("# uninject: ["), "{}", back.text);
     let json = injected(
         "{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"metadata\": { }, \"spec\": {\"containers\": [{\"name\": \"app\"}]}}\n",
     );
     assert!(codes(&json).contains(&"text_not_kept"), "{}", json.text);
+}
+
+#[test]
+fn a_probe_that_was_left_behind_is_told() {
+    let probe = "    livenessProbe:\n      httpGet: {path: /app-health/app/livez, port: 15020}\n";
+    let status = "  annotations:\n    sidecar.istio.io/status: '{\"containers\":[\"istio-proxy\"],\"undo\":{\"/spec\":{\"[containers\":{\"-\":[\"istio-proxy\"]}}}}'\n";
+    let pod = format!("{}{probe}", POD.replace("spec:", &format!("{status}spec:")));
+    let manifest = uninject_manifest(&pod).unwrap();
+    assert_eq!(manifest.report[0].warnings[0].code, "probe_left_rewritten", "{manifest:?}");
+    assert!(manifest.report[0].is_partly_restored());
 }
