@@ -153,8 +153,9 @@ impl Unit<'_> {
             let Restored { text, left } = restored(&self.settled(self.text, &self.value, after, change)?);
             let warning = (!left.is_empty()).then(|| {
                 let text = format!(
-                    "the text has changed since it was injected; {} of its original stay in comments, `# uninject: …`",
-                    counted(left.len(), "place")
+                    "the text has changed since it was injected; what could not be put back stays in comments, \
+                     `# uninject: …` ({})",
+                    left.len()
                 );
                 Warning::new(TEXT_NOT_RESTORED, text)
             });
@@ -222,10 +223,6 @@ impl Unit<'_> {
 /// What was undone, with what can be put back of its original text without saying anything else.
 fn restored(undone: &Written) -> Restored {
     original::restored(&undone.text, |text| yaml::read_manifest(text).is_ok_and(|value| value == undone.value))
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// What becomes of an object; none where nothing does.

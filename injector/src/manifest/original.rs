@@ -14,6 +14,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use similar::{DiffTag, TextDiff};
 
@@ -165,9 +166,10 @@ fn line_end(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
 
-/// JSON has no comments.
+/// JSON has no comments; YAML in brackets does.
 fn is_json(text: &str) -> bool {
-    text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n', '-']).starts_with(['{', '['])
+    let document = text.trim_start_matches(['\u{feff}', '-']).trim_start();
+    document.starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(document).is_ok()
 }
 
 #[cfg(test)]
@@ -223,6 +225,7 @@ mod tests {
         let text = commented("a: 1\n...\n", &hunks).unwrap();
         assert!(text.starts_with("a: 1\n# uninject: ") && text.ends_with("\n...\n"), "{text}");
         assert_eq!(put(&text), ("a:  1\n...\n".to_owned(), 0));
-        assert_eq!(commented("{\n}\n", &hunks), None);
+        assert_eq!(commented("---\n{\n}\n", &hunks), None);
+        assert!(commented("{a: 1}\n", &hunks).is_some());
     }
 }
