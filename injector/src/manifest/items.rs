@@ -4,6 +4,9 @@ use crate::yaml;
 
 use super::objects::is_list;
 
+/// Fields of a List take a few lines; other documents are not looked through for nothing.
+const MOST_BYTES_BEFORE_ITEMS: usize = 4096;
+
 /// The parts of a List that is written in blocks. Together they are its text.
 #[derive(Debug, PartialEq)]
 pub(super) struct Items<'a> {
@@ -25,13 +28,13 @@ impl<'a> Items<'a> {
             let content = line.trim_start_matches(' ');
             let spaces = line.len() - content.len();
             let is_item = matches!(content.as_bytes(), [b'-', b' ' | b'\n' | b'\r', ..] | [b'-']);
-            if content.trim_end_matches(['\r', '\n']).is_empty() || content.starts_with('#') {
-            } else if is_item && *indentation.get_or_insert(spaces) == spaces {
+            let says_nothing = content.trim_end_matches(['\r', '\n']).is_empty() || content.starts_with('#');
+            if is_item && *indentation.get_or_insert(spaces) == spaces {
                 match start.replace(at) {
                     Some(start) => parts.items.push(&document[start..at]),
                     None => parts.head = &document[..at],
                 }
-            } else if indentation.is_none_or(|indentation| spaces <= indentation) {
+            } else if !says_nothing && indentation.is_none_or(|indentation| spaces <= indentation) {
                 break;
             }
             at += line.len();
@@ -57,8 +60,7 @@ fn items_line_end(document: &str) -> Option<usize> {
         if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('#')) {
             return Some(at);
         }
-        // Fields that belong to a List take a few lines; other documents are not looked through for nothing.
-        if at > 4096 {
+        if at > MOST_BYTES_BEFORE_ITEMS {
             return None;
         }
     }

@@ -20,6 +20,10 @@ use similar::{DiffTag, TextDiff};
 
 /// What such a comment begins with.
 const START: &str = "# uninject: ";
+/// Lines that are looked at to find where something belongs. They are where they were unless somebody edited the text.
+const MOST_STEPS: usize = 20_000_000;
+/// How often a text is read to see whether it still says the same.
+const MOST_CHECKS: usize = 200;
 
 /// Lines of a text, and what stood in their place: the first line's number, from 0; the lines, with their ends; and those
 /// of the original.
@@ -64,14 +68,22 @@ pub(super) fn commented(text: &str, hunks: &[Hunk]) -> Option<String> {
     }
     let end = line_end(text);
     let comments: String = records.iter().flat_map(|record| [START, record, end]).collect();
-    // What stands behind a mark of the end would be part of the next document.
-    let mut at = text.len();
+    let (before, mark) = text.split_at(text.len() - end_mark(text));
+    Some(format!("{before}{comments}{mark}"))
+}
+
+/// Bytes from the mark of the end on, if the text has one: what stands behind it would be part of the next document.
+fn end_mark(text: &str) -> usize {
+    let (mut behind, mut marked) = (0, 0);
     for line in lines(text).into_iter().rev() {
-        if line.starts_with("...") {
-            at = line.as_ptr() as usize - text.as_ptr() as usize;
+        behind += line.len();
+        match content(line).trim_start() {
+            mark if mark.starts_with("...") && line.starts_with("...") => marked = behind,
+            nothing if nothing.is_empty() || nothing.starts_with('#') => {}
+            _ => break,
         }
     }
-    Some(format!("{}{comments}{}", &text[..at], &text[at..]))
+    marked
 }
 
 /// The text without such comments.
@@ -87,14 +99,16 @@ pub(super) fn restored(text: &str, is_right: impl Fn(&str) -> bool) -> Restored 
     if !text.contains(START) {
         return Restored { text: text.to_owned(), left: Vec::new() };
     }
-    let without_checks = put_back(text, |_| true);
-    if is_right(&without_checks.text) { without_checks } else { put_back(text, is_right) }
+    let mut steps = MOST_STEPS;
+    let all = put_back(text, None, &mut steps);
+    if is_right(&all.text) { all } else { put_back(text, Some(&is_right), &mut steps) }
 }
 
-fn put_back(text: &str, is_right: impl Fn(&str) -> bool) -> Restored {
+/// With `is_right`, each is put back by itself if it says so, and no more than some hundred: it reads the whole text.
+fn put_back(text: &str, is_right: Option<&dyn Fn(&str) -> bool>, steps: &mut usize) -> Restored {
     let all = lines(text);
     let mut restored = Restored::default();
-    let mut at = 0;
+    let (mut at, mut checks) = (0, MOST_CHECKS);
     while at < all.len() {
         let comments = (at..all.len()).find(|line| hunk(all[*line]).is_some()).unwrap_or(all.len());
         let behind = (comments..all.len()).find(|line| hunk(all[*line]).is_none()).unwrap_or(all.len());
@@ -102,12 +116,22 @@ fn put_back(text: &str, is_right: impl Fn(&str) -> bool) -> Restored {
         let mut left = Vec::new();
         // From the end: the places of those before stay what they are.
         for hunk in all[comments..behind].iter().rev().filter_map(|line| hunk(line)) {
-            let changed = hunk.applied_to(&region).filter(|changed| {
-                is_right(&format!("{}{}{}", restored.text, changed.concat(), all[behind..].concat()))
+            let Some(place) = hunk.place_in(&region, steps) else {
+                left.push(hunk);
+                continue;
+            };
+            let put = hunk.put(&region[place.clone()]);
+            let now = place.start..place.start + put.len();
+            let were: Vec<_> = region.splice(place, put).collect();
+            let is_wrong = is_right.is_some_and(|is_right| {
+                let may_check = checks > 0;
+                checks = checks.saturating_sub(1);
+                let whole = || format!("{}{}{}", restored.text, region.concat(), all[behind..].concat());
+                !(may_check && is_right(&whole()))
             });
-            match changed {
-                Some(changed) => region = changed,
-                None => left.push(hunk),
+            if is_wrong {
+                region.splice(now, were);
+                left.push(hunk);
             }
         }
         left.reverse();
@@ -123,24 +147,37 @@ fn put_back(text: &str, is_right: impl Fn(&str) -> bool) -> Restored {
 }
 
 impl Hunk {
-    /// The lines with the original's in the place of those that are nearest; none where they are not there.
-    fn applied_to<'a>(&self, lines: &[Cow<'a, str>]) -> Option<Vec<Cow<'a, str>>> {
-        let Self(at, old, new) = self;
-        if old.is_empty() {
-            return None;
+    /// Where the lines are that it is for: at its number, or else as near as they are. Each line that is looked at is a
+    /// step, and where these are used up there is none.
+    fn place_in(&self, lines: &[Cow<'_, str>], steps: &mut usize) -> Option<Range<usize>> {
+        let Self(at, old, _) = self;
+        let last = lines.len().checked_sub(old.len()).filter(|_| !old.is_empty())?;
+        let mut is_here = |place: usize| {
+            *steps = steps.checked_sub(1)?;
+            let window = &lines[place..place + old.len()];
+            Some(window.iter().zip(old).all(|(line, old)| content(line) == content(old)))
+        };
+        let first = (*at).min(last);
+        for distance in 0..=last {
+            let before = first.checked_sub(distance);
+            let behind = first.checked_add(distance).filter(|place| *place <= last && distance > 0);
+            for place in before.into_iter().chain(behind) {
+                if is_here(place)? {
+                    return Some(place..place + old.len());
+                }
+            }
         }
-        let is_here =
-            |window: &&[Cow<'_, str>]| window.iter().zip(old).all(|(line, old)| content(line) == content(old));
-        let places = lines.windows(old.len()).enumerate().filter(|(_, window)| is_here(window)).map(|(place, _)| place);
-        let place = places.min_by_key(|place| place.abs_diff(*at))?;
-        let found = &lines[place..place + old.len()];
+        None
+    }
+
+    /// What takes the place of the lines that were found, with their ends if those have changed.
+    fn put(&self, found: &[Cow<'_, str>]) -> Vec<Cow<'static, str>> {
+        let Self(_, old, new) = self;
         let has_same_ends = found.iter().zip(old).all(|(line, old)| line == old);
-        let end = found.first().map_or("\n", |line| &line[content(line).len()..]).to_owned();
-        let put = new
-            .iter()
-            .map(|line| Cow::Owned(if has_same_ends { line.clone() } else { format!("{}{end}", content(line)) }));
-        let before = lines[..place].iter().cloned();
-        Some(before.chain(put).chain(lines[place + old.len()..].iter().cloned()).collect())
+        let end = found.first().map_or("\n", |line| &line[content(line).len()..]);
+        new.iter()
+            .map(|line| Cow::Owned(if has_same_ends { line.clone() } else { format!("{}{end}", content(line)) }))
+            .collect()
     }
 }
 
@@ -220,11 +257,20 @@ mod tests {
     }
 
     #[test]
+    fn a_great_many_comments_that_fit_nowhere_take_no_great_while() {
+        let text = format!("{}{}", "a\n".repeat(50_000), "# uninject: [0,[\"b\\n\"],[]]\n".repeat(50_000));
+        let Restored { text: found, left } = restored(&text, |_| false);
+        assert_eq!((found == text, left.len()), (true, 50_000));
+    }
+
+    #[test]
     fn comments_stand_before_the_mark_of_the_end_and_never_in_json() {
         let hunks = hunks("a: 1\n...\n", "a:  1\n...\n");
         let text = commented("a: 1\n...\n", &hunks).unwrap();
         assert!(text.starts_with("a: 1\n# uninject: ") && text.ends_with("\n...\n"), "{text}");
         assert_eq!(put(&text), ("a:  1\n...\n".to_owned(), 0));
+        let text = commented("...\na: 1\n", &hunks).unwrap();
+        assert!(text.starts_with("...\na: 1\n# uninject: "), "{text}");
         assert_eq!(commented("---\n{\n}\n", &hunks), None);
         assert!(commented("{a: 1}\n", &hunks).is_some());
     }
